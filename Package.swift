@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A target imports only targets of a lower rank; README lists the ranks.
+let package = Package(
+    name: "pak",
+    products: [
+        .executable(name: "pak", targets: ["pak"]),
+        .executable(name: "pakfs", targets: ["pakfs"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    ],
+    targets: [
+        // C: one header of ours each.
+        .target(name: "CLinux"),
+        .systemLibrary(
+            name: "CLibArchive",
+            pkgConfig: "libarchive",
+            providers: [.apt(["libarchive-dev"])]
+        ),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        // Rank 0.
+        .target(
+            name: "FileTree",
+            dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")]
+        ),
+        // Rank 1.
+        .target(name: "NineP", dependencies: ["FileTree"]),
+        .target(
+            name: "Archive",
+            dependencies: ["FileTree", "CLinux", "CLibArchive", "CZstd", "CCrypto"]
+        ),
+        // Rank 2.
+        .target(name: "NinePServer", dependencies: ["FileTree", "NineP", "CLinux"]),
+        .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
+        .target(name: "UnionTree", dependencies: ["FileTree", "Archive", "CLinux", "CCrypto"]),
+        // Rank 5.
+        .executableTarget(
+            name: "pak",
+            dependencies: [
+                "FileTree", "NineP", "NinePClient", "Archive",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "pakfs",
+            dependencies: [
+                "FileTree", "NinePServer", "Archive", "UnionTree", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+
+        // Tests: one target a source target.
+        .target(name: "TreeConformance", dependencies: ["FileTree"], path: "Tests/TreeConformance"),
+        .testTarget(name: "FileTreeTests", dependencies: ["FileTree", "TreeConformance"]),
+    ]
+)
+
+for target in package.targets
+where [.executable, .test, .regular].contains(target.type) && target.name != "CLinux" {
+    var settings = target.swiftSettings ?? []
+    settings.append(.enableUpcomingFeature("ExistentialAny"))
+    settings.append(.enableUpcomingFeature("MemberImportVisibility"))
+    settings.append(.enableUpcomingFeature("InternalImportsByDefault"))
+    settings.append(.enableUpcomingFeature("NonisolatedNonsendingByDefault"))
+    target.swiftSettings = settings
+}

@@ -1,0 +1,26 @@
+/* What Glibc's module does not show to Swift, or cannot be called from it:
+ * variadic calls, newer system calls, and macros with casts. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* openat2(2) below dirfd: the path never leaves it, and no link of the kernel's
+ * own (/proc/self/fd) is followed. Returns a descriptor, or -1 with errno. */
+int pak_open_beneath(int dirfd, const char *path, int flags, unsigned mode, int follow_links);
+
+/* A file's attributes, nanoseconds and birth time included. */
+struct pak_stat {
+	uint64_t device, inode, size, blocks, rdev;
+	uint32_t mode, uid, gid, nlink, block_size;
+	int64_t atime, mtime, ctime, btime;
+	uint32_t atime_ns, mtime_ns, ctime_ns, btime_ns;
+};
+
+/* statx(2) of path below dirfd, or of dirfd itself when path is "". Never follows a link.
+ * Returns 0, or -1 with errno. */
+int pak_stat_at(int dirfd, const char *path, struct pak_stat *out);
+
+#endif

@@ -1,0 +1,53 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+int pak_open_beneath(int dirfd, const char *path, int flags, unsigned mode, int follow_links)
+{
+	struct open_how how;
+	memset(&how, 0, sizeof how);
+	how.flags = (uint64_t)(unsigned)flags | O_CLOEXEC;
+	how.mode = mode;
+	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (follow_links ? 0 : RESOLVE_NO_SYMLINKS);
+	/* EAGAIN: a rename raced with the look-up of "..": the kernel asks for another try. */
+	for (int tries = 0;; tries++) {
+		long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+		if (fd >= 0 || errno != EAGAIN || tries == 8)
+			return (int)fd;
+	}
+}
+
+int pak_stat_at(int dirfd, const char *path, struct pak_stat *out)
+{
+	struct statx sx;
+	if (statx(dirfd, path, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+			STATX_BASIC_STATS | STATX_BTIME, &sx) != 0)
+		return -1;
+	out->device = makedev(sx.stx_dev_major, sx.stx_dev_minor);
+	out->inode = sx.stx_ino;
+	out->size = sx.stx_size;
+	out->blocks = sx.stx_blocks;
+	out->rdev = makedev(sx.stx_rdev_major, sx.stx_rdev_minor);
+	out->mode = sx.stx_mode;
+	out->uid = sx.stx_uid;
+	out->gid = sx.stx_gid;
+	out->nlink = sx.stx_nlink;
+	out->block_size = sx.stx_blksize;
+	out->atime = sx.stx_atime.tv_sec;
+	out->atime_ns = sx.stx_atime.tv_nsec;
+	out->mtime = sx.stx_mtime.tv_sec;
+	out->mtime_ns = sx.stx_mtime.tv_nsec;
+	out->ctime = sx.stx_ctime.tv_sec;
+	out->ctime_ns = sx.stx_ctime.tv_nsec;
+	out->btime = (sx.stx_mask & STATX_BTIME) ? sx.stx_btime.tv_sec : 0;
+	out->btime_ns = (sx.stx_mask & STATX_BTIME) ? sx.stx_btime.tv_nsec : 0;
+	return 0;
+}

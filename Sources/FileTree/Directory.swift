@@ -1,0 +1,180 @@
+/// A directory: names, each of one node.
+///
+/// A name given to a method is one legal component (`FileName.isLegal`): servers see to that
+/// before any tree is asked. `..` is the server's, too, by way of `parent`: trees step down.
+public protocol Directory: Node {
+    /// Finds one name.
+    ///
+    /// Errors: `.notFound`.
+    func lookup(_ name: RawSpan) throws(FileError) -> any Node
+
+    /// Steps down through `names` one after the other, and adds the qid of each node found to
+    /// `qids`; returns the last.
+    ///
+    /// When it throws, `qids` holds those found before the name that failed. The default looks
+    /// one name up after the other; a tree that can step without making an object a step does.
+    func walk(_ names: PathNames, _ qids: inout WalkedQids) throws(FileError) -> any Node
+
+    /// Shows the entries from position `cookie` on, without `.` and `..`, until there are no more
+    /// or `body` returns false.
+    ///
+    /// The cookie of the start is 0; each entry comes with the cookie of the one behind it. Names
+    /// come in an order that stays, and a change of the directory does not move an entry that
+    /// was there before and after it. Errors: `.badDirectoryOffset` for a cookie never given.
+    func entries(
+        from cookie: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+    ) throws(FileError)
+
+    /// Makes an empty file. Errors: `.exists`, `.readOnly`, `.noSpace`.
+    func createFile(_ name: RawSpan, _ attributes: NewNode) throws(FileError) -> any File
+
+    /// Makes an empty directory. Errors: `.exists`, `.readOnly`, `.noSpace`.
+    func createDirectory(_ name: RawSpan, _ attributes: NewNode) throws(FileError) -> any Directory
+
+    /// Makes a symbolic link. Errors: `.exists`, `.readOnly`, `.noSpace`.
+    func createLink(
+        _ name: RawSpan,
+        to target: RawSpan,
+        _ attributes: NewNode
+    ) throws(FileError) -> any Node
+
+    /// Makes a device, fifo or socket as data. Errors: `.exists`, `.readOnly`, `.noSpace`.
+    func createNode(
+        _ name: RawSpan,
+        type: FileType,
+        device: UInt64,
+        _ attributes: NewNode
+    ) throws(FileError) -> any Node
+
+    /// Gives `node`, of the same tree, another name here. Errors: `.exists`, `.crossDevice`.
+    func addName(_ name: RawSpan, for node: any Node) throws(FileError)
+
+    /// Removes a name, and with its last name the file once nobody holds it.
+    ///
+    /// Errors: `.notFound`, `.notEmpty`, and `.isDirectory` or `.notDirectory` when it is not
+    /// what is `expected`.
+    func remove(_ name: RawSpan, expected: Removal) throws(FileError)
+
+    /// Moves the node called `name` to `newName` in `target`, a directory of the same tree.
+    ///
+    /// A node that has the new name goes, in the same moment, if `replacing`; else `.exists`.
+    func rename(
+        _ name: RawSpan,
+        to target: any Directory,
+        _ newName: RawSpan,
+        replacing: Bool
+    ) throws(FileError)
+}
+
+/// What a name to be removed has to stand for.
+public enum Removal: Sendable {
+    /// Whatever it is.
+    case any
+    /// Anything but a directory.
+    case file
+    /// A directory.
+    case directory
+}
+
+/// The attributes of a node to be made.
+public struct NewNode: Sendable {
+    /// The twelve lower bits of the mode.
+    public var permissions: UInt32
+    /// The owner.
+    public var uid: UInt32
+    /// The group.
+    public var gid: UInt32
+
+    /// Makes the attributes.
+    public init(permissions: UInt32, uid: UInt32, gid: UInt32) {
+        self.permissions = permissions
+        self.uid = uid
+        self.gid = gid
+    }
+}
+
+/// One entry while a directory is listed; its name comes beside it.
+@frozen
+public struct DirectoryEntry {
+    /// The attributes, links as themselves.
+    public var stat: Stat
+    /// The position behind this entry.
+    public var next: UInt64
+
+    /// Makes an entry.
+    @inlinable
+    public init(stat: Stat, next: UInt64) {
+        self.stat = stat
+        self.next = next
+    }
+}
+
+extension Directory {
+    /// This directory.
+    public var directory: (any Directory)? { self }
+
+    /// Looks one name up after the other.
+    public func walk(_ names: PathNames, _ qids: inout WalkedQids) throws(FileError) -> any Node {
+        var node: any Node = self
+        var names = names
+        while let name = names.next() {
+            guard let directory = node.directory else { throw FileError(.notDirectory) }
+            node = try directory.lookup(name.bytes)
+            qids.append(node.qid)
+        }
+        return node
+    }
+
+    /// Refuses: nothing can be changed here.
+    public func createFile(_ name: RawSpan, _ attributes: NewNode) throws(FileError) -> any File {
+        throw FileError(.readOnly)
+    }
+
+    /// Refuses: nothing can be changed here.
+    public func createDirectory(
+        _ name: RawSpan,
+        _ attributes: NewNode
+    ) throws(FileError) -> any Directory {
+        throw FileError(.readOnly)
+    }
+
+    /// Refuses: nothing can be changed here.
+    public func createLink(
+        _ name: RawSpan,
+        to target: RawSpan,
+        _ attributes: NewNode
+    ) throws(FileError) -> any Node {
+        throw FileError(.readOnly)
+    }
+
+    /// Refuses: nothing can be changed here.
+    public func createNode(
+        _ name: RawSpan,
+        type: FileType,
+        device: UInt64,
+        _ attributes: NewNode
+    ) throws(FileError) -> any Node {
+        throw FileError(.readOnly)
+    }
+
+    /// Refuses: nothing can be changed here.
+    public func addName(_ name: RawSpan, for node: any Node) throws(FileError) {
+        throw FileError(.readOnly)
+    }
+
+    /// Refuses: nothing can be changed here.
+    public func remove(_ name: RawSpan, expected: Removal) throws(FileError) {
+        throw FileError(.readOnly)
+    }
+
+    /// Refuses: nothing can be changed here.
+    public func rename(
+        _ name: RawSpan,
+        to target: any Directory,
+        _ newName: RawSpan,
+        replacing: Bool
+    ) throws(FileError) {
+        throw FileError(.readOnly)
+    }
+}

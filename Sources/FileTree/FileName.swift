@@ -1,0 +1,18 @@
+/// What may be the name of a file: one component of a path.
+public enum FileName {
+    /// The longest, in bytes, as Linux has it.
+    public static var limit: Int { @inlinable get { 255 } }
+
+    /// Whether a name is 1 to 255 bytes, none of them `/` or NUL, and neither `.` nor `..`.
+    @inlinable
+    public static func isLegal(_ name: UnsafeRawBufferPointer) -> Bool {
+        guard name.count >= 1, name.count <= limit else { return false }
+        if name[0] == UInt8(ascii: "."),
+            name.count == 1 || name.count == 2 && name[1] == UInt8(ascii: ".")
+        {
+            return false
+        }
+        for byte in name where byte == UInt8(ascii: "/") || byte == 0 { return false }
+        return true
+    }
+}

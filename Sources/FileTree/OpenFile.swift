@@ -1,0 +1,83 @@
+/// A file that has been opened; let go of, it is closed.
+///
+/// All methods may be called from any thread, beside any other. None blocks for long but
+/// `prepare`: a server calls `isReady` first and leaves what has to wait to another thread.
+public protocol OpenFile: AnyObject, Sendable {
+    /// Reads bytes from `offset` into `buffer` and returns how many; 0 at the end.
+    ///
+    /// Fewer than asked for are returned at the file's end alone.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError)
+        -> Int
+
+    /// Writes all bytes at `offset`, or at the end of a file opened to append.
+    func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError)
+
+    /// Puts the file's bytes on stable storage.
+    func sync() throws(FileError)
+
+    /// Where the bytes from `offset` lie, so that they can be sent without a copy; nil where they
+    /// have to be read.
+    ///
+    /// The extent holds `count` bytes, or as many as there are up to the file's end; it may hold
+    /// fewer, but at least one unless it is at the end.
+    func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent?
+
+    /// Whether a read of these bytes would return at once.
+    func isReady(at offset: UInt64, count: Int) -> Bool
+
+    /// Waits until a read of these bytes can return at once, or `cancellation` fires.
+    ///
+    /// Errors: `.interrupted` when it fired; else what the read would throw.
+    func prepare(at offset: UInt64, count: Int, until cancellation: Cancellation) throws(FileError)
+}
+
+extension OpenFile {
+    /// Refuses: nothing can be changed here.
+    public func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
+        throw FileError(.readOnly)
+    }
+
+    /// Does nothing: there is nothing to put on storage.
+    public func sync() throws(FileError) {}
+
+    /// Says that bytes have to be read.
+    public func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? { nil }
+
+    /// Says yes.
+    public func isReady(at offset: UInt64, count: Int) -> Bool { true }
+
+    /// Returns at once.
+    public func prepare(
+        at offset: UInt64,
+        count: Int,
+        until cancellation: Cancellation
+    ) throws(FileError) {}
+}
+
+/// Bytes of a file where they lie, in memory or below a descriptor.
+@frozen
+public struct Extent {
+    /// Where the bytes lie.
+    @frozen
+    public enum Place {
+        /// In memory, from this address.
+        case memory(UnsafeRawPointer)
+        /// In a file of the host, for sendfile(2).
+        case descriptor(Int32, offset: UInt64)
+    }
+
+    /// Where the bytes lie.
+    public var place: Place
+    /// How many there are.
+    public var count: Int
+    /// What has to be held for as long as the bytes are used; nil where the open file is enough.
+    public var owner: AnyObject?
+
+    /// Makes an extent.
+    @inlinable
+    public init(place: Place, count: Int, owner: AnyObject? = nil) {
+        self.place = place
+        self.count = count
+        self.owner = owner
+    }
+}
