@@ -1,0 +1,110 @@
+import Synchronization
+
+/// One name of a file in memory; by itself a device, fifo or socket.
+///
+/// `@unchecked`: every variable is read and written under the store's lock alone.
+class MemoryNode: Node, @unchecked Sendable {
+    let inode: MemoryInode
+    let store: MemoryStore
+    /// Replaced as a whole, so that a reader may use it without the lock.
+    var name: [UInt8]
+    /// Weak, since the directory holds its nodes.
+    weak var container: MemoryDirectory?
+    /// Its place in the order in which its directory is listed.
+    var cookie: UInt64 = 0
+
+    init(name: [UInt8], inode: MemoryInode, container: MemoryDirectory?, store: MemoryStore) {
+        self.name = name
+        self.inode = inode
+        self.container = container
+        self.store = store
+    }
+
+    // A subclass is not asked for a protocol's default: these have to be its own.
+    var file: (any File)? { nil }
+    var directory: (any Directory)? { nil }
+    var link: (any Link)? { nil }
+
+    var qid: Qid { store.lock.withLock { _ in inode.stat.qid } }
+
+    func stat() throws(FileError) -> Stat { store.lock.withLock { _ in inode.stat } }
+
+    var parent: (any Directory)? { store.lock.withLock { _ in container } }
+
+    func withName(_ body: (RawSpan) -> Void) {
+        let name = store.lock.withLock { _ in self.name }
+        body(name.span.bytes)
+    }
+
+    func change(_ change: StatChange, by user: User) throws(FileError) {
+        let now = store.clock()
+        try store.lock.withLock { (state) throws(FileError) in
+            guard user.isOwner || user.uid == inode.stat.uid || change.isSizeOrNow else {
+                throw FileError(.notPermitted)
+            }
+            if let uid = change.uid, !user.isOwner, uid != inode.stat.uid {
+                throw FileError(.notPermitted)
+            }
+            if let size = change.size {
+                guard inode.stat.mode.type == .regular else { throw FileError(.isDirectory) }
+                guard size <= Int.max / 4 else { throw FileError(.tooBig) }
+                try inode.resize(Int(size), &state, capacity: store.capacity)
+                inode.modify(now)
+            }
+            if let permissions = change.permissions { inode.stat.mode.permissions = permissions }
+            if let uid = change.uid { inode.stat.uid = uid }
+            if let gid = change.gid { inode.stat.gid = gid }
+            if let time = change.accessed { inode.stat.accessed = time.point(now) }
+            if let time = change.modified { inode.stat.modified = time.point(now) }
+            if !change.isEmpty { inode.stat.changed = now }
+        }
+    }
+
+    func attribute(_ name: RawSpan) throws(FileError) -> [UInt8] {
+        let key = Array(name)
+        guard let value = store.lock.withLock({ _ in inode.attributes[key] }) else {
+            throw FileError(.noAttribute)
+        }
+        return value
+    }
+
+    func attributeNames() throws(FileError) -> [UInt8] {
+        let names = store.lock.withLock { _ in inode.attributes.keys.map { $0 } }
+        return Array(names.sorted { $0.lexicographicallyPrecedes($1) }.map { $0 + [0] }.joined())
+    }
+
+    func setAttribute(_ name: RawSpan, to value: [UInt8]?) throws(FileError) {
+        let key = Array(name)
+        let now = store.clock()
+        try store.lock.withLock { (_) throws(FileError) in
+            if value == nil, inode.attributes[key] == nil { throw FileError(.noAttribute) }
+            inode.attributes[key] = value
+            inode.stat.changed = now
+        }
+    }
+}
+
+extension StatChange {
+    /// Whether write permission is enough for it: a new length, and times set to now.
+    var isSizeOrNow: Bool {
+        permissions == nil && uid == nil && gid == nil
+            && (accessed == nil || accessed == .now) && (modified == nil || modified == .now)
+    }
+}
+
+extension StatChange.Time {
+    /// The time meant, given what now is.
+    func point(_ now: Timestamp) -> Timestamp {
+        switch self {
+        case .now: now
+        case .at(let time): time
+        }
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// A copy of bytes from a wire or a disk.
+    public init(_ bytes: RawSpan) {
+        self = bytes.withUnsafeBytes { Array($0) }
+    }
+}
