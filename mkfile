@@ -1,0 +1,75 @@
+# `sh rc/with-deps mk TARGET` runs it with all that it needs installed; README says more.
+MKSHELL=rc
+BIN=/usr/local/bin
+SHARE=/usr/local/share
+TARG=pakfs pak
+SWIFT=-Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
+# A step of `mk test` leaves its counts there.
+LOG=.build/log
+
+all:V:
+	for(i in $TARG)
+		swift build -c release --static-swift-stdlib --product $i
+
+# Each step stops the test when it fails; the last lines are what was counted.
+test:V:
+	rm -rf $LOG
+	for(i in format build unit scripts manual guest){
+		echo mk $i
+		mk $i
+	}
+	echo
+	cat $LOG/*.count
+
+# What is quick.
+check:V:	format build unit
+
+format:V:
+	mkdir -p $LOG
+	swift format lint --strict -r Sources Tests Package.swift
+	echo `{git ls-files '*.swift' | wc -l} Swift files in format >$LOG/1.format.count
+
+build:V:
+	swift build $SWIFT --build-tests
+
+unit:V:
+	mkdir -p $LOG
+	swift test $SWIFT --skip-build >$LOG/unit.log >[2=1] || {
+		grep -v '^◇' $LOG/unit.log
+		exit unit
+	}
+	tail -n 1 $LOG/unit.log | tee $LOG/2.unit.count
+
+scripts:V:
+	mkdir -p $LOG
+	cd rc/test
+	mk $MKFLAGS test | tee ../../$LOG/3.scripts.count
+
+manual:V:
+	mkdir -p $LOG
+	mandoc -T lint -W warning `{git ls-files '*.[1-8]'}
+	echo `{git ls-files '*.[1-8]' | wc -l} manual pages without a warning >$LOG/4.manual.count
+
+guest:V:
+	mkdir -p $LOG
+	Tests/Guest/v9fs-guest 'uname -r'
+
+# The programs, their manual and their completions.
+install:V:	all
+	for(i in $TARG){
+		install -D -m 755 .build/release/$i $BIN/$i
+		install -d $SHARE/bash-completion/completions $SHARE/zsh/site-functions $SHARE/fish/vendor_completions.d
+		.build/release/$i --generate-completion-script bash >$SHARE/bash-completion/completions/$i
+		.build/release/$i --generate-completion-script zsh >$SHARE/zsh/site-functions/_$i
+		.build/release/$i --generate-completion-script fish >$SHARE/fish/vendor_completions.d/$i.fish
+	}
+	for(i in `{git ls-files '*.[1-8]'}){
+		section=`{echo $i | sed 's/.*\.//'}
+		install -D -m 644 $i $SHARE/man/man^$section/`{basename $i}
+	}
+
+clean:V:
+	rm -rf $LOG .build/debug .build/release .build/x86_64-unknown-linux-gnu
+
+nuke:V:	clean
+	rm -rf .build .build-*
