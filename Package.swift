@@ -58,7 +58,13 @@ let package = Package(
 
         // Tests: one target a source target.
         .target(name: "TreeConformance", dependencies: ["FileTree"], path: "Tests/TreeConformance"),
-        .testTarget(name: "FileTreeTests", dependencies: ["FileTree", "TreeConformance"]),
+        .testTarget(
+            name: "FileTreeTests",
+            dependencies: [
+                "FileTree", "TreeConformance",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
     ]
 )
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int pak_open_beneath(int dirfd, const char *path, int flags, unsigned mode, int follow_links)
@@ -51,3 +53,23 @@ int pak_stat_at(int dirfd, const char *path, struct pak_stat *out)
 	out->btime_ns = (sx.stx_mask & STATX_BTIME) ? sx.stx_btime.tv_nsec : 0;
 	return 0;
 }
+
+int pak_statfs_at(int fd, struct pak_statfs *out)
+{
+	struct statfs fs;
+	if (fstatfs(fd, &fs) != 0)
+		return -1;
+	out->block_size = fs.f_bsize;
+	out->blocks = fs.f_blocks;
+	out->available = fs.f_bavail;
+	out->files = fs.f_files;
+	out->free_files = fs.f_ffree;
+	return 0;
+}
+
+ssize_t pak_read_directory(int fd, void *buffer, size_t size)
+{
+	return syscall(SYS_getdents64, fd, buffer, size);
+}
+
+const int pak_o_path = O_PATH;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/xattr.h>
 
 /* openat2(2) below dirfd: the path never leaves it, and no link of the kernel's
  * own (/proc/self/fd) is followed. Returns a descriptor, or -1 with errno. */
@@ -22,5 +23,20 @@ struct pak_stat {
 /* statx(2) of path below dirfd, or of dirfd itself when path is "". Never follows a link.
  * Returns 0, or -1 with errno. */
 int pak_stat_at(int dirfd, const char *path, struct pak_stat *out);
+
+/* How much room the file system of a descriptor has, in blocks and files. */
+struct pak_statfs {
+	uint32_t block_size;
+	uint64_t blocks, available, files, free_files;
+};
+
+/* fstatfs(2), also of an O_PATH descriptor. Returns 0, or -1 with errno. */
+int pak_statfs_at(int fd, struct pak_statfs *out);
+
+/* getdents64(2): fills buffer with entries, returns the bytes used, 0 at the end, -1 with errno. */
+ssize_t pak_read_directory(int fd, void *buffer, size_t size);
+
+/* O_PATH, which needs _GNU_SOURCE. */
+extern const int pak_o_path;
 
 #endif

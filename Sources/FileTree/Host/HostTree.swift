@@ -1,0 +1,48 @@
+public import SystemPackage
+
+/// A directory of the host, read where it lies.
+///
+/// A node is a name in its parent and the identity (device, inode, birth) that was found there;
+/// each use steps from the root's descriptor, below it and through no link, and is refused when
+/// another file is there by then. So no number of nodes uses up the descriptors, and no name that
+/// a client gives leads anywhere but down.
+public final class HostTree: Tree {
+    /// Who may attach.
+    public enum Admission: Sendable {
+        /// Whoever runs the server, and root.
+        case owner
+        /// Anyone whom the transport lets in.
+        case anyone
+    }
+
+    private let top: HostDirectory
+    private let admission: Admission
+    private let descriptor: HostDescriptor
+
+    /// Opens the directory at `path`, links in the path followed this once.
+    ///
+    /// Errors: those of open(2), with the path as context.
+    public init(_ path: FilePath, admission: Admission = .owner) throws(FileError) {
+        self.admission = admission
+        let descriptor = try HostDescriptor.openRoot(path)
+        self.descriptor = descriptor
+        let status = try descriptor.status()
+        top = HostDirectory(
+            HostPlace(root: descriptor, parent: nil, name: []),
+            HostIdentity(status)
+        )
+    }
+
+    /// The directory itself.
+    public var root: any Directory { top }
+
+    /// Gives the root to those who are admitted; it has no other name than the empty one.
+    public func attach(as user: User, to name: String) throws(FileError) -> Attachment {
+        guard user.isOwner || admission == .anyone else { throw FileError(.permission) }
+        guard name.isEmpty || name == "/" else { throw FileError(.notFound, name) }
+        return Attachment(root: top, tree: self)
+    }
+
+    /// The figures of the file system that holds the directory.
+    public func statfs() throws(FileError) -> Statfs { try descriptor.statfs() }
+}
