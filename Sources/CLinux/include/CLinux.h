@@ -39,4 +39,12 @@ ssize_t pak_read_directory(int fd, void *buffer, size_t size);
 /* O_PATH, which needs _GNU_SOURCE. */
 extern const int pak_o_path;
 
+/* Opens an empty file without a name, for reading and writing, mode 0600, in folder: O_TMPFILE,
+ * or where the file system has none, a name that is removed at once. Returns a descriptor, or -1
+ * with errno. */
+int pak_nameless_file(const char *folder);
+
+/* An empty file in memory: memfd_create(2). Returns a descriptor, or -1 with errno. */
+int pak_memory_file(const char *name);
+
 #endif
