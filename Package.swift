@@ -65,6 +65,10 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .testTarget(
+            name: "NinePServerTests",
+            dependencies: ["FileTree", "NinePServer", "TreeConformance"]
+        ),
     ]
 )
 
