@@ -58,6 +58,14 @@ let package = Package(
 
         // Tests: one target a source target.
         .target(name: "TreeConformance", dependencies: ["FileTree"], path: "Tests/TreeConformance"),
+        .executableTarget(
+            name: "treecheck",
+            dependencies: [
+                "FileTree", "TreeConformance",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/TreeCheck"
+        ),
         .testTarget(
             name: "FileTreeTests",
             dependencies: [

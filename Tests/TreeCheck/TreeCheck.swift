@@ -1,0 +1,115 @@
+import FileTree
+import Glibc
+import SystemPackage
+import TreeConformance
+
+/// `treecheck make DIR` lays the tree whose text is on standard input out in a directory;
+/// `treecheck check DIR [modes] [owners] [times] [links]` checks what a directory, such as a
+/// kernel's mount, shows against it.
+enum TreeCheck {
+    static func main() {
+        let words = Array(CommandLine.arguments.dropFirst())
+        guard words.count >= 2 else {
+            complain("usage: treecheck make|check directory [field]...", 2)
+        }
+        do throws(FileError) {
+            let reference = try MemoryTree.make(standardInput())
+            switch words[0] {
+            case "make":
+                var maker = HostMaker()
+                try maker.fill(words[1], from: reference.root)
+            case "check":
+                let tree = try HostTree(FilePath(words[1]))
+                let check = ReadableCheck(tree.root, against: reference.root, fields(words[2...]))
+                for failure in check.failures { print(failure) }
+                print(
+                    "\(check.checks - check.failures.count) passed, \(check.failures.count) failed"
+                )
+                exit(check.failures.isEmpty ? 0 : 1)
+            default: complain("\(words[0]): not a verb", 2)
+            }
+        } catch {
+            complain("\(error)", 1)
+        }
+    }
+
+    private static func fields(_ words: ArraySlice<String>) -> TreeText.Fields {
+        var fields: TreeText.Fields = []
+        for word in words {
+            switch word {
+            case "modes": fields.insert(.modes)
+            case "owners": fields.insert(.owners)
+            case "times": fields.insert(.times)
+            case "links": fields.insert(.links)
+            default: complain("\(word): not a field", 2)
+            }
+        }
+        return fields
+    }
+
+    private static func standardInput() -> String {
+        var text = ""
+        while let line = readLine(strippingNewline: false) { text += line }
+        return text
+    }
+
+    private static func complain(_ what: String, _ status: Int32) -> Never {
+        let line = Array("treecheck: \(what)\n".utf8)
+        write(2, line, line.count)
+        exit(status)
+    }
+}
+
+/// Makes real files of a tree; owners and devices need root.
+struct HostMaker {
+    private var made: [UInt64: String] = [:]
+
+    mutating func fill(_ path: String, from directory: any Directory) throws(FileError) {
+        for name in try TreeText.names(directory) {
+            let node = try directory.lookup(name.span.bytes)
+            let child = path + "/" + String(decoding: name, as: UTF8.self)
+            do { try make(node, child) } catch { throw error.at(child) }
+        }
+        try setAttributes(of: directory, path)
+    }
+
+    private mutating func make(_ node: any Node, _ path: String) throws(FileError) {
+        let stat = try node.stat()
+        if node.directory == nil, let first = made[stat.qid.path] {
+            return try check(link(first, path))
+        }
+        made[stat.qid.path] = path
+        if let directory = node.directory {
+            try check(mkdir(path, 0o700))
+            return try fill(path, from: directory)
+        }
+        if let target = try node.link?.target() {
+            try check(symlink(String(decoding: target, as: UTF8.self), path))
+        } else if let file = node.file {
+            let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+            try check(descriptor)
+            let bytes = try TreeText.bytes(file)
+            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            try check(close(descriptor))
+            guard count == bytes.count else { throw FileError(.noSpace) }
+        } else {
+            try check(mknod(path, stat.mode.rawValue, dev_t(stat.device)))
+        }
+        try setAttributes(of: node, path)
+    }
+
+    private func setAttributes(of node: any Node, _ path: String) throws(FileError) {
+        let stat = try node.stat()
+        try check(lchown(path, stat.uid, stat.gid))
+        if node.link == nil { try check(chmod(path, stat.mode.permissions)) }
+        let time = timespec(
+            tv_sec: Int(stat.modified.seconds),
+            tv_nsec: Int(stat.modified.nanoseconds)
+        )
+        try check(utimensat(AT_FDCWD, path, [time, time], AT_SYMLINK_NOFOLLOW))
+    }
+
+    private func check(_ result: Int32) throws(FileError) {
+        guard result >= 0 else { throw FileError(.init(number: errno)) }
+    }
+}
