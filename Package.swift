@@ -45,7 +45,8 @@ let package = Package(
             dependencies: [
                 "FileTree", "NineP", "NinePClient", "Archive",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]
+            ],
+            exclude: ["pak.1", "pak.format.6"]
         ),
         .executableTarget(
             name: "pakfs",
@@ -53,7 +54,8 @@ let package = Package(
                 "FileTree", "NinePServer", "Archive", "UnionTree", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ]
+            ],
+            exclude: ["pakfs.4"]
         ),
 
         // Tests: one target a source target.
@@ -77,6 +79,7 @@ let package = Package(
             name: "NinePServerTests",
             dependencies: ["FileTree", "NinePServer", "TreeConformance"]
         ),
+        .testTarget(name: "pakfsTests", dependencies: ["pakfs", "FileTree", "TreeConformance"]),
     ]
 )
 

@@ -1,0 +1,52 @@
+/// The command by which this machine mounts what is served at an address.
+struct MountCommand {
+    /// Where the server is.
+    enum Place {
+        /// A socket in the file system.
+        case unix(path: String)
+        /// A port of TCP.
+        case tcp(host: String, port: UInt16)
+    }
+
+    var place: Place
+    /// The largest message, at most what the server takes.
+    var messageSize: Int
+    /// What to attach to; empty for the packages of the command line.
+    var aname = ""
+    /// Whether what is seen can never change, so that the kernel may keep all that it has read.
+    var isFixed: Bool
+
+    /// The command, fit for a shell.
+    var text: String {
+        var options: [String]
+        let source: String
+        switch place {
+        case .unix(let path):
+            options = ["trans=unix"]
+            source = path
+        case .tcp(let host, let port):
+            options = ["trans=tcp", "port=\(port)"]
+            source = host
+        }
+        options.append("version=9p2000.L")
+        // 24 bytes of header, so that 128 KiB of a file fit into a message.
+        options.append("msize=\(min(messageSize, 131_096))")
+        options.append(isFixed ? "cache=loose" : "cache=none")
+        if !aname.isEmpty { options.append("aname=\(aname)") }
+        let list = options.joined(separator: ",")
+        return "mount -t 9p -o \(quoted(list)) \(quoted(source)) /mnt"
+    }
+
+    /// A word that a shell takes as it is.
+    private func quoted(_ word: String) -> String {
+        let plain = word.utf8.allSatisfy { byte in
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || "/.,=:@+_-".utf8.contains(byte)
+        }
+        if plain, !word.isEmpty { return word }
+        let inner = word.split(separator: "'", omittingEmptySubsequences: false)
+        return "'" + inner.joined(separator: "'\\''") + "'"
+    }
+}

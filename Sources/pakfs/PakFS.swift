@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct PakFS: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "pakfs")
+}

@@ -1,0 +1,98 @@
+import FileTree
+
+/// What a client names at attach: `ENVIRONMENT[@GENERATION][:OPTION]...`.
+///
+/// Options stand behind colons because Linux cuts the list of mount options at every comma.
+struct ViewName: Sendable, Hashable {
+    /// The environment; empty for the packages of the command line.
+    var environment = ""
+    /// The first digits of the hash of what the view must hold; nil for whatever it holds.
+    var generation: String?
+    /// The packages to be seen; all of them when there is none.
+    var only: [String] = []
+    /// The directory to start from, in raw bytes; empty for the root.
+    var sub: [UInt8] = []
+    /// How links are shown to clients that know none.
+    var links = LinkView.follow
+    /// Whether device nodes are shown.
+    var showsDevices = false
+    /// Whether set-id bits are shown.
+    var keepsSetID = false
+
+    /// The name of the control tree.
+    static let control = "ctl"
+
+    /// Reads an aname.
+    ///
+    /// Errors: `.notFound` for what cannot be the name of anything, `.invalid` for an option that
+    /// is not understood.
+    init(_ text: String) throws(FileError) {
+        var parts = text.split(separator: ":", omittingEmptySubsequences: false)[...]
+        var name = parts.removeFirst()
+        if name == "/" { name = "" }
+        if let at = name.firstIndex(of: "@") {
+            let hash = name[name.index(after: at)...]
+            guard hash.utf8.count >= 8, hash.allSatisfy({ "0123456789abcdef".contains($0) }) else {
+                throw FileError(.notFound, "\(text): no generation \(hash)")
+            }
+            generation = String(hash)
+            name = name[..<at]
+        }
+        guard name.isEmpty || ViewName.isLegal(name) else { throw FileError(.notFound, text) }
+        environment = String(name)
+        for part in parts { try read(part, of: text) }
+    }
+
+    /// Whether this may be the name of an environment or a package: `[a-z0-9][a-z0-9+._-]*`.
+    static func isLegal(_ name: some StringProtocol) -> Bool {
+        let bytes = name.utf8
+        guard let first = bytes.first, isLetterOrDigit(first) else { return false }
+        return bytes.allSatisfy { isLetterOrDigit($0) || "+._-".utf8.contains($0) }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
+    private mutating func read(_ option: Substring, of text: String) throws(FileError) {
+        let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else {
+            switch option {
+            case "dev": showsDevices = true
+            case "suid": keepsSetID = true
+            // What is attached never changes, asked for or not: a new table is a new tree.
+            case "pinned": break
+            default: throw FileError(.invalid, "\(text): \(option)")
+            }
+            return
+        }
+        if parts[0] == "only", !parts[1].isEmpty {
+            only.append(String(parts[1]))
+        } else if parts[0] == "links", let view = LinkView(rawValue: String(parts[1])) {
+            links = view
+        } else if parts[0] == "sub", let bytes = ViewName.bytes(parts[1]) {
+            sub = bytes
+        } else {
+            throw FileError(.invalid, "\(text): \(option)")
+        }
+    }
+
+    /// The bytes of a path in which %XX is a byte; nil when two digits do not follow.
+    private static func bytes(_ path: Substring) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var rest = Array(path.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return bytes
+    }
+}
