@@ -80,6 +80,7 @@ let package = Package(
             dependencies: ["FileTree", "NinePServer", "TreeConformance"]
         ),
         .testTarget(name: "pakfsTests", dependencies: ["pakfs", "FileTree", "TreeConformance"]),
+        .testTarget(name: "ArchiveTests", dependencies: ["FileTree", "Archive"]),
     ]
 )
 

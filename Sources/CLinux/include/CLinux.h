@@ -47,4 +47,11 @@ int pak_nameless_file(const char *folder);
 /* An empty file in memory: memfd_create(2). Returns a descriptor, or -1 with errno. */
 int pak_memory_file(const char *name);
 
+/* Tells the handler of SIGBUS, put in place at the first call, that these bytes are a file's
+ * mapping: when the file is cut short underneath, the pages that are gone read as zeros instead
+ * of ending the process. A SIGBUS anywhere else goes on to whoever had it before.
+ * Returns 0, or -1 when there is no memory for one more. */
+int pak_guard_mapping(const void *start, size_t length);
+void pak_unguard_mapping(const void *start);
+
 #endif

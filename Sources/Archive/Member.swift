@@ -1,0 +1,69 @@
+public import FileTree
+
+/// One file as an archive has it: everything but its bytes.
+public struct Member: Sendable, Hashable {
+    /// Its path: components parted by `/`, none in front or behind; empty for the root.
+    public var path: [UInt8] = []
+    /// What kind of file it is.
+    public var type: FileType = .regular
+    /// The twelve lower bits of its mode.
+    public var permissions: UInt32 = 0o644
+    /// The owner's number.
+    public var uid: UInt32 = 0
+    /// The group's number.
+    public var gid: UInt32 = 0
+    /// The owner's name; empty where only the number is known.
+    public var userName: [UInt8] = []
+    /// The group's name; empty where only the number is known.
+    public var groupName: [UInt8] = []
+    /// Last change of the contents.
+    public var modified = Timestamp(seconds: 0)
+    /// Bytes of a regular file, holes among them; 0 for anything else.
+    public var size: UInt64 = 0
+    /// The path that a symbolic link holds.
+    public var linkTarget: [UInt8] = []
+    /// Of a further name of a file, the path of the name that came first; nil for all else.
+    public var hardLink: [UInt8]?
+    /// What a device node stands for, as Linux's `makedev` packs it.
+    public var device: UInt64 = 0
+    /// The extended attributes, sorted by the bytes of their names.
+    public var attributes: [ExtendedAttribute] = []
+    /// The runs that a sparse file stores, ascending; nil for a file that stores all of its bytes.
+    public var segments: [SegmentList.Segment]?
+
+    /// Makes an empty file at the root.
+    public init() {}
+
+    /// Makes an empty file of a type.
+    public init(path: [UInt8], type: FileType, permissions: UInt32) {
+        self.path = path
+        self.type = type
+        self.permissions = permissions
+    }
+
+    /// The bytes that are stored for it: those of its runs, or all.
+    public var storedSize: UInt64 {
+        guard type == .regular, hardLink == nil else { return 0 }
+        guard let segments else { return size }
+        var sum: UInt64 = 0
+        for segment in segments { sum &+= segment.length }
+        return sum
+    }
+
+    /// The path for people: what is not printable ASCII as `%XX`.
+    public var displayPath: String { PathText.display(path) }
+}
+
+/// One extended attribute.
+public struct ExtendedAttribute: Sendable, Hashable {
+    /// Its name, for example `security.capability`.
+    public var name: [UInt8]
+    /// Its value.
+    public var value: [UInt8]
+
+    /// Makes an attribute.
+    public init(name: [UInt8], value: [UInt8]) {
+        self.name = name
+        self.value = value
+    }
+}
