@@ -54,4 +54,31 @@ int pak_memory_file(const char *name);
 int pak_guard_mapping(const void *start, size_t length);
 void pak_unguard_mapping(const void *start);
 
+/* Listens on a socket of the file system, mode 0600. A socket that nobody answers at is
+ * replaced, one that lives is EADDRINUSE. Returns a descriptor, or -1 with errno. */
+int pak_listen_unix(const char *path);
+
+/* Listens on an address and port of TCP, version 4 or 6. Returns a descriptor, or -1 with
+ * errno, or -2 with a getaddrinfo(3) code in *resolver. */
+int pak_listen_tcp(const char *host, const char *port, int *resolver);
+
+/* Listens on a port of vsock(7). Returns a descriptor, or -1 with errno. */
+int pak_listen_vsock(uint32_t cid, uint32_t port);
+
+/* accept4(2), close-on-exec, with Nagle's delay off where there is one. */
+int pak_accept(int fd);
+
+/* What a descriptor is: 0 no socket, 1 a connected one, 2 one that listens; -1 with errno. */
+int pak_socket_kind(int fd);
+
+/* Who is at the other end of a unix socket, as of its connect(2). Returns 0, or -1 with errno. */
+int pak_peer(int fd, uint32_t *uid, uint32_t *gid);
+
+/* The port that a TCP socket is bound to; 0 when it is none. */
+uint16_t pak_bound_port(int fd);
+
+/* A user's number and group, by name or by number: 0, or -1 when there is none. */
+int pak_user_named(const char *name, uint32_t *uid, uint32_t *gid);
+int pak_user_numbered(uint32_t uid, uint32_t *gid);
+
 #endif
