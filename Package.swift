@@ -39,11 +39,13 @@ let package = Package(
         .target(name: "NinePServer", dependencies: ["FileTree", "NineP", "CLinux"]),
         .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
         .target(name: "UnionTree", dependencies: ["FileTree", "Archive", "CLinux", "CCrypto"]),
+        // Rank 4.
+        .target(name: "Terminal", dependencies: ["FileTree"]),
         // Rank 5.
         .executableTarget(
             name: "pak",
             dependencies: [
-                "FileTree", "NineP", "NinePClient", "Archive",
+                "FileTree", "NineP", "NinePClient", "Archive", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["pak.1", "pak.format.6"]
@@ -51,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "pakfs",
             dependencies: [
-                "FileTree", "NinePServer", "Archive", "UnionTree", "CLinux",
+                "FileTree", "NinePServer", "Archive", "UnionTree", "CLinux", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -79,6 +81,7 @@ let package = Package(
             name: "NinePServerTests",
             dependencies: ["FileTree", "NinePServer", "TreeConformance"]
         ),
+        .testTarget(name: "TerminalTests", dependencies: ["Terminal", "FileTree"]),
         .testTarget(name: "pakfsTests", dependencies: ["pakfs", "FileTree", "TreeConformance"]),
         .testTarget(name: "ArchiveTests", dependencies: ["FileTree", "Archive"]),
     ]

@@ -1,0 +1,32 @@
+public import FileTree
+
+/// What is told to the user when a command cannot go on: a line `program: what: why`, and a line
+/// `try:` with what would help.
+public struct Complaint: Error, Sendable, Hashable {
+    /// What failed and why.
+    public var text: String
+    /// A command or an option that would help; nil where none is known.
+    public var cure: String?
+    /// The status that the command ends with.
+    public var status: Int32
+
+    /// Makes a complaint.
+    public init(_ text: String, try cure: String? = nil, status: Int32 = 1) {
+        self.text = text
+        self.cure = cure
+        self.status = status
+    }
+
+    /// Makes a complaint of an error, with `what` in front where the error's context lacks it.
+    public init(_ what: String, _ error: FileError, try cure: String? = nil, status: Int32 = 1) {
+        let told = error.context?.contains(what) == true ? error : error.at(what)
+        self.init(told.description, try: cure, status: status)
+    }
+
+    /// Prints it on standard error.
+    public func print(as program: String) {
+        var lines = "\(program): \(Visible.text(text))\n"
+        if let cure { lines += "try: \(Visible.text(cure))\n" }
+        Stream.standardError.write(lines)
+    }
+}
