@@ -35,6 +35,13 @@ import TreeConformance
         #expect(check.checks > 60)
     }
 
+    @Test func canBeChangedAsATreePromises() throws {
+        let tree = MemoryTree()
+        let check = WritableCheck(tree.root)
+        #expect(check.failures == [])
+        #expect(check.checks > 40)
+    }
+
     @Test func aHolderOfBytesKeepsThemThroughAWrite() throws {
         let tree = try MemoryTree.make("f 644 0 0 1 a =old")
         let file = try #require(try tree.root.lookup("a".utf8Bytes.span.bytes).file)
