@@ -76,6 +76,7 @@ ssize_t pak_read_directory(int fd, void *buffer, size_t size)
 }
 
 const int pak_o_path = O_PATH;
+const int pak_o_tmpfile = O_TMPFILE;
 
 int pak_nameless_file(const char *folder)
 {

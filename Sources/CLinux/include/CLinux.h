@@ -36,8 +36,9 @@ int pak_statfs_at(int fd, struct pak_statfs *out);
 /* getdents64(2): fills buffer with entries, returns the bytes used, 0 at the end, -1 with errno. */
 ssize_t pak_read_directory(int fd, void *buffer, size_t size);
 
-/* O_PATH, which needs _GNU_SOURCE. */
+/* O_PATH and O_TMPFILE, which need _GNU_SOURCE. */
 extern const int pak_o_path;
+extern const int pak_o_tmpfile;
 
 /* Opens an empty file without a name, for reading and writing, mode 0600, in folder: O_TMPFILE,
  * or where the file system has none, a name that is removed at once. Returns a descriptor, or -1

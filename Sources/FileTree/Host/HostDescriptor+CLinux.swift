@@ -1,42 +1,61 @@
-import CLinux
+package import CLinux
 import Glibc
 import SystemPackage
 
 /// A descriptor that is closed when nobody holds it.
-final class HostDescriptor: Sendable {
-    let number: Int32
+package final class HostDescriptor: Sendable {
+    package let number: Int32
 
-    private init(_ number: Int32) { self.number = number }
+    /// Takes a descriptor over.
+    package init(owning number: Int32) { self.number = number }
 
     deinit { close(number) }
+
+    /// Opens the directory `path` for looking things up in it.
+    package static func openRoot(path: String) throws(FileError) -> HostDescriptor {
+        try openRoot(FilePath(path))
+    }
+
+    /// Opens the file or directory `path` for reading.
+    package static func openFile(path: String) throws(FileError) -> HostDescriptor {
+        let number = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+        guard number >= 0 else { throw FileError(.init(number: errno)) }
+        return HostDescriptor(owning: number)
+    }
 
     static func openRoot(_ path: FilePath) throws(FileError) -> HostDescriptor {
         let number = path.withPlatformString {
             Glibc.open($0, pak_o_path | O_DIRECTORY | O_CLOEXEC)
         }
         guard number >= 0 else { throw FileError(.init(number: errno), path.string) }
-        return HostDescriptor(number)
+        return HostDescriptor(owning: number)
     }
 
     /// Opens what `path` (NUL at its end) leads to below this directory, through no link.
-    func open(_ path: [UInt8], _ flags: Int32) throws(FileError) -> HostDescriptor {
+    package func open(_ path: [UInt8], _ flags: Int32) throws(FileError) -> HostDescriptor {
         let number = path.withUnsafeBytes { bytes in
             bytes.withMemoryRebound(to: CChar.self) {
                 $0.baseAddress.map { pak_open_beneath(self.number, $0, flags, 0, 0) } ?? -1
             }
         }
         guard number >= 0 else { throw FileError(.init(number: errno)) }
-        return HostDescriptor(number)
+        return HostDescriptor(owning: number)
     }
 
     /// Opens the very file that this O_PATH descriptor stands for, whatever its name is now.
     func reopened(_ flags: Int32) throws(FileError) -> HostDescriptor {
         let number = Glibc.open("/proc/self/fd/\(self.number)", flags | O_CLOEXEC)
         guard number >= 0 else { throw FileError(.init(number: errno)) }
-        return HostDescriptor(number)
+        return HostDescriptor(owning: number)
     }
 
-    func status() throws(FileError) -> pak_stat {
+    /// What kind of file it is, and how many bytes it has.
+    package func typeAndSize() throws(FileError) -> (type: FileType, size: UInt64) {
+        let status = try status()
+        return (Mode(rawValue: status.mode).type, status.size)
+    }
+
+    package func status() throws(FileError) -> pak_stat {
         var status = pak_stat()
         guard pak_stat_at(number, "", &status) == 0 else {
             throw FileError(.init(number: errno))
@@ -45,7 +64,7 @@ final class HostDescriptor: Sendable {
     }
 
     /// The status of the file called `name` (NUL at its end) in this directory; nil when it is gone.
-    func status(of name: UnsafePointer<CChar>) -> pak_stat? {
+    package func status(of name: UnsafePointer<CChar>) -> pak_stat? {
         var status = pak_stat()
         return pak_stat_at(number, name, &status) == 0 ? status : nil
     }
@@ -110,7 +129,7 @@ final class HostDescriptor: Sendable {
         return Array(bytes[..<min(count, bytes.count)])
     }
 
-    func read(
+    package func read(
         into buffer: UnsafeMutableRawBufferPointer,
         at offset: UInt64
     ) throws(FileError) -> Int {
@@ -132,7 +151,7 @@ final class HostDescriptor: Sendable {
     }
 
     /// Shows entries from position `cookie` on until `body` returns false.
-    func entries(
+    package func entries(
         from cookie: UInt64,
         _ body: (UnsafePointer<CChar>, _ next: UInt64) -> Bool
     ) throws(FileError) {

@@ -72,19 +72,19 @@ final class HostFile: HostNode, File, @unchecked Sendable {
 }
 
 /// A file of the host that has been opened.
-final class OpenHostFile: OpenFile {
+package final class OpenHostFile: OpenFile {
     private let descriptor: HostDescriptor
 
-    init(_ descriptor: HostDescriptor) { self.descriptor = descriptor }
+    package init(_ descriptor: HostDescriptor) { self.descriptor = descriptor }
 
-    func read(
+    package func read(
         into buffer: UnsafeMutableRawBufferPointer,
         at offset: UInt64
     ) throws(FileError) -> Int {
         try descriptor.read(into: buffer, at: offset)
     }
 
-    func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? {
+    package func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? {
         let size = try descriptor.status().size
         guard offset < size else { return nil }
         return Extent(

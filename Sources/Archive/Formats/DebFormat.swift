@@ -1,0 +1,60 @@
+import FileTree
+
+/// Debian packages: an ar archive with a tar of metadata and a tar of files, each compressed.
+///
+/// See deb(5).
+struct DebFormat: ForeignFormat {
+    let name = "deb"
+
+    /// Scripts that dpkg would run.
+    private static let scripts = ["config", "postinst", "postrm", "preinst", "prerm"]
+
+    func matches(_ head: UnsafeRawBufferPointer) -> Bool {
+        head.holds("!<arch>\ndebian-binary".utf8)
+    }
+
+    func read(_ source: FileSource, into scan: ForeignScan) throws(FileError) {
+        let outer = try ArchiveStream(source, as: .ar, name: "")
+        var hasFiles = false
+        while let entry = try outer.next() {
+            let name = String(decoding: entry.path, as: UTF8.self)
+            if name == "debian-binary" {
+                let version = try outer.nextBlock()
+                guard version.holds("2.".utf8) else {
+                    throw FileError.malformed("debian-binary: not version 2 of the format")
+                }
+            } else if name.hasPrefix("control.tar"), scan.foreign == nil {
+                scan.foreign = try Self.control(outer, name)
+            } else if name.hasPrefix("data.tar"), !hasFiles {
+                let stream = try ArchiveStream(outer, as: .filtered, name: name)
+                try FilteredFormat.unpack(stream, into: scan.spool)
+                hasFiles = true
+            }
+        }
+        guard scan.foreign != nil else { throw FileError.malformed("control.tar: missing") }
+        guard hasFiles else { throw FileError.malformed("data.tar: missing") }
+        try TarFormat.read(scan.spool.bytes(), into: scan)
+    }
+
+    private static func control(
+        _ outer: ArchiveStream,
+        _ name: String
+    ) throws(FileError) -> ForeignManifest {
+        // The same way as any tar's, into a table that is thrown away.
+        let inner = ForeignScan(ImportOptions())
+        try FilteredFormat.unpack(
+            ArchiveStream(outer, as: .filtered, name: name),
+            into: inner.spool
+        )
+        try TarFormat.read(inner.spool.bytes(), into: inner)
+        guard inner.table.file(Array("control".utf8)) != nil else {
+            throw FileError.malformed("\(name): no control file in it")
+        }
+        var manifest = try inner.contents(of: Array("control".utf8), DebControl.read)
+        guard !manifest.name.isEmpty, !manifest.version.isEmpty else {
+            throw FileError.malformed("\(name): control: no Package or no Version")
+        }
+        manifest.scripts = scripts.filter { inner.table.file(Array($0.utf8)) != nil }
+        return manifest
+    }
+}
