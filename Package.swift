@@ -77,6 +77,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .testTarget(name: "NinePTests", dependencies: ["FileTree", "NineP"]),
         .testTarget(
             name: "NinePServerTests",
             dependencies: ["FileTree", "NinePServer", "TreeConformance"]
