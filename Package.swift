@@ -40,7 +40,12 @@ let package = Package(
         .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
         .target(name: "UnionTree", dependencies: ["FileTree", "Archive", "CLinux", "CCrypto"]),
         // Rank 4.
-        .target(name: "Terminal", dependencies: ["FileTree"]),
+        .target(
+            name: "Terminal",
+            dependencies: [
+                "FileTree", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
         // Rank 5.
         .executableTarget(
             name: "pak",

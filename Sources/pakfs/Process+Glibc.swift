@@ -28,8 +28,29 @@ enum Process {
         return number == SIGHUP ? .reread : .drain
     }
 
-    /// Wakes `nextRequest` as SIGTERM would.
-    static func requestDrain() { kill(getpid(), SIGTERM) }
+    /// Wakes `nextRequest`, as SIGTERM does, once `wait` returns, which has a thread for it.
+    static func requestDrain(after wait: @escaping @Sendable () -> Void) {
+        var thread = pthread_t()
+        let work = Unmanaged.passRetained(Work(body: wait))
+        let status = pthread_create(
+            &thread,
+            nil,
+            { work in
+                guard let work else { return nil }
+                Unmanaged<Work>.fromOpaque(work).takeRetainedValue().body()
+                kill(getpid(), SIGTERM)
+                return nil
+            },
+            work.toOpaque()
+        )
+        // Without the thread the server goes on until it is told to end.
+        if status == 0 { pthread_detach(thread) } else { work.release() }
+    }
+
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
+        init(body: @escaping @Sendable () -> Void) { self.body = body }
+    }
 
     private static func signalSet() -> sigset_t {
         var set = sigset_t()

@@ -33,6 +33,25 @@ struct TerminalTests {
         #expect(value.line == "\"61ff\"")
     }
 
+    @Test func aProgramIsToldTenTimesASecondAtMostAndOfTheEnd() throws {
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        let time = Mutex<UInt64>(1 << 40)
+        let meter = ProgressMeter(lines: Stream(descriptor: ends[1]), bar: nil) {
+            time.withLock { $0 }
+        }
+        meter.show(1, of: 9, "a")
+        meter.show(2, of: 9, "a")
+        time.withLock { $0 += 100_000_000 }
+        meter.show(3, of: 9, "a")
+        meter.show(9, of: 9, "a")
+        close(ends[1])
+        var buffer = [UInt8](repeating: 0, count: 100)
+        let count = read(ends[0], &buffer, buffer.count)
+        close(ends[0])
+        #expect(String(decoding: buffer.prefix(count), as: UTF8.self) == "1 9 a\n3 9 a\n9 9 a\n")
+    }
+
     @Test(
         arguments: [
             (0, 100, "[--------------------] 0% x"), (50, 100, "[##########----------] 50% x"),

@@ -1,0 +1,30 @@
+public import ArgumentParser
+import Glibc
+
+extension ParsableCommand {
+    /// Runs the command as a program does: parses, runs, tells what went wrong, and ends with the
+    /// status that says so: 0 done, 1 cannot be had, 2 usage, or what a complaint names.
+    public static func runProgram() -> Never {
+        let name = _commandName
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            Glibc.exit(0)
+        } catch let complaint as Complaint {
+            complaint.print(as: name)
+            Glibc.exit(complaint.status)
+        } catch let failure as Stream.Failure {
+            // Whoever read the output has enough of it.
+            if failure.isBrokenPipe { Glibc.exit(0) }
+            Complaint("standard output: \(failure.reason)").print(as: name)
+            Glibc.exit(1)
+        } catch {
+            guard exitCode(for: error) == .validationFailure else {
+                // Help, a completion script, or an exit that a command asked for.
+                Self.exit(withError: error)
+            }
+            Complaint(message(for: error), try: "\(name) --help").print(as: name)
+            Glibc.exit(2)
+        }
+    }
+}

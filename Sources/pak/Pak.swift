@@ -1,0 +1,45 @@
+import ArgumentParser
+import Terminal
+
+@main
+struct Pak: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pak",
+        abstract: "Make, check and read packages.",
+        discussion: "See pak(1).",
+        subcommands: [Pack.self]
+    )
+
+    static func main() { runProgram() }
+}
+
+/// How a command prints.
+struct OutputOptions: ParsableArguments {
+    @Flag(name: .long, help: "Print an object (JSON), or one a line where there may be many.")
+    var json = false
+}
+
+/// How a command that may take long tells how far it is.
+struct ProgressOptions: ParsableArguments {
+    @Flag(name: [.short, .long], help: "Print results alone.")
+    var quiet = false
+
+    @Option(
+        name: .customLong("progress-fd"),
+        help: ArgumentHelp("Write lines 'got total name' there, in bytes.", valueName: "n")
+    )
+    var progressDescriptor: Int32?
+
+    /// The meter that was asked for.
+    var meter: ProgressMeter {
+        ProgressMeter(
+            lines: progressDescriptor.map { Stream(descriptor: $0) },
+            bar: quiet ? nil : .standardError
+        )
+    }
+
+    /// Prints a line for people.
+    func remark(_ text: String) {
+        if !quiet { Stream.standardError.write("pak: \(Visible.text(text))\n") }
+    }
+}
