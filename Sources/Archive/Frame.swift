@@ -11,4 +11,6 @@ struct Frame: Hashable, Sendable {
 
     /// The most uncompressed bytes of a frame that is read; ours have at most 193 KiB.
     static let sizeLimit = 1 << 20
+    /// The most compressed bytes of such a frame: zstd adds little to what it cannot compress.
+    static let compressedLimit = sizeLimit + (sizeLimit >> 7) + 512
 }

@@ -3,7 +3,9 @@ import Glibc
 
 /// Writing to a descriptor of the host.
 enum HostWrite {
-    /// Writes all bytes where the descriptor stands. Errors: `.noSpace` and what else write(2) has.
+    /// Writes all bytes where the descriptor stands.
+    ///
+    /// Errors: `.noSpace` and what else write(2) has.
     static func all(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws(FileError) {
         var rest = bytes
         while rest.count > 0 {

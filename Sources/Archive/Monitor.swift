@@ -70,6 +70,9 @@ struct Worker: Sendable {
         self.thread = thread
     }
 
+    /// Lets the thread end by itself; in the place of `join`.
+    func detach() { pthread_detach(thread) }
+
     /// Waits until the thread has ended; to be called once.
     func join() { pthread_join(thread, nil) }
 }

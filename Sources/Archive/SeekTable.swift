@@ -48,3 +48,41 @@ struct SeekTable {
         return [padding, head, index, table]
     }
 }
+
+extension SeekTable {
+    /// Where the index of a package lies; nil for a file that is no package.
+    ///
+    /// Errors: `.malformed` for a seek table without an index in front of it, as far as it is
+    /// ours at all: other programs write such tables too, and no index.
+    static func indexPlace(in file: HostFile) throws(FileError) -> (offset: UInt64, length: Int)? {
+        let least = UInt64(headSize + 8 + footerSize)
+        guard file.size > least else { return nil }
+        func read(_ count: Int, at offset: UInt64) throws(FileError) -> [UInt8] {
+            try TarReader.bytes(of: file, at: offset, count)
+        }
+        func number(_ bytes: [UInt8], _ at: Int) -> UInt32 {
+            bytes.withUnsafeBytes {
+                UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: UInt32.self))
+            }
+        }
+        // The last entry and the footer.
+        let end = try read(8 + footerSize, at: file.size - UInt64(8 + footerSize))
+        guard number(end, 13) == endMagic, end[12] == 0 else { return nil }
+        let tableSize = UInt64(headSize) + UInt64(number(end, 8)) * 8 + UInt64(footerSize)
+        let indexSize = UInt64(number(end, 0))
+        guard number(end, 4) == 0, tableSize <= file.size,
+            indexSize <= file.size - tableSize, indexSize > UInt64(headSize)
+        else { return nil }
+        let start = file.size - tableSize - indexSize
+        let head = try read(headSize, at: start)
+        let table = try read(headSize, at: start + indexSize)
+        guard number(table, 0) == skippableMagic,
+            UInt64(number(table, 4)) == tableSize - UInt64(headSize),
+            number(head, 0) == indexMagic
+        else { return nil }
+        guard UInt64(number(head, 4)) == indexSize - UInt64(headSize) else {
+            throw .malformed("\(file.path): the index has \(number(head, 4)) bytes of \(indexSize)")
+        }
+        return (start + UInt64(headSize), Int(indexSize) - headSize)
+    }
+}

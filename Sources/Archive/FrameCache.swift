@@ -1,0 +1,240 @@
+import FileTree
+import Synchronization
+
+/// Uncompressed frames of all packages, as many as fit so many bytes; the longest unused go first.
+///
+/// A frame that several threads want is decoded once. What an extent still points to stays in
+/// memory until it is let go of, also when it is no longer in the cache.
+public final class FrameCache: Sendable {
+    struct Key: Hashable {
+        var archive: UInt32
+        var frame: UInt32
+    }
+
+    private struct Slot {
+        var key = Key(archive: 0, frame: 0)
+        var frame: CachedFrame?  // nil while it is being decoded
+        var newer = -1
+        var older = -1
+    }
+
+    private struct State {
+        var places: [Key: Int] = [:]
+        var slots: [Slot] = []
+        var free: [Int] = []
+        var newest = -1
+        var oldest = -1
+        var byteCount = 0
+        var hits: UInt64 = 0
+        var misses: UInt64 = 0
+    }
+
+    /// What the cache has done by now.
+    public struct Statistics: Sendable {
+        /// Frames held.
+        public var frames: Int
+        /// Their bytes.
+        public var byteCount: Int
+        /// Frames found.
+        public var hits: UInt64
+        /// Frames decoded.
+        public var misses: UInt64
+    }
+
+    /// The most bytes held, what extents point to aside.
+    public let capacity: Int
+    private let state = Monitor(State())
+    private let ahead = ReadAhead()
+    private static let archives = Atomic<UInt32>(0)
+
+    /// Makes an empty cache that holds `capacity` bytes.
+    public init(capacity: Int = 32 << 20) { self.capacity = max(0, capacity) }
+
+    deinit { ahead.stop() }
+
+    /// What the cache has done by now.
+    public var statistics: Statistics {
+        state.withLock { state, _ in
+            Statistics(
+                frames: state.places.count,
+                byteCount: state.byteCount,
+                hits: state.hits,
+                misses: state.misses
+            )
+        }
+    }
+
+    /// A number by which an archive's frames are told from others'.
+    static func newArchive() -> UInt32 {
+        archives.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    /// Whether a frame is here.
+    func has(_ key: Key) -> Bool {
+        state.withLock { state, _ in
+            state.places[key].map { state.slots[$0].frame != nil } ?? false
+        }
+    }
+
+    /// A frame that is here; nil when it would have to be decoded.
+    func cached(_ key: Key) -> CachedFrame? {
+        state.withLock { state, _ in
+            guard let place = state.places[key], let frame = state.slots[place].frame else {
+                return nil
+            }
+            state.hits += 1
+            Self.touch(place, &state)
+            return frame
+        }
+    }
+
+    /// A frame, decoded here or, when another thread is at it, waited for.
+    func frame(
+        _ key: Key,
+        _ decode: () throws(FileError) -> CachedFrame
+    ) throws(FileError) -> CachedFrame {
+        let found = state.withLock { state, held -> CachedFrame? in
+            while let place = state.places[key] {
+                if let frame = state.slots[place].frame {
+                    state.hits += 1
+                    Self.touch(place, &state)
+                    return frame
+                }
+                held.wait()
+            }
+            state.misses += 1
+            let place = state.free.popLast() ?? state.slots.count
+            if place == state.slots.count { state.slots.append(Slot()) }
+            state.slots[place] = Slot(key: key)
+            state.places[key] = place
+            return nil
+        }
+        if let found { return found }
+        do {
+            let frame = try decode()
+            settle(key, frame)
+            return frame
+        } catch {
+            settle(key, nil)
+            throw error
+        }
+    }
+
+    /// Decodes a frame on a thread of the cache, sometime soon; forgets the wish when there are
+    /// many.
+    func readAhead(_ key: Key, _ decode: @escaping @Sendable () -> Void) {
+        if !has(key) { ahead.add(decode) }
+    }
+
+    private func settle(_ key: Key, _ frame: CachedFrame?) {
+        // Frames that go are freed after the lock is let go of.
+        var gone: [CachedFrame] = []
+        state.withLock { state, held in
+            defer { held.notify() }
+            guard let place = state.places[key] else { return }
+            guard let frame, frame.bytes.count <= capacity else {
+                state.places[key] = nil
+                state.free.append(place)
+                return
+            }
+            state.slots[place].frame = frame
+            state.byteCount += frame.bytes.count
+            Self.link(place, &state)
+            while state.byteCount > capacity, state.oldest >= 0 {
+                let last = state.oldest
+                Self.unlink(last, &state)
+                state.places[state.slots[last].key] = nil
+                if let frame = state.slots[last].frame {
+                    state.byteCount -= frame.bytes.count
+                    gone.append(frame)
+                }
+                state.slots[last] = Slot()
+                state.free.append(last)
+            }
+        }
+    }
+
+    private static func touch(_ place: Int, _ state: inout State) {
+        if state.newest == place { return }
+        unlink(place, &state)
+        link(place, &state)
+    }
+
+    private static func link(_ place: Int, _ state: inout State) {
+        state.slots[place].older = state.newest
+        state.slots[place].newer = -1
+        if state.newest >= 0 { state.slots[state.newest].newer = place }
+        state.newest = place
+        if state.oldest < 0 { state.oldest = place }
+    }
+
+    private static func unlink(_ place: Int, _ state: inout State) {
+        let slot = state.slots[place]
+        if slot.older >= 0 {
+            state.slots[slot.older].newer = slot.newer
+        } else {
+            state.oldest = slot.newer
+        }
+        if slot.newer >= 0 {
+            state.slots[slot.newer].older = slot.older
+        } else {
+            state.newest = slot.older
+        }
+    }
+}
+
+/// The bytes of one frame, for as long as somebody holds them.
+final class CachedFrame: @unchecked Sendable {
+    // Unchecked because of the pointer: the bytes are written before anyone else has the object.
+    let bytes: UnsafeRawBufferPointer
+
+    init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = UnsafeRawBufferPointer(bytes) }
+
+    deinit { bytes.deallocate() }
+}
+
+/// A thread that decodes what will be asked for next, started with the first wish.
+final class ReadAhead: Sendable {
+    private struct State {
+        var wishes: [@Sendable () -> Void] = []
+        var isStarted = false
+        var isStopped = false
+    }
+
+    private static let limit = 16
+    private let state = Monitor(State())
+
+    func add(_ wish: @escaping @Sendable () -> Void) {
+        let isFirst = state.withLock { state, held in
+            guard state.wishes.count < Self.limit else { return false }
+            state.wishes.append(wish)
+            held.notify()
+            defer { state.isStarted = true }
+            return !state.isStarted
+        }
+        // Without a thread nothing is read ahead; all is still read when it is asked for.
+        if isFirst { Worker({ [state] in Self.work(state) })?.detach() }
+    }
+
+    func stop() {
+        state.withLock { state, held in
+            state.isStopped = true
+            state.wishes = []
+            held.notify()
+        }
+    }
+
+    private static func work(_ state: Monitor<State>) {
+        while true {
+            let wish = state.withLock { state, held -> (@Sendable () -> Void)? in
+                while state.wishes.isEmpty {
+                    if state.isStopped { return nil }
+                    held.wait()
+                }
+                return state.wishes.removeFirst()
+            }
+            guard let wish else { return }
+            wish()
+        }
+    }
+}

@@ -1,0 +1,81 @@
+internal import CZstd
+import FileTree
+import Synchronization
+
+/// Decodes frames; what zstd needs for it is kept for the next.
+final class FrameDecoder: Sendable {
+    static let shared = FrameDecoder()
+
+    // A context with room for the compressed bytes.
+    private struct Bench: @unchecked Sendable {
+        // Unchecked because of the pointers: each is with one thread at a time.
+        let context: OpaquePointer?
+        var room: UnsafeMutableRawBufferPointer
+    }
+
+    private let benches = Mutex<[Bench]>([])
+
+    /// Reads and decodes a frame of `file`, and checks its length and its checksum.
+    ///
+    /// Errors: `.malformed` with file and frame; those of the reads.
+    func decode(_ frame: Frame, number: UInt32, of file: HostFile) throws(FileError) -> CachedFrame
+    {
+        guard frame.size <= Frame.compressedLimit, frame.tarSize <= Frame.sizeLimit else {
+            throw .malformed("\(file.path): frame \(number): \(frame.size) bytes are too many")
+        }
+        var bench =
+            benches.withLock { $0.popLast() }
+            ?? Bench(
+                context: ZSTD_createDCtx(),
+                room: UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+            )
+        defer { put(bench) }
+        if bench.room.count < frame.size {
+            bench.room.deallocate()
+            bench.room = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: frame.size,
+                alignment: 16
+            )
+        }
+        let input = UnsafeMutableRawBufferPointer(rebasing: bench.room[..<frame.size])
+        guard try file.read(into: input, at: frame.offset) == frame.size else {
+            throw .malformed("\(file.path): frame \(number): the file ends at \(file.size)")
+        }
+        let output = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, frame.tarSize),
+            alignment: 16
+        )
+        let result = ZSTD_decompressDCtx(
+            bench.context,
+            output.baseAddress,
+            frame.tarSize,
+            input.baseAddress,
+            input.count
+        )
+        guard ZSTD_isError(result) == 0, result == frame.tarSize else {
+            output.deallocate()
+            let reason =
+                ZSTD_isError(result) != 0
+                ? String(cString: ZSTD_getErrorName(result))
+                : "\(result) bytes instead of \(frame.tarSize)"
+            throw .malformed(
+                "\(file.path): frame \(number) at offset \(frame.offset): \(reason)"
+            )
+        }
+        return CachedFrame(
+            UnsafeMutableRawBufferPointer(rebasing: output[..<frame.tarSize])
+        )
+    }
+
+    private func put(_ bench: Bench) {
+        let isKept = benches.withLock { benches in
+            guard benches.count < 16 else { return false }
+            benches.append(bench)
+            return true
+        }
+        if !isKept {
+            ZSTD_freeDCtx(bench.context)
+            bench.room.deallocate()
+        }
+    }
+}

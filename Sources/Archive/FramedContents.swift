@@ -1,0 +1,76 @@
+import FileTree
+
+/// The bytes of a package's files in compressed frames.
+final class FramedContents: PackageContents {
+    let file: HostFile
+    let index: Index
+    private let cache: FrameCache
+    private let archive = FrameCache.newArchive()
+
+    init(file: HostFile, index: Index, cache: FrameCache) {
+        self.file = file
+        self.index = index
+        self.cache = cache
+    }
+
+    func open(_ inode: Inode, of package: Package) throws(FileError) -> any OpenFile {
+        FramedFile(inode, self)
+    }
+
+    /// The number of the frame that holds the byte of the tar at `offset`; nil when none does.
+    ///
+    /// `first` is where the payload starts: it is right for small files, and a step per 128 KiB
+    /// away for large ones; only archives cut otherwise need the search.
+    func number(at offset: UInt64, from first: UInt32) -> (number: UInt32, frame: Frame)? {
+        guard let start = index.frame(first), offset >= start.tarOffset else { return nil }
+        let distance = offset - start.tarOffset
+        if distance < UInt64(start.tarSize) { return (first, start) }
+        let guess = UInt64(first) + distance / UInt64(FrameCutter.piece)
+        if guess < UInt64(index.frameCount), let frame = index.frame(UInt32(guess)),
+            frame.holds(offset)
+        {
+            return (UInt32(guess), frame)
+        }
+        var low = first
+        var high = UInt32(index.frameCount)
+        while low < high {
+            let middle = low + (high - low) / 2
+            guard let frame = index.frame(middle) else { return nil }
+            if frame.holds(offset) { return (middle, frame) }
+            if frame.tarOffset > offset { high = middle } else { low = middle + 1 }
+        }
+        return nil
+    }
+
+    func isCached(_ number: UInt32) -> Bool { cache.has(key(number)) }
+
+    func cached(_ number: UInt32) -> CachedFrame? { cache.cached(key(number)) }
+
+    func frame(_ number: UInt32) throws(FileError) -> CachedFrame {
+        try cache.frame(key(number)) { () throws(FileError) in try decode(number) }
+    }
+
+    func decode(_ number: UInt32) throws(FileError) -> CachedFrame {
+        guard let frame = index.frame(number) else {
+            throw .malformed("\(file.path): frame \(number) is not in the index")
+        }
+        return try FrameDecoder.shared.decode(frame, number: number, of: file)
+    }
+
+    func readAhead(_ number: UInt32) {
+        cache.readAhead(key(number)) { [self] in
+            // Whoever asks for the frame decodes it again, and hears what is wrong.
+            _ = try? frame(number)
+        }
+    }
+
+    private func key(_ number: UInt32) -> FrameCache.Key {
+        FrameCache.Key(archive: archive, frame: number)
+    }
+}
+
+extension Frame {
+    func holds(_ offset: UInt64) -> Bool {
+        offset >= tarOffset && offset - tarOffset < UInt64(tarSize)
+    }
+}

@@ -1,0 +1,145 @@
+import FileTree
+
+/// An open file of a package in frames.
+///
+/// Extents are the memory of cached frames. A read that starts where a frame does is taken for
+/// one of a row, and the frame behind it is decoded meanwhile.
+final class FramedFile: OpenFile {
+    private let inode: Inode
+    private let contents: FramedContents
+    /// The least bytes of a read at a file's start that let its second frame be read ahead.
+    private static let eagerness = 16 << 10
+
+    init(_ inode: Inode, _ contents: FramedContents) {
+        self.inode = inode
+        self.contents = contents
+    }
+
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: UInt64
+    ) throws(FileError) -> Int {
+        guard offset < inode.size else { return 0 }
+        let count = Int(min(UInt64(buffer.count), inode.size - offset))
+        let buffer = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+        guard let segments = contents.index.segments(inode) else {
+            try copy(offset, into: buffer)
+            return count
+        }
+        try segments.read(into: buffer, at: offset) { stored, part throws(FileError) in
+            try copy(stored, into: part)
+        }
+        return count
+    }
+
+    func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? {
+        guard offset < inode.size, count > 0 else { return nil }
+        var stored = offset
+        var most = min(UInt64(count), inode.size - offset)
+        if let segments = contents.index.segments(inode) {
+            guard let run = segments.run(at: offset) else { return nil }
+            stored = run.stored
+            most = min(most, run.left)
+        }
+        let (frame, bytes) = try bytes(at: stored, count: count)
+        guard let start = bytes.baseAddress else { return nil }
+        return Extent(
+            place: .memory(start),
+            count: Int(min(UInt64(bytes.count), most)),
+            owner: frame
+        )
+    }
+
+    func isReady(at offset: UInt64, count: Int) -> Bool {
+        var isReady = true
+        forEachFrame(offset, count) { number in
+            isReady = contents.isCached(number)
+            return isReady
+        }
+        return isReady
+    }
+
+    func prepare(
+        at offset: UInt64,
+        count: Int,
+        until cancellation: Cancellation
+    ) throws(FileError) {
+        var numbers: [UInt32] = []
+        forEachFrame(offset, count) {
+            numbers.append($0)
+            return true
+        }
+        for number in numbers {
+            try cancellation.check()
+            _ = try contents.frame(number)
+        }
+    }
+
+    /// Copies stored bytes, of one frame after the other.
+    private func copy(
+        _ stored: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(FileError) {
+        var done = 0
+        while done < buffer.count {
+            let (_, bytes) = try bytes(at: stored + UInt64(done), count: buffer.count - done)
+            let part = UnsafeRawBufferPointer(
+                rebasing: bytes[..<min(bytes.count, buffer.count - done)]
+            )
+            UnsafeMutableRawBufferPointer(rebasing: buffer[done...]).copyMemory(from: part)
+            done += part.count
+        }
+    }
+
+    /// The bytes of the frame that holds the stored byte at `stored`, from there on: at least one.
+    private func bytes(
+        at stored: UInt64,
+        count: Int
+    ) throws(FileError) -> (CachedFrame, UnsafeRawBufferPointer) {
+        let place = inode.tarOffset &+ stored
+        guard let (number, frame) = contents.number(at: place, from: inode.firstFrame) else {
+            throw .malformed("\(contents.file.path): offset \(place) of the tar is in no frame")
+        }
+        let cached = try contents.frame(number)
+        let skipped = Int(place - frame.tarOffset)
+        guard skipped < cached.bytes.count else {
+            throw .malformed("\(contents.file.path): frame \(number) has changed")
+        }
+        if number > inode.firstFrame ? skipped == 0 : stored == 0 && count >= Self.eagerness {
+            let next = frame.tarOffset + UInt64(frame.tarSize)
+            if next &- inode.tarOffset < inode.size, number + 1 < contents.index.frameCount {
+                contents.readAhead(number + 1)
+            }
+        }
+        return (cached, UnsafeRawBufferPointer(rebasing: cached.bytes[skipped...]))
+    }
+
+    private func forEachFrame(_ offset: UInt64, _ count: Int, _ body: (UInt32) -> Bool) {
+        guard offset < inode.size, count > 0 else { return }
+        let end = offset + min(UInt64(count), inode.size - offset)
+        if let segments = contents.index.segments(inode) {
+            segments.forEachRun(from: offset, to: end) { stored, length in
+                forEachFrame(stored: stored, length, body)
+            }
+        } else {
+            _ = forEachFrame(stored: offset, end - offset, body)
+        }
+    }
+
+    private func forEachFrame(
+        stored: UInt64,
+        _ length: UInt64,
+        _ body: (UInt32) -> Bool
+    ) -> Bool {
+        var place = inode.tarOffset &+ stored
+        let end = place &+ length
+        while place < end {
+            guard let (number, frame) = contents.number(at: place, from: inode.firstFrame) else {
+                return true
+            }
+            if !body(number) { return false }
+            place = frame.tarOffset + UInt64(frame.tarSize)
+        }
+        return true
+    }
+}
