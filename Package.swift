@@ -38,7 +38,7 @@ let package = Package(
         // Rank 2.
         .target(name: "NinePServer", dependencies: ["FileTree", "NineP", "CLinux"]),
         .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
-        .target(name: "UnionTree", dependencies: ["FileTree", "Archive", "CLinux", "CCrypto"]),
+        .target(name: "UnionTree", dependencies: ["FileTree", "Archive", "CLinux"]),
         // Rank 4.
         .target(
             name: "Terminal",
@@ -88,6 +88,10 @@ let package = Package(
             dependencies: ["FileTree", "NinePServer", "TreeConformance"]
         ),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal", "FileTree"]),
+        .testTarget(
+            name: "UnionTreeTests",
+            dependencies: ["FileTree", "Archive", "UnionTree", "TreeConformance"]
+        ),
         .testTarget(name: "pakfsTests", dependencies: ["pakfs", "FileTree", "TreeConformance"]),
         .testTarget(name: "ArchiveTests", dependencies: ["FileTree", "Archive"]),
     ]

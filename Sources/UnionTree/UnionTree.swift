@@ -1,1 +1,186 @@
-import FileTree
+public import Archive
+public import FileTree
+import Synchronization
+
+/// Many packages as one tree: each name is found by one probe, however many packages there are.
+///
+/// The tree is read-only. In a set packages have no order, and what they disagree in is refused
+/// before anything is served; in a stack the last is on top. Below all of them may lie a base,
+/// whose names are merged in where no package has them.
+public final class UnionTree: Tree {
+    private let maker: UnionMaker
+    private let generation: Generation
+    private let owners = Mutex(OwnerNames())
+    /// The views of some packages alone that were asked for, by the packages' names.
+    private let subsets = Mutex<[Set<String>: UnionTree]>([:])
+
+    private struct OwnerNames {
+        var users: [UInt32: [UInt8]?] = [:]
+        var groups: [UInt32: [UInt8]?] = [:]
+    }
+
+    /// Joins packages.
+    ///
+    /// - Parameters:
+    ///   - packages: in any order for a set, from the bottom up for a stack.
+    ///   - rules: how they lie, and the answers to conflicts.
+    ///   - base: what lies below; nil for the packages alone.
+    ///   - environment: the name that directories' qids are made of.
+    ///   - cache: a folder in which tables are kept, made if missing; nil to keep none.
+    ///   - conflicts: gets all disagreements that stand in the way, sorted, also when it throws.
+    /// - Throws: `.conflict` with all of `conflicts` as text; `.invalid` for aliases that lead in a
+    /// circle; `.notFound` for a block of a package that is not there; those of reading packages
+    /// and the base.
+    public init(
+        packages: [Package],
+        rules: UnionRules = UnionRules(),
+        base: (any Directory)? = nil,
+        environment: String = "",
+        cache: String? = nil,
+        conflicts: inout [Conflict]
+    ) throws(FileError) {
+        maker = try UnionMaker(
+            packages,
+            rules,
+            base: base,
+            environment: environment,
+            cache: cache
+        )
+        generation = try maker.make(&conflicts)
+    }
+
+    /// Joins packages; what stands in the way is in the error's context alone.
+    public convenience init(
+        packages: [Package],
+        rules: UnionRules = UnionRules(),
+        base: (any Directory)? = nil,
+        environment: String = "",
+        cache: String? = nil
+    ) throws(FileError) {
+        var conflicts: [Conflict] = []
+        try self.init(
+            packages: packages,
+            rules: rules,
+            base: base,
+            environment: environment,
+            cache: cache,
+            conflicts: &conflicts
+        )
+    }
+
+    /// The packages that are joined, each once.
+    public var packages: [Package] { generation.packages }
+
+    /// The identity of the view: a hash of its packages and rules, the same on every machine.
+    public var hash: ContentID { maker.key }
+
+    /// Whether what is shown can never change: there is no base below.
+    public var isImmutable: Bool { generation.base == nil }
+
+    /// The root as a plain attach sees it.
+    public var root: any Directory {
+        let view = View(generation, ViewOptions())
+        return UnionDirectory(view, view.root, generation.hash(ofDirectory: view.root))
+    }
+
+    /// Gives the root to anyone; it has no other name than the empty one and `/`.
+    public func attach(as user: User, to name: String) throws(FileError) -> Attachment {
+        guard name.isEmpty || name == "/" else { throw FileError(.notFound, name) }
+        return Attachment(root: root, tree: self)
+    }
+
+    /// Gives what `options` ask for.
+    ///
+    /// Errors: `.notFound` for a package or directory that is not there, `.notDirectory`;
+    /// `.conflict` when the packages asked for do not go together.
+    public func attach(as user: User, _ options: ViewOptions) throws(FileError) -> Attachment {
+        guard options.only.isEmpty else {
+            var rest = options
+            rest.only = []
+            return try subset(Set(options.only)).attach(as: user, rest)
+        }
+        let view = View(generation, options)
+        let top = UnionDirectory(view, view.root, generation.hash(ofDirectory: view.root))
+        guard !options.sub.names.isEmpty else { return Attachment(root: top, tree: self) }
+        var directory: any Directory = top
+        for name in options.sub.names {
+            let node: any Node
+            do { node = try directory.lookup(name.span.bytes) } catch {
+                throw error.at("\(options.sub)")
+            }
+            guard let next = node.directory else {
+                throw FileError(.notDirectory, "\(options.sub)")
+            }
+            directory = next
+        }
+        if let union = directory as? UnionDirectory {
+            let view = View(generation, options, root: union.place)
+            directory = UnionDirectory(view, union.place, union.hash)
+        } else if let base = directory as? BaseDirectory {
+            directory = BaseDirectory(asRoot: base)
+        }
+        return Attachment(root: directory, tree: self)
+    }
+
+    /// How many subsets are kept; who asks for more waits for each to be made.
+    private static let subsetLimit = 16
+
+    private func subset(_ names: Set<String>) throws(FileError) -> UnionTree {
+        if let known = subsets.withLock({ $0[names] }) { return known }
+        for name in names where !packages.contains(where: { $0.name == name }) {
+            throw FileError(.notFound, "only=\(name): no such package")
+        }
+        let tree = try UnionTree(
+            packages: packages.filter { names.contains($0.name) },
+            rules: maker.rules.limited(to: names),
+            base: generation.base,
+            environment: maker.environment,
+            cache: maker.cache
+        )
+        return subsets.withLock { subsets in
+            if let known = subsets[names] { return known }
+            if subsets.count >= Self.subsetLimit { subsets.removeAll() }
+            subsets[names] = tree
+            return tree
+        }
+    }
+
+    /// What the packages hold: the files that are to be seen, and their bytes.
+    public func statfs() throws(FileError) -> Statfs {
+        var figures = Statfs()
+        figures.blocks = (generation.table.fileBytes &+ 4095) / 4096
+        figures.files = generation.table.files
+        figures.id = maker.key.words.0
+        return figures
+    }
+
+    /// The name of the first package that knows one.
+    public func name(ofUser uid: UInt32) -> [UInt8]? {
+        name(uid, in: \.users, root: uid) { $0.userName(uid) }
+    }
+
+    /// The name of the first package that knows one.
+    public func name(ofGroup gid: UInt32) -> [UInt8]? {
+        name(gid, in: \.groups, root: gid) { $0.groupName(gid) }
+    }
+
+    private func name(
+        _ id: UInt32,
+        in names: WritableKeyPath<OwnerNames, [UInt32: [UInt8]?]>,
+        root: UInt32,
+        _ find: (Index) -> [UInt8]?
+    ) -> [UInt8]? {
+        if let known = owners.withLock({ $0[keyPath: names][id] }) { return known }
+        var found: [UInt8]?
+        for package in packages where found == nil { found = find(package.index) }
+        if found == nil, root == 0 { found = Array("root".utf8) }
+        owners.withLock { owners in
+            // A base may have more owners than anybody wants to keep.
+            if owners[keyPath: names].count < 4096 { owners[keyPath: names][id] = .some(found) }
+        }
+        return found
+    }
+
+    var current: Generation { generation }
+    var currentMaker: UnionMaker { maker }
+}

@@ -1,0 +1,84 @@
+import Archive
+import FileTree
+
+/// A count of all that a table shows, and a check that no two files have one qid.
+struct Census {
+    /// How many names of anything but directories there are.
+    private(set) var files: UInt64 = 0
+    /// The bytes of all regular files, once for each file of several names.
+    private(set) var bytes: UInt64 = 0
+    /// Whether two files have one qid.
+    private(set) var hasCollision = false
+    private var seen: QidSet
+    private var linked: Set<TableEntry> = []
+
+    /// Counts all that `builder`, which is done, shows.
+    init(_ builder: TableBuilder) {
+        let all = builder.packages.reduce(builder.records.count) { $0 + $1.index.inodeCount }
+        seen = QidSet(capacity: all)
+        for record in builder.records {
+            add(record.pathHash)
+            for position in 0..<record.entryCount {
+                let entry = builder.entries[Int(record.firstEntry + position)]
+                if entry.isPackage { add(entry, record.pathHash, builder) }
+            }
+        }
+    }
+
+    private mutating func add(_ qidPath: UInt64) {
+        if !seen.insert(qidPath) { hasCollision = true }
+    }
+
+    private mutating func add(_ entry: TableEntry, _ parent: UInt64, _ builder: TableBuilder) {
+        let package = builder.packages[Int(entry.package)]
+        let index = package.index
+        let seed = builder.seeds[Int(entry.package)]
+        var pending = [(entry: entry.number, parent: parent)]
+        while let next = pending.popLast() {
+            let inode = index.inode(index.inodeNumber(next.entry))
+            if inode.mode.type == .directory {
+                let name = NameHash.name(index.name(next.entry), salt: builder.salt)
+                let path = NameHash.path(next.parent, name)
+                add(path)
+                for child in index.children(next.entry) { pending.append((child, path)) }
+                continue
+            }
+            files += 1
+            if inode.links > 1 {
+                let key = TableEntry(package: entry.package, number: inode.number)
+                guard linked.insert(key).inserted else { continue }
+            }
+            bytes &+= inode.size
+            add(NameHash.member(seed, inode.number))
+        }
+    }
+}
+
+/// The paths of qids seen so far.
+private struct QidSet {
+    private var slots: [UInt64]
+    private let shift: UInt64
+    private var hasZero = false
+
+    init(capacity: Int) {
+        var bits: UInt64 = 4
+        while 1 << bits < capacity + capacity / 2 { bits += 1 }
+        shift = 64 - bits
+        slots = Array(repeating: 0, count: 1 << bits)
+    }
+
+    /// Whether `path` is new.
+    mutating func insert(_ path: UInt64) -> Bool {
+        if path == 0 {
+            defer { hasZero = true }
+            return !hasZero
+        }
+        var slot = Int(path >> shift)
+        while slots[slot] != 0 {
+            if slots[slot] == path { return false }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        slots[slot] = path
+        return true
+    }
+}

@@ -1,0 +1,310 @@
+import Archive
+import FileTree
+
+/// Makes a union table: directory by directory from the root, those of one name of all packages
+/// together.
+///
+/// A directory becomes a shared one when two packages have it, or when a rule says something
+/// about a path below it; all else is one entry of one package, with everything below it.
+struct TableBuilder {
+    let packages: [Package]
+    let rules: UnionRules
+    let plan: Plan
+    /// The directory below all packages; asked only whether a hole hides anything there.
+    let base: (any Directory)?
+    let salt: UInt64
+    let seeds: [UInt64]
+
+    var records: [DirectoryRecord] = []
+    var plans: [PlanNode?] = []
+    var entries: [TableEntry] = []
+    var slots: [UInt32] = []
+    var owners: [TableEntry] = []
+    var extras: [ExtraRecord] = []
+    var heap: [UInt8] = []
+    /// How many names of files of several names are not to be seen, by package and inode.
+    var hiddenNames: [TableEntry: UInt32] = [:]
+    var conflicts: [Conflict] = []
+    private let preferences: [(glob: Glob, package: String)]
+    private let replaced: [[(name: String, version: String?)]]
+    /// Whether disagreements are looked for where they change nothing: the layers of a stack.
+    private let isReporting: Bool
+
+    /// Starts a table.
+    ///
+    /// - Parameters:
+    ///   - packages: in the order of their numbers.
+    ///   - rules: how they are merged.
+    ///   - plan: what the rules say about single paths.
+    ///   - environment: the name that directories' qids are made of.
+    ///   - base: what lies below.
+    ///   - salt: what qids are made of, too.
+    ///   - isReporting: whether disagreements between layers are listed.
+    init(
+        _ packages: [Package],
+        _ rules: UnionRules,
+        _ plan: Plan,
+        environment: String,
+        base: (any Directory)?,
+        salt: UInt64,
+        isReporting: Bool
+    ) {
+        self.packages = packages
+        self.rules = rules
+        self.plan = plan
+        self.base = base
+        self.salt = salt
+        self.isReporting = isReporting
+        seeds = packages.map { NameHash.package($0.id, salt: salt) }
+        preferences = rules.preferences.map { (Glob($0.pattern), $0.package) }
+        replaced = packages.map(\.replaced)
+        let roots = packages.indices.map { TableEntry(package: UInt32($0), number: 0) }
+        let visible = plan.root.visible(roots, rules.mode)
+        var root = DirectoryRecord()
+        root.pathHash = NameHash.root(environment, salt: salt)
+        if !plan.root.cuts.isEmpty { root.flags |= DirectoryRecord.hidesBase }
+        for hidden in roots where !visible.contains(hidden) { hide(hidden) }
+        append(root, visible, plan.root)
+    }
+
+    /// Merges all directories.
+    mutating func build() throws(FileError) {
+        var number = 0
+        while number < records.count {
+            try merge(number)
+            number += 1
+        }
+        conflicts.sort()
+    }
+
+    private mutating func merge(_ number: Int) throws(FileError) {
+        let first = entries.count
+        records[number].firstEntry = UInt32(first)
+        let record = records[number]
+        let range = Int(record.firstOwner)..<Int(record.firstOwner) + Int(record.ownerCount)
+        let plan = plans[number]
+        var planned = (plan?.children ?? [:]).sorted {
+            $1.key.lexicographicallyPrecedes($0.key)
+        }
+        var merge = DirectoryMerge(owners[range], of: packages)
+        var group: [TableEntry] = []
+        while true {
+            let name = merge.name
+            if let next = planned.last {
+                let order = name.map { name in
+                    next.key.withUnsafeBytes { NameOrder.compare(name, $0) }
+                }
+                if order ?? 1 > 0 {
+                    planned.removeLast()
+                    try resolve([], Array(next.key), next.value, in: number)
+                    continue
+                }
+                if order == 0 {
+                    planned.removeLast()
+                    merge.next(&group)
+                    try resolve(group, Array(next.key), next.value, in: number)
+                    continue
+                }
+            }
+            guard let name else { break }
+            merge.next(&group)
+            if group.count == 1 {
+                entries.append(group[0])
+            } else {
+                try resolve(group, Array(name), nil, in: number)
+            }
+            guard entries.count < UInt32.max else {
+                throw FileError(.tooBig, "more than 2^32 names in shared directories")
+            }
+        }
+        records[number].entryCount = UInt32(entries.count - first)
+        fillSlots(number)
+    }
+
+    /// Adds what the candidates of one name come to, if anything.
+    private mutating func resolve(
+        _ group: [TableEntry],
+        _ name: [UInt8],
+        _ node: PlanNode?,
+        in directory: Int
+    ) throws(FileError) {
+        let spot = Spot(directory: directory, name: name)
+        var candidates = group
+        var hidesBase = false
+        if let node {
+            candidates = node.visible(group, rules.mode)
+            hidesBase = !node.cuts.isEmpty
+            for hidden in group where !candidates.contains(hidden) { hide(hidden) }
+            if hidesBase {
+                try checkCut(node, group, candidates, spot)
+            }
+            if let alias = node.alias {
+                return try resolveAlias(alias, candidates, name, in: directory)
+            }
+            candidates += node.moved
+            candidates.sort { ($0.package, $0.number) < ($1.package, $1.number) }
+        }
+        let choice =
+            switch rules.mode {
+            case .set: try chooseOfSet(candidates, spot)
+            case .stack: try chooseOfStack(candidates, spot)
+            }
+        switch choice {
+        case .file(let entry): entries.append(entry)
+        case .directories(let found, let hidesMore):
+            if found.count == 1, node == nil, !hidesMore, hasName(found[0], name) {
+                entries.append(found[0])
+                return
+            }
+            var record = DirectoryRecord()
+            if hidesBase || hidesMore { record.flags |= DirectoryRecord.hidesBase }
+            add(record, found, node, name, in: directory)
+        case .nothing:
+            if hidesBase, base != nil {
+                entries.append(TableEntry(package: TableEntry.hole, number: addExtra(name, [])))
+            } else if let node, node.isReal || base != nil {
+                var record = DirectoryRecord()
+                if !node.isReal { record.flags |= DirectoryRecord.needsBase }
+                // Without anything below that is real it would hide what the base has here.
+                guard node.isReal || !node.children.isEmpty else { return }
+                add(record, [], node, name, in: directory)
+            }
+        }
+    }
+
+    private func hasName(_ entry: TableEntry, _ name: [UInt8]) -> Bool {
+        name.withUnsafeBytes {
+            NameOrder.equal(packages[Int(entry.package)].index.name(entry.number), $0)
+        }
+    }
+
+    private mutating func resolveAlias(
+        _ alias: PlanNode.Alias,
+        _ candidates: [TableEntry],
+        _ name: [UInt8],
+        in directory: Int
+    ) throws(FileError) {
+        let path = path(directory).appending(name)
+        let above = self.path(directory)
+        var sides: [Conflict.Side] = []
+        for candidate in candidates {
+            let (index, inode) = file(candidate)
+            if inode.mode.type == .directory { continue }
+            hide(candidate)
+            if inode.mode.type == .symlink,
+                let target = above.resolve(Array(index.linkTarget(inode))),
+                try plan.canonical(target) == alias.to
+            {
+                continue
+            }
+            sides.append(side(candidate))
+        }
+        if !sides.isEmpty {
+            let detail = "it is in the way of the alias to \(alias.to)"
+            conflicts.append(Conflict(.alias, path, sides, detail: detail))
+        }
+        if let link = alias.link {
+            entries.append(TableEntry(package: TableEntry.link, number: addExtra(name, link)))
+        }
+    }
+
+    /// The name is not a plan's, so the directory may take it from an entry.
+    private mutating func add(
+        _ record: DirectoryRecord,
+        _ found: [TableEntry],
+        _ node: PlanNode?,
+        _ name: [UInt8],
+        in directory: Int
+    ) {
+        var record = record
+        record.parent = UInt32(directory)
+        record.position = UInt32(entries.count) - records[directory].firstEntry
+        record.nameOffset = UInt32(heap.count)
+        record.nameLength = UInt16(truncatingIfNeeded: name.count)
+        heap += name
+        let hash = name.withUnsafeBytes { NameHash.name($0, salt: salt) }
+        record.pathHash = NameHash.path(records[directory].pathHash, hash)
+        entries.append(TableEntry(package: TableEntry.directory, number: UInt32(records.count)))
+        append(record, found, node)
+    }
+
+    private mutating func append(
+        _ record: DirectoryRecord,
+        _ found: [TableEntry],
+        _ node: PlanNode?
+    ) {
+        var record = record
+        record.firstOwner = UInt32(owners.count)
+        record.ownerCount = UInt32(found.count)
+        owners += found
+        records.append(record)
+        plans.append(node)
+        setAttributes(records.count - 1)
+    }
+
+    private mutating func addExtra(_ name: [UInt8], _ target: [UInt8]) -> UInt32 {
+        let number = UInt32(extras.count)
+        extras.append(
+            ExtraRecord(
+                nameOffset: UInt32(heap.count),
+                nameLength: UInt32(name.count),
+                targetOffset: UInt32(heap.count + name.count),
+                targetLength: UInt32(target.count)
+            )
+        )
+        heap += name + target
+        return number
+    }
+
+    /// A name in a shared directory.
+    struct Spot {
+        var directory: Int
+        var name: [UInt8]
+    }
+
+    /// The path of a name.
+    func path(_ spot: Spot) -> UnionPath { path(spot.directory).appending(spot.name) }
+
+    /// The path of a shared directory.
+    func path(_ directory: Int) -> UnionPath {
+        var names: [[UInt8]] = []
+        var number = directory
+        while number > 0 {
+            let start = Int(records[number].nameOffset)
+            names.append(Array(heap[start..<start + Int(records[number].nameLength)]))
+            number = Int(records[number].parent)
+        }
+        return UnionPath(names: names.reversed())
+    }
+
+    /// What an entry of a package is.
+    func file(_ entry: TableEntry) -> (index: Index, inode: Inode) {
+        let index = packages[Int(entry.package)].index
+        return (index, index.inode(index.inodeNumber(entry.number)))
+    }
+
+    /// The first package among `candidates` that a preference names for a path.
+    func preferred(_ candidates: [TableEntry], _ path: UnionPath) -> TableEntry? {
+        let bytes = path.bytes
+        for preference in preferences where preference.glob.matches(bytes) {
+            let found = candidates.first { packages[Int($0.package)].name == preference.package }
+            if let found { return found }
+        }
+        return nil
+    }
+
+    /// Whether the package `a` says that its files replace those of `b`, and not the reverse.
+    func replaces(_ a: UInt32, _ b: UInt32) -> Bool {
+        claims(a, b) && !claims(b, a)
+    }
+
+    private func claims(_ a: UInt32, _ b: UInt32) -> Bool {
+        let other = packages[Int(b)]
+        return replaced[Int(a)].contains { name, version in
+            name == other.name && (version == nil || version == other.manifest.version)
+        }
+    }
+
+    /// Whether layers' disagreements are wanted.
+    var reportsLayers: Bool { isReporting }
+}

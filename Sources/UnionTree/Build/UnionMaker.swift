@@ -1,0 +1,119 @@
+import Archive
+import FileTree
+
+/// Makes the generation that packages and rules come to: from the cache where it has been made
+/// before, else by a merge.
+struct UnionMaker: Sendable {
+    let packages: [Package]
+    let rules: UnionRules
+    let base: (any Directory)?
+    let environment: String
+    /// The folder in which tables are kept; nil for none.
+    let cache: String?
+    /// The hash of all that the table is made of.
+    let key: ContentID
+    private let linked: [UnionRules.Alias]
+    private let linkConflicts: [Conflict]
+    private let usr: Bool
+
+    /// Puts everything in order.
+    ///
+    /// Of a set the order is that of the content ids, so that it does not matter in which the
+    /// packages were named; a package named twice is one.
+    init(
+        _ packages: [Package],
+        _ rules: UnionRules,
+        base: (any Directory)?,
+        environment: String,
+        cache: String?
+    ) throws(FileError) {
+        var seen: Set<ContentID> = []
+        var distinct = packages
+        if rules.mode == .set {
+            distinct = packages.filter { seen.insert($0.id).inserted }.sorted { $0.id < $1.id }
+        }
+        guard distinct.count < TableEntry.packageLimit else {
+            throw FileError(.tooBig, "\(distinct.count) packages")
+        }
+        let links: BaseLinks? = if let base { try BaseLinks(base, distinct, rules) } else { nil }
+        linked = links?.aliases ?? []
+        linkConflicts = links?.conflicts ?? []
+        usr = base == nil && distinct.contains { $0.isDebian }
+        self.packages = distinct
+        self.rules = rules
+        self.base = base
+        self.environment = environment
+        self.cache = cache
+        key = Self.key(distinct, rules, environment, linked, usr: usr, hasBase: base != nil)
+    }
+
+    /// Makes the generation.
+    ///
+    /// All disagreements are added to `conflicts`, sorted; in a set any of them is an error.
+    func make(_ conflicts: inout [Conflict]) throws(FileError) -> Generation {
+        if linkConflicts.isEmpty, let cache, let table = TableFile.open(key, packages, in: cache) {
+            return Generation(packages, table, base: base)
+        }
+        let (builder, census) = try build(isReporting: false)
+        let found = (builder.conflicts + linkConflicts).sorted()
+        conflicts += found
+        if rules.mode == .set, !found.isEmpty {
+            throw FileError(.conflict, found.map(\.description).joined(separator: "\n"))
+        }
+        let storage = builder.storage(key: key, census)
+        if let cache { TableFile.write(storage, key, in: cache) }
+        return Generation(packages, try Table(storage, key: key, packages: packages), base: base)
+    }
+
+    /// All disagreements, those between the layers of a stack, too.
+    func report() throws(FileError) -> [Conflict] {
+        (try build(isReporting: true).builder.conflicts + linkConflicts).sorted()
+    }
+
+    private func build(
+        isReporting: Bool
+    ) throws(FileError) -> (builder: TableBuilder, census: Census) {
+        let plan = try Plan(packages, rules, linked: linked, usr: usr)
+        // Two files of a million have one qid once in thirty million builds. A second salt is
+        // enough then; only packages made for it need more.
+        for salt in 0..<UInt64(8) {
+            var builder = TableBuilder(
+                packages,
+                rules,
+                plan,
+                environment: environment,
+                base: base,
+                salt: salt,
+                isReporting: isReporting
+            )
+            try builder.build()
+            let census = Census(builder)
+            if !census.hasCollision { return (builder, census) }
+        }
+        throw FileError(.malformed, "packages that were made to have files of one qid")
+    }
+
+    private static func key(
+        _ packages: [Package],
+        _ rules: UnionRules,
+        _ environment: String,
+        _ linked: [UnionRules.Alias],
+        usr: Bool,
+        hasBase: Bool
+    ) -> ContentID {
+        var text = "union \(TableLayout.version) \(rules.mode) \(usr) \(hasBase)\n"
+        text += "environment \(environment)\n"
+        for package in packages {
+            text += "package \(package.id) \(package.ownsDirectories) \(package.name)"
+            text += " \(package.manifest.version ?? "")\n"
+            for (name, version) in package.replaced { text += "replace \(name) \(version ?? "")\n" }
+        }
+        for rule in rules.preferences {
+            text += "prefer \(UnionPath.escape(rule.pattern)) \(rule.package)\n"
+        }
+        for block in rules.blocks { text += "block \(block.package) \(block.path)\n" }
+        for alias in rules.aliases { text += "alias \(alias.from) \(alias.to)\n" }
+        for alias in linked { text += "linked \(alias.from) \(alias.to)\n" }
+        return SHA256.hash(Array(text.utf8))
+    }
+}

@@ -1,0 +1,98 @@
+import Archive
+import FileTree
+
+extension Table {
+    /// Checks every number in the table against what it counts.
+    func check(_ packages: [Package]) throws(FileError) {
+        let directories = count(.directories)
+        guard directories > 0 else { throw .malformed("table: no root") }
+        for number in 0..<UInt32(directories) {
+            let record = directory(number)
+            func wrong(_ what: String) -> FileError {
+                .malformed("table: directory \(number): \(what)")
+            }
+            guard record.parent < max(1, number) else { throw wrong("its parent") }
+            guard text(record.nameOffset, Int(record.nameLength)).count == record.nameLength else {
+                throw wrong("its name")
+            }
+            guard holds(.entries, record.firstEntry, record.entryCount),
+                holds(.slots, record.firstSlot, record.slotCount),
+                holds(.owners, record.firstOwner, record.ownerCount)
+            else { throw wrong("a section") }
+            guard record.has(DirectoryRecord.searched) || record.slotCount > record.entryCount
+            else {
+                throw wrong("too few slots")
+            }
+            guard
+                record.attributes.package == TableEntry.directory
+                    || isOf(packages, record.attributes)
+            else { throw wrong("its attributes") }
+            guard record.modifiedNanoseconds < 1_000_000_000, record.version != 0 else {
+                throw wrong("its time or version")
+            }
+            for position in 0..<record.entryCount {
+                let entry = entry(record, position)
+                switch entry.package {
+                case TableEntry.directory:
+                    guard entry.number > number, entry.number < directories else {
+                        throw wrong("entry \(position)")
+                    }
+                case TableEntry.link, TableEntry.hole:
+                    guard entry.number < count(.extras) else { throw wrong("entry \(position)") }
+                default:
+                    guard isOf(packages, entry) else { throw wrong("entry \(position)") }
+                }
+            }
+            for owner in owners(record) where !isOf(packages, owner) { throw wrong("an owner") }
+            let bits = SlotFormat.positionBits(record.entryCount)
+            for slot in 0..<record.slotCount
+            where self.slot(record, slot) & SlotFormat.mask(bits) > record.entryCount {
+                throw wrong("slot \(slot)")
+            }
+        }
+        for number in 0..<UInt32(count(.extras)) {
+            let extra = extra(number)
+            guard text(extra.nameOffset, Int(extra.nameLength)).count == extra.nameLength,
+                text(extra.targetOffset, Int(extra.targetLength)).count == extra.targetLength
+            else { throw .malformed("table: extra \(number)") }
+        }
+    }
+
+    private func holds(_ section: TableLayout.Section, _ first: UInt32, _ count: UInt32) -> Bool {
+        Int(first) + Int(count) <= self.count(section)
+    }
+
+    private func isOf(_ packages: [Package], _ entry: TableEntry) -> Bool {
+        entry.package < packages.count
+            && entry.number < packages[Int(entry.package)].index.entryCount
+    }
+}
+
+/// How a slot holds a position and bits of a hash.
+enum SlotFormat {
+    /// How many bits the positions of a directory of `count` entries take; 0 stands for none.
+    @inline(__always)
+    static func positionBits(_ count: UInt32) -> UInt32 {
+        UInt32(32 - count.leadingZeroBitCount)
+    }
+
+    /// The bits of a slot that hold the position.
+    @inline(__always)
+    static func mask(_ bits: UInt32) -> UInt32 { (1 << bits) &- 1 }
+
+    /// How many slots `count` entries get: a fifth of them stay empty.
+    @inline(__always)
+    static func slots(_ count: UInt32) -> UInt32 { count + count / 4 + 1 }
+
+    /// The slot at which a search starts.
+    @inline(__always)
+    static func first(_ hash: UInt64, _ slots: UInt32) -> UInt32 {
+        UInt32(truncatingIfNeeded: (hash >> 32) &* UInt64(slots) >> 32)
+    }
+
+    /// The bits of a hash that a slot keeps above the position.
+    @inline(__always)
+    static func tag(_ hash: UInt64, _ bits: UInt32) -> UInt32 {
+        bits >= 32 ? 0 : UInt32(truncatingIfNeeded: hash) << bits
+    }
+}

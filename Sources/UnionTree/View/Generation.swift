@@ -1,0 +1,129 @@
+import Archive
+import FileTree
+
+/// What a view shows at one time: packages, the table over them, and what lies below.
+///
+/// It never changes. Nodes hold it by way of their view, and so go on when another has taken its
+/// place.
+final class Generation: @unchecked Sendable {
+    // Unchecked because of the pointer: the memory is written in `init` alone.
+
+    let packages: [Package]
+    let table: Table
+    /// The directory below the packages.
+    let base: (any Directory)?
+    private let members: UnsafeMutablePointer<Member>
+    private let memberCount: Int
+
+    /// What a step needs of a package; the package itself is held by `packages`.
+    private struct Member {
+        var index: Unmanaged<Index>
+        var seed: UInt64
+    }
+
+    init(_ packages: [Package], _ table: Table, base: (any Directory)?) {
+        self.packages = packages
+        self.table = table
+        self.base = base
+        memberCount = packages.count
+        members = .allocate(capacity: max(1, packages.count))
+        for (number, package) in packages.enumerated() {
+            (members + number).initialize(
+                to: Member(
+                    index: .passUnretained(package.index),
+                    seed: NameHash.package(package.id, salt: table.salt)
+                )
+            )
+        }
+    }
+
+    deinit {
+        members.deinitialize(count: memberCount)
+        members.deallocate()
+    }
+
+    /// Asks the index of a package, without touching its reference count.
+    @inline(__always)
+    func withIndex<Result>(_ package: UInt32, _ body: (Index) -> Result) -> Result? {
+        guard package < memberCount else { return nil }
+        return members[Int(package)].index._withUnsafeGuaranteedRef(body)
+    }
+
+    /// What an entry of a package is; an empty file of mode 0 where there is none.
+    @inline(__always)
+    func inode(_ entry: TableEntry) -> Inode? {
+        withIndex(entry.package) { $0.inode($0.inodeNumber(entry.number)) }
+    }
+
+    /// The name that an entry of a shared directory has.
+    @inline(__always)
+    func name(_ entry: TableEntry) -> UnsafeRawBufferPointer {
+        switch entry.package {
+        case TableEntry.directory:
+            let record = table.directory(entry.number)
+            return table.text(record.nameOffset, Int(record.nameLength))
+        case TableEntry.link, TableEntry.hole:
+            let extra = table.extra(entry.number)
+            return table.text(extra.nameOffset, Int(extra.nameLength))
+        default:
+            return withIndex(entry.package) { $0.name(entry.number) }
+                ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+    }
+
+    /// The qid's path of a package's file.
+    @inline(__always)
+    func qidPath(_ package: UInt32, _ inode: UInt32) -> UInt64 {
+        guard package < memberCount else { return 0 }
+        return NameHash.member(members[Int(package)].seed, inode)
+    }
+
+    /// The hash of a name by which this table finds it.
+    @inline(__always)
+    func hash(_ name: UnsafeRawBufferPointer) -> UInt64 { NameHash.name(name, salt: table.salt) }
+
+    /// The position of a name of the hash given in a shared directory.
+    ///
+    /// - Complexity: one probe, most often, however many names and owners there are.
+    @inline(__always)
+    func find(
+        _ name: UnsafeRawBufferPointer,
+        _ hash: UInt64,
+        in record: DirectoryRecord
+    ) -> UInt32? {
+        if record.has(DirectoryRecord.searched) { return search(name, in: record) }
+        guard record.slotCount > 0 else { return nil }
+        let bits = SlotFormat.positionBits(record.entryCount)
+        let mask = SlotFormat.mask(bits)
+        let tag = SlotFormat.tag(hash, bits)
+        var slot = SlotFormat.first(hash, record.slotCount)
+        for _ in 0...TableLayout.probeLimit {
+            let value = table.slot(record, slot)
+            if value == 0 { return nil }
+            if value & ~mask == tag {
+                let position = (value & mask) &- 1
+                if NameOrder.equal(self.name(table.entry(record, position)), name) {
+                    return position
+                }
+            }
+            slot = slot + 1 == record.slotCount ? 0 : slot + 1
+        }
+        return nil
+    }
+
+    /// Finds a name by halving: for directories whose names were made to share slots.
+    private func search(
+        _ name: UnsafeRawBufferPointer,
+        in record: DirectoryRecord
+    ) -> UInt32? {
+        var low: UInt32 = 0
+        var high = record.entryCount
+        while low < high {
+            let middle = low + (high - low) / 2
+            let order = NameOrder.compare(self.name(table.entry(record, middle)), name)
+            if order == 0 { return middle }
+            if order < 0 { low = middle + 1 } else { high = middle }
+        }
+        return nil
+    }
+}

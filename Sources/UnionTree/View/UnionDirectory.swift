@@ -1,0 +1,145 @@
+import Archive
+import FileTree
+
+/// A directory of a union: one that packages share, or one package's own; over what the base has
+/// at the same path.
+final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
+    override var directory: (any Directory)? { self }
+
+    private var isRoot: Bool { place.entry == view.root.entry }
+
+    override func stat() throws(FileError) -> Stat {
+        try view.directoryStat(place, hash, over: view.generation.below(place))
+    }
+
+    override var parent: (any Directory)? { isRoot ? nil : super.parent }
+
+    override func withName(_ body: (RawSpan) -> Void) {
+        if isRoot { body(rootName.span.bytes) } else { super.withName(body) }
+    }
+
+    override var attributesOwner: TableEntry {
+        guard place.entry.package == TableEntry.directory else { return place.entry }
+        return view.generation.table.directory(place.entry.number).attributes
+    }
+
+    func lookup(_ name: RawSpan) throws(FileError) -> any Node {
+        let step = name.withUnsafeBytes { view.generation.step(place, hash, $0) }
+        return step.outcome == .found ? view.node(step) : try lookupBelow(name, step)
+    }
+
+    /// Finds in the base what no package has.
+    private func lookupBelow(_ name: RawSpan, _ step: Step) throws(FileError) -> any Node {
+        guard step.outcome != .hidden, view.generation.base != nil,
+            let below = try view.generation.below(place),
+            let node = try Generation.find(name, in: below)
+        else { throw FileError(.notFound) }
+        if step.outcome == .foundIfBelow, node.directory != nil { return view.node(step) }
+        return BaseNode.make(node, in: self)
+    }
+
+    func walk(_ names: PathNames, _ qids: inout WalkedQids) throws(FileError) -> any Node {
+        var names = names
+        var last = Step(outcome: .found, place: place, hash: hash, isDirectory: true)
+        var isHere = true
+        while let name = names.next() {
+            guard last.isDirectory else { throw FileError(.notDirectory) }
+            let next = view.generation.step(last.place, last.hash, name)
+            guard next.outcome == .found else {
+                guard view.generation.base != nil else { throw FileError(.notFound) }
+                let from = isHere ? self : UnionDirectory(view, last.place, last.hash)
+                let node = try from.lookupBelow(name.bytes, next)
+                qids.append(node.qid)
+                guard names.count > 0 else { return node }
+                guard let directory = node.directory else { throw FileError(.notDirectory) }
+                return try directory.walk(names, &qids)
+            }
+            last = next
+            isHere = false
+            qids.append(view.qid(last.place, last.hash))
+        }
+        return isHere ? self : view.node(last)
+    }
+
+    func entries(
+        from cookie: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+    ) throws(FileError) {
+        let generation = view.generation
+        let below = try generation.below(place)
+        var count: UInt64
+        if place.entry.package == TableEntry.directory {
+            let record = generation.table.directory(place.entry.number)
+            count = UInt64(record.entryCount)
+            for position in UInt32(min(cookie, count))..<record.entryCount {
+                let name = generation.name(generation.table.entry(record, position))
+                let step = generation.step(place, record, position) { generation.hash(name) }
+                guard try list(step, name, position, over: below, body) else { return }
+            }
+        } else {
+            let package = place.entry.package
+            let children =
+                generation.withIndex(package) { $0.children(place.entry.number) } ?? 0..<0
+            count = UInt64(children.count)
+            for position in UInt32(min(cookie, count))..<UInt32(count) {
+                var child = place
+                child.entry.number = children.lowerBound + position
+                let name = generation.name(child.entry)
+                let step = generation.step(to: child, in: hash) { generation.hash(name) }
+                guard try list(step, name, position, over: below, body) else { return }
+            }
+        }
+        // Behind the packages' names come those of the base, at the base's own positions.
+        if let below {
+            try listBelow(below, from: cookie < count ? 0 : cookie - count, after: count, body)
+        } else if cookie > count {
+            throw FileError(.badDirectoryOffset)
+        }
+    }
+
+    private func list(
+        _ step: Step,
+        _ name: UnsafeRawBufferPointer,
+        _ position: UInt32,
+        over below: (any Directory)?,
+        _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+    ) throws(FileError) -> Bool {
+        // What shows only where the base has it comes with the base's names.
+        guard step.outcome == .found else { return true }
+        var stat: Stat
+        if step.isDirectory {
+            var lower: (any Directory)?
+            if let below, !view.generation.hidesBase(step.place) {
+                lower = try Generation.find(name.bytes, in: below)?.directory
+            }
+            stat = view.directoryStat(step.place, step.hash, over: lower)
+        } else {
+            stat = view.stat(step.place, step.hash)
+        }
+        return body(DirectoryEntry(stat: stat, next: UInt64(position) + 1), name.bytes)
+    }
+
+    private func listBelow(
+        _ below: any Directory,
+        from cookie: UInt64,
+        after count: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+    ) throws(FileError) {
+        try below.entries(from: cookie) { entry, name in
+            let step = name.withUnsafeBytes { view.generation.step(place, hash, $0) }
+            if step.outcome == .found || step.outcome == .hidden { return true }
+            var stat = view.options.masked(entry.stat)
+            if stat.qid.type.contains(.directory) {
+                if step.outcome == .foundIfBelow {
+                    stat.qid = view.qid(step.place, step.hash)
+                } else {
+                    stat.qid.path = BaseDirectory.qidPath(name, in: hash, view)
+                }
+            }
+            return body(DirectoryEntry(stat: stat, next: entry.next &+ count), name)
+        }
+    }
+}
+
+/// The name of a root.
+let rootName: InlineArray<1, UInt8> = [UInt8(ascii: "/")]

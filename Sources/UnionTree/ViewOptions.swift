@@ -1,0 +1,47 @@
+import FileTree
+
+/// What one attach asks for.
+public struct ViewOptions: Sendable, Hashable {
+    /// Whether device nodes, fifos and sockets are shown as such; else they are empty files that
+    /// nobody may read.
+    public var showsDevices = false
+    /// Whether set-id bits and capabilities are shown.
+    public var keepsSetID = false
+    /// The packages to be seen, by name; all of them when there is none.
+    public var only: [String] = []
+    /// The directory to start from.
+    public var sub = UnionPath()
+
+    /// Makes the options of a plain attach.
+    public init() {}
+
+    /// Whether files of a type are shown as what they are.
+    @inline(__always)
+    func shows(_ type: FileType) -> Bool {
+        switch type {
+        case .regular, .directory, .symlink: true
+        default: showsDevices
+        }
+    }
+
+    /// Attributes as they are shown.
+    @inline(__always)
+    func masked(_ stat: Stat) -> Stat {
+        var stat = stat
+        let type = stat.mode.type
+        if !shows(type) {
+            stat.mode = Mode(.regular, 0)
+            stat.size = 0
+            stat.allocated = 0
+            stat.device = 0
+        } else if !keepsSetID, type != .directory {
+            stat.mode.permissions &= ~(Mode.setUser | Mode.setGroup)
+        }
+        return stat
+    }
+
+    /// Whether an extended attribute of this name is shown.
+    func shows(attribute name: UnsafeRawBufferPointer) -> Bool {
+        keepsSetID || !name.elementsEqual("security.capability".utf8)
+    }
+}
