@@ -97,6 +97,27 @@ let package = Package(
     ]
 )
 
+// Fuzz targets need libFuzzer's main, and so are there only for Tests/Fuzz/run.
+let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
+    ("Decoder", ["FileTree", "NineP"])
+]
+if Context.environment["PAK_FUZZ"] != nil {
+    for (name, dependencies) in fuzzTargets {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(name)",
+                dependencies: dependencies,
+                path: "Tests/Fuzz/\(name)",
+                swiftSettings: [.unsafeFlags(["-parse-as-library"])],
+                linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
+            )
+        )
+        package.products.append(
+            .executable(name: "fuzz-\(name.lowercased())", targets: ["Fuzz\(name)"])
+        )
+    }
+}
+
 for target in package.targets
 where [.executable, .test, .regular].contains(target.type) && target.name != "CLinux" {
     var settings = target.swiftSettings ?? []
