@@ -66,6 +66,7 @@ let package = Package(
         ),
 
         // Tests: one target a source target.
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
         .target(name: "TreeConformance", dependencies: ["FileTree"], path: "Tests/TreeConformance"),
         .executableTarget(
             name: "treecheck",
@@ -85,7 +86,7 @@ let package = Package(
         .testTarget(name: "NinePTests", dependencies: ["FileTree", "NineP"]),
         .testTarget(
             name: "NinePServerTests",
-            dependencies: ["FileTree", "NinePServer", "TreeConformance"]
+            dependencies: ["FileTree", "NineP", "NinePServer", "TreeConformance", "CAllocations"]
         ),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal", "FileTree"]),
         .testTarget(

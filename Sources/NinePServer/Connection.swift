@@ -1,0 +1,117 @@
+import FileTree
+import Glibc
+import NineP
+import Synchronization
+
+/// One conversation: its descriptors, its thread, and what others may ask of it meanwhile.
+final class Connection: Sendable {
+    let server: Server
+    let peer: Peer
+    /// Where it came from, for the log.
+    let name: String
+    let late: LateReplies
+    let input: Int32
+    let output: Int32
+    let isSocket: Bool
+    /// What this thread, and what the one for late replies, has done.
+    let counters = Counters()
+    private let lateCounters: Counters
+    /// Fids, as of the last batch.
+    let fidCount = Atomic<Int>(0)
+    private let isReading = Atomic<Bool>(false)
+    private let deadline = Mutex<timespec?>(nil)
+
+    init(server: Server, input: Int32, output: Int32, peer: Peer, name: String) {
+        self.server = server
+        self.input = input
+        self.output = output
+        self.peer = peer
+        self.name = name
+        isSocket = Socket.kind(input) == .connected && Socket.kind(output) == .connected
+        let lateCounters = Counters()
+        self.lateCounters = lateCounters
+        let wire = LateReplies.Wire(
+            output: output,
+            isSocket: isSocket,
+            counters: lateCounters,
+            trace: server.configuration.trace
+        )
+        late = LateReplies(pool: server.pool, limits: server.configuration.limits, wire: wire)
+    }
+
+    /// Holds the conversation until it is over.
+    func run() {
+        var session = Session(self)
+        var input = Input(descriptor: input, isSocket: isSocket)
+        conversation: while true {
+            isReading.store(true, ordering: .relaxed)
+            guard input.fill() else { break }
+            isReading.store(false, ordering: .relaxed)
+            let start = monotonicNanoseconds()
+            do throws(FileError) {
+                while let message = try input.next(limit: session.messageSize) {
+                    counters.count(message.typeByte)
+                    try session.handle(message)
+                    if session.output.isFull { session.send() }
+                }
+            } catch {
+                server.countMalformed()
+                server.configuration.log("\(name): conversation ended: \(error)")
+                session.send()
+                break conversation
+            }
+            counters.endBatch(
+                nanoseconds: monotonicNanoseconds() &- start,
+                receives: input.calls,
+                sends: session.output.calls
+            )
+            fidCount.store(session.fids.count, ordering: .relaxed)
+            session.send()
+            if session.output.isBroken { break }
+        }
+        // A peer that only closed its sending side still gets what it waits for.
+        _ = late.wait(until: deadline.withLock { $0 } ?? .after(milliseconds: 1000))
+        late.end()
+        session.end()
+        if isSocket { shutdown(output, Int32(SHUT_RDWR)) }
+    }
+
+    /// Has the conversation end once what was received is answered.
+    func drain(until deadline: timespec) {
+        self.deadline.withLock { $0 = deadline }
+        if isSocket { shutdown(input, Int32(SHUT_RD)) }
+    }
+
+    /// Ends the conversation wherever it is.
+    func breakOff() {
+        if isSocket { shutdown(input, Int32(SHUT_RDWR)) }
+    }
+
+    /// Tells a peer that comes in vain why, as the answer to the Tversion it will have sent.
+    static func refuse(_ socket: Int32, _ error: FileError) {
+        var output = Output(descriptor: socket, isSocket: true)
+        output.reserve(messageSize: Session.firstMessageSize)
+        output.put(error, tag: NineP.Wire.noTag, .plain)
+        output.send()
+        shutdown(socket, Int32(SHUT_WR))
+    }
+
+    /// Whether nothing is under way on a pipe, which nobody can be woken from.
+    var isIdlePipe: Bool {
+        !isSocket && isReading.load(ordering: .relaxed)
+            && late.outstanding.load(ordering: .relaxed) == 0
+    }
+
+    /// Adds what there is now to a sum.
+    func add(to sum: inout Statistics) {
+        addPast(to: &sum)
+        sum.fids += fidCount.load(ordering: .relaxed)
+        sum.waiting += late.outstanding.load(ordering: .relaxed)
+    }
+
+    /// Adds what stays when the conversation is over to a sum.
+    func addPast(to sum: inout Statistics) {
+        counters.add(to: &sum)
+        lateCounters.add(to: &sum)
+    }
+}

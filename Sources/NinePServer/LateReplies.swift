@@ -1,0 +1,323 @@
+import FileTree
+import Glibc
+import NineP
+import Synchronization
+
+/// A request that could not be answered where it was read.
+///
+/// `@unchecked Sendable`: `state` is guarded by its conversation's monitor, the rest is constant.
+final class LateRequest: @unchecked Sendable {
+    /// How far it has come.
+    enum State {
+        /// It waits for a thread, or for a lock; nothing of it runs.
+        case waiting
+        /// A thread prepares it.
+        case running
+        /// It can be answered at once.
+        case ready(FileError?)
+        /// It has been answered, or will never be.
+        case over
+    }
+
+    /// What is answered once it is ready.
+    enum Answer {
+        /// So many bytes of a file, from an offset.
+        case read(any OpenFile, offset: UInt64, count: Int)
+        /// That a lock has been granted.
+        case lock
+
+        /// What was asked.
+        var type: MessageType {
+            switch self {
+            case .read: .tread
+            case .lock: .tlock
+            }
+        }
+    }
+
+    let tag: UInt16
+    let dialect: Dialect
+    let answer: Answer
+    let cancellation = Cancellation()
+    let arrived = monotonicNanoseconds()
+    fileprivate(set) var state = State.waiting
+
+    init(tag: UInt16, dialect: Dialect, answer: Answer) {
+        self.tag = tag
+        self.dialect = dialect
+        self.answer = answer
+    }
+
+    /// Bytes that the answer will need.
+    var size: Int {
+        if case .read(_, _, let count) = answer { return count }
+        return 0
+    }
+}
+
+/// The requests of one conversation that have to wait, and the thread that answers them.
+///
+/// A request is prepared by the pool and answered by a thread of the conversation's own, which
+/// starts with the first one: so a peer that does not read holds no thread of others. Their state
+/// is a tag's whole state: tags of what is answered at once live no longer than their batch.
+///
+/// Order of locks: `sending`, then `monitor`. A request is taken out of `live` while `sending` is
+/// held, and stays held until its reply is gone: whoever finds a tag not live and then sends,
+/// sends behind it. That is what Rflush needs.
+///
+/// `@unchecked Sendable`: everything that changes is guarded by `monitor`.
+final class LateReplies: WorkSource, @unchecked Sendable {
+    /// What the second thread sends with.
+    struct Wire: Sendable {
+        let output: Int32
+        let isSocket: Bool
+        let counters: Counters
+        let trace: (@Sendable (String) -> Void)?
+    }
+
+    /// Requests that wait or are being sent; as long as it is 0, one thread alone sends.
+    let outstanding = Atomic<Int>(0)
+    /// Held by whoever sends while requests are outstanding.
+    let sending = Monitor()
+
+    private let monitor = Monitor()
+    private let pool: Pool
+    private let limits: Limits
+    private let wire: Wire
+    private var live: [UInt16: LateRequest] = [:]
+    private var bytes = 0
+    private var waiting: [LateRequest] = []
+    private var ready: [LateRequest] = []
+    private var hasThread = false
+    private var isOver = false
+
+    /// Makes an empty one.
+    init(pool: Pool, limits: Limits, wire: Wire) {
+        self.pool = pool
+        self.limits = limits
+        self.wire = wire
+    }
+
+    /// Whether a request with this tag waits.
+    func isLive(_ tag: UInt16) -> Bool {
+        monitor.lock()
+        defer { monitor.unlock() }
+        return live[tag] != nil
+    }
+
+    /// Takes a read that has to wait.
+    ///
+    /// Errors: `.again` and `.noMemory` at the limits.
+    func submit(_ request: LateRequest) throws(FileError) {
+        try add(request)
+        monitor.lock()
+        waiting.append(request)
+        let isFirst = waiting.count == 1
+        monitor.unlock()
+        if isFirst { try submitToPool(request) }
+    }
+
+    private func submitToPool(_ request: LateRequest) throws(FileError) {
+        do throws(FileError) {
+            try pool.submit(self)
+        } catch {
+            monitor.lock()
+            waiting.removeAll { $0 === request }
+            monitor.unlock()
+            drop(request)
+            throw error
+        }
+    }
+
+    /// Takes a request that someone else will call ready.
+    ///
+    /// Errors: `.again` and `.noMemory` at the limits.
+    func add(_ request: LateRequest) throws(FileError) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        guard live.count < limits.requests else { throw FileError(.again) }
+        guard bytes + request.size <= limits.bytes else { throw FileError(.noMemory) }
+        if !hasThread {
+            try startThread { [self] in run() }
+            hasThread = true
+        }
+        live[request.tag] = request
+        bytes += request.size
+        outstanding.add(1, ordering: .sequentiallyConsistent)
+    }
+
+    /// Forgets a request that was added, without an answer.
+    func drop(_ request: LateRequest) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        if case .over = request.state { return }
+        request.state = .over
+        live[request.tag] = nil
+        finish(request)
+    }
+
+    /// Has a request answered, with an error or as it asked.
+    ///
+    /// Returns false when nobody waits for it any more.
+    @discardableResult
+    func makeReady(_ request: LateRequest, _ error: FileError?) -> Bool {
+        monitor.lock()
+        defer { monitor.unlock() }
+        if case .over = request.state { return false }
+        request.state = .ready(error)
+        ready.append(request)
+        monitor.wake()
+        return true
+    }
+
+    /// Sees to it that a tag's request is answered already, or never will be.
+    func flush(_ tag: UInt16) {
+        monitor.lock()
+        let request = live.removeValue(forKey: tag)
+        if let request {
+            request.state = .over
+            finish(request)
+        }
+        monitor.unlock()
+        request?.cancellation.cancel()
+    }
+
+    /// Sees to it that no request that came before is answered from now on.
+    func abortAll() {
+        // Whoever has this is not in the middle of a reply.
+        sending.lock()
+        defer { sending.unlock() }
+        monitor.lock()
+        let requests = Array(live.values)
+        live = [:]
+        waiting = []
+        ready = []
+        for request in requests {
+            request.state = .over
+            finish(request)
+        }
+        monitor.unlock()
+        for request in requests { request.cancellation.cancel() }
+    }
+
+    /// Waits until all have been answered; false when that is not so at `deadline`.
+    func wait(until deadline: timespec) -> Bool {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while outstanding.load(ordering: .sequentiallyConsistent) > 0 {
+            if !monitor.wait(until: deadline) { return false }
+        }
+        return true
+    }
+
+    /// Ends the second thread, and returns when it is gone.
+    func end() {
+        abortAll()
+        monitor.lock()
+        isOver = true
+        monitor.wake()
+        while hasThread { monitor.wait() }
+        monitor.unlock()
+    }
+
+    /// Takes the next read that waits, for a thread of the pool.
+    func takeWork() -> (work: (@Sendable () -> Void)?, more: Bool) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while !waiting.isEmpty {
+            let request = waiting.removeFirst()
+            guard case .waiting = request.state,
+                case .read(let file, let offset, let count) = request.answer
+            else { continue }
+            request.state = .running
+            let work: @Sendable () -> Void = { [self] in
+                var failure: FileError?
+                do throws(FileError) {
+                    try file.prepare(at: offset, count: count, until: request.cancellation)
+                } catch {
+                    failure = error
+                }
+                makeReady(request, failure)
+            }
+            return (work, !waiting.isEmpty)
+        }
+        return (nil, false)
+    }
+
+    /// Subtracts a request from the sums; the monitor is held.
+    private func finish(_ request: LateRequest) {
+        bytes -= request.size
+        let left = outstanding.subtract(1, ordering: .sequentiallyConsistent).newValue
+        if left == 0 { monitor.wake() }
+    }
+
+    private func run() {
+        var output = Output(descriptor: wire.output, isSocket: wire.isSocket)
+        while true {
+            monitor.lock()
+            while ready.isEmpty, !isOver { monitor.wait() }
+            if isOver {
+                hasThread = false
+                monitor.wake()
+                monitor.unlock()
+                return
+            }
+            monitor.unlock()
+            sending.lock()
+            if let (request, error) = takeReady() {
+                respond(request, error, &output)
+                monitor.lock()
+                finish(request)
+                monitor.unlock()
+            }
+            sending.unlock()
+        }
+    }
+
+    /// Takes the next request to be answered; it is not live from here on.
+    private func takeReady() -> (LateRequest, FileError?)? {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while !ready.isEmpty {
+            let request = ready.removeFirst()
+            guard case .ready(let error) = request.state else { continue }
+            request.state = .over
+            live[request.tag] = nil
+            return (request, error)
+        }
+        return nil
+    }
+
+    /// Sends the answer to one request.
+    private func respond(_ request: LateRequest, _ error: FileError?, _ output: inout Output) {
+        output.reserve(messageSize: NineP.Wire.readHeaderSize + request.size)
+        var failure = error
+        if error == nil {
+            do throws(FileError) {
+                switch request.answer {
+                case .read(let file, let offset, let count):
+                    try output.putRead(file, tag: request.tag, offset: offset, count: count)
+                case .lock:
+                    try output.put(
+                        Rlock(status: LockStatus.success.rawValue),
+                        tag: request.tag,
+                        request.dialect
+                    )
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { output.put(failure, tag: request.tag, request.dialect) }
+        if let trace = wire.trace {
+            output.withReplies(from: 0) { trace(Session.text(of: $0, request.dialect)) }
+        }
+        wire.counters.count(request.answer.type.rawValue)
+        wire.counters.endBatch(
+            nanoseconds: monotonicNanoseconds() &- request.arrived,
+            receives: 0,
+            sends: output.calls
+        )
+        output.send()
+    }
+}
