@@ -15,16 +15,25 @@ public final class HostFile: Sendable {
     /// What the host says of it: a hash of device, inode, size and times.
     public let identity: ContentID
     private let pool: DescriptorPool
+    private let holder: (any AnyObject & Sendable)?
 
-    /// Opens the file at `path`.
+    /// Opens the file at `path`, which is there for as long as `holder` is.
     ///
     /// Errors: those of open(2), with the path; `.invalid` for what is no regular file.
-    public convenience init(_ path: String) throws(FileError) {
-        try self.init(path, pool: .shared)
+    public convenience init(
+        _ path: String,
+        holder: (any AnyObject & Sendable)? = nil
+    ) throws(FileError) {
+        try self.init(path, pool: .shared, holder: holder)
     }
 
-    init(_ path: String, pool: DescriptorPool) throws(FileError) {
+    init(
+        _ path: String,
+        pool: DescriptorPool,
+        holder: (any AnyObject & Sendable)? = nil
+    ) throws(FileError) {
         self.path = try Self.absolute(path)
+        self.holder = holder
         self.pool = pool
         let descriptor = try pool.open(self.path)
         let stat = try Self.stat(descriptor, self.path)

@@ -38,11 +38,14 @@ extension Package {
     /// headers are read. Errors: `.malformed` with member and offset; those of the host.
     public static func tar(_ file: HostFile, index: Index? = nil) throws(FileError) -> Package? {
         guard try looksLikeTar(file) else { return nil }
-        var known = index
-        if known == nil { known = try Index(indexOfTar(file)) }
-        guard let index = known else { return nil }
-        var manifest = try tarManifest(file) ?? Manifest()
-        if manifest.lines.isEmpty { manifest.add("directories", "any") }
+        var index = index
+        if index == nil { index = try Index(indexOfTar(file)) }
+        var known = try tarManifest(file)
+        if known == nil {
+            let foreign = ArchiveFileName.read(file.path)
+            known = try foreign.manifest(format: "tar", ownsDirectories: false)
+        }
+        guard let index, let manifest = known else { return nil }
         return Package(
             index: index,
             id: index.contentID,

@@ -15,7 +15,7 @@ public final class Package: Sendable {
     public let name: String
     /// Where it was opened.
     public let path: String
-    private let contents: any PackageContents
+    let contents: any PackageContents
 
     /// Makes a package of its parts.
     public init(

@@ -19,6 +19,11 @@ final class Scratch {
 
     subscript(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// What is in the folder, sorted.
+    var names: [String] {
+        Shell.run("LC_ALL=C ls -A '\(path)'").output.split(separator: "\n").map(String.init)
+    }
+
     /// Opens a new file for reading and writing; the caller closes it.
     func create(_ name: String) -> Int32 {
         Glibc.open(self[name], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)

@@ -33,7 +33,7 @@ struct DebFormat: ForeignFormat {
         }
         guard scan.foreign != nil else { throw FileError.malformed("control.tar: missing") }
         guard hasFiles else { throw FileError.malformed("data.tar: missing") }
-        try TarFormat.read(scan.spool.bytes(), into: scan)
+        try TarFormat.read(SpoolSource(scan.spool, called: "data.tar"), into: scan)
     }
 
     private static func control(
@@ -46,11 +46,11 @@ struct DebFormat: ForeignFormat {
             ArchiveStream(outer, as: .filtered, name: name),
             into: inner.spool
         )
-        try TarFormat.read(inner.spool.bytes(), into: inner)
-        guard inner.table.file(Array("control".utf8)) != nil else {
+        try TarFormat.read(SpoolSource(inner.spool, called: name), into: inner)
+        guard let control = inner.table.file(Array("control".utf8)) else {
             throw FileError.malformed("\(name): no control file in it")
         }
-        var manifest = try inner.contents(of: Array("control".utf8), DebControl.read)
+        var manifest = try inner.contents.small(control.member, at: control.place, DebControl.read)
         guard !manifest.name.isEmpty, !manifest.version.isEmpty else {
             throw FileError.malformed("\(name): control: no Package or no Version")
         }

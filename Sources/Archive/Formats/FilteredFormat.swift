@@ -22,16 +22,16 @@ struct FilteredFormat: ForeignFormat {
     }
 
     func read(_ source: FileSource, into scan: ForeignScan) throws(FileError) {
+        let unpacked = Spool()
         let stream = try ArchiveStream(source, as: .filtered, name: "")
-        try Self.unpack(stream, into: scan.spool)
-        let bytes = try scan.spool.bytes()
+        try Self.unpack(stream, into: unpacked)
+        let bytes = try unpacked.bytes()
+        let archive = SpoolSource(unpacked, called: "tar")
         if TarFormat().matches(bytes) {
-            try TarFormat.read(bytes, into: scan)
+            scan.contents = SpoolContents(spool: unpacked)
+            try TarFormat.read(archive, into: scan)
         } else if CpioFormat().matches(bytes) {
             scan.format = "cpio"
-            // What has been unpacked is the source now, and contents need a spool of their own.
-            let archive = SpoolSource(scan.spool)
-            scan.spool = Spool()
             try CpioFormat.read(archive, into: scan)
         } else {
             throw FileError.malformed("a compressed file that holds neither tar nor cpio")

@@ -18,8 +18,8 @@ struct ZipFormat: ForeignFormat {
             path.suffix(folder.count).elementsEqual(folder)
                 && path.firstIndex(of: slash) == path.lastIndex(of: slash)
         }
-        guard let metadata else { return }
+        guard let metadata, let file = scan.table.file(metadata) else { return }
         scan.format = "whl"
-        scan.foreign = try scan.contents(of: metadata, WheelMetadata.read)
+        scan.foreign = try scan.contents.small(file.member, at: file.place, WheelMetadata.read)
     }
 }

@@ -12,20 +12,44 @@ protocol ContentStore {
     ) throws(FileError)
 }
 
+extension ContentStore {
+    /// The longest small file, in bytes.
+    private var smallSize: UInt64 { 1 << 20 }
+
+    /// Shows a small file in one piece.
+    ///
+    /// Errors: `.malformed` when it is no small file.
+    func small<T>(
+        _ member: Member,
+        at place: UInt64,
+        _ body: (UnsafeRawBufferPointer) throws(FileError) -> T
+    ) throws(FileError) -> T {
+        guard member.type == .regular, member.segments == nil, member.size <= smallSize else {
+            throw FileError.malformed("\(member.displayPath): not a small file")
+        }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Int(member.size),
+            alignment: 16
+        )
+        defer { buffer.deallocate() }
+        var done = 0
+        try show(MemberTable.File(member: member, place: place)) { bytes in
+            UnsafeMutableRawBufferPointer(rebasing: buffer[done...]).copyMemory(from: bytes)
+            done += bytes.count
+        }
+        return try body(UnsafeRawBufferPointer(rebasing: buffer[..<done]))
+    }
+}
+
 /// Bytes in a spool.
 struct SpoolContents: ContentStore {
-    private let spool: Spool
-    private let bytes: UnsafeRawBufferPointer
-
-    init(_ spool: Spool) throws(FileError) {
-        self.spool = spool
-        bytes = try spool.bytes()
-    }
+    let spool: Spool
 
     func show(
         _ file: MemberTable.File,
         _ body: (UnsafeRawBufferPointer) throws(FileError) -> Void
     ) throws(FileError) {
+        let bytes = try spool.bytes()
         let size = file.member.storedSize
         guard file.place <= UInt64(bytes.count), size <= UInt64(bytes.count) - file.place else {
             throw FileError.malformed("\(file.member.displayPath): truncated")

@@ -3,7 +3,9 @@ import FileTree
 /// A file of the host, read from its start or from any place.
 ///
 /// The file is never mapped: one that is cut short meanwhile ends early and does no harm.
-final class FileSource: ByteSource {
+final class FileSource: ByteSource, TarSource {
+    /// What it is called in errors that are about offsets.
+    let path = "tar"
     private let file: HostDescriptor
     let size: UInt64
     private var position: UInt64 = 0

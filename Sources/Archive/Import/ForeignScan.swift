@@ -12,19 +12,22 @@ final class ForeignScan {
 
     let options: ImportOptions
     var table = MemberTable()
-    /// Holds the contents, unless they stay where they are.
-    var spool = Spool()
+    /// Takes the contents that do not stay where they are.
+    let spool = Spool()
+    /// Where the contents are: in the spool, unless a format says otherwise.
+    var contents: any ContentStore
     /// What the package says about itself; nil for a plain archive.
     var foreign: ForeignManifest?
     /// What the format turned out to be, where the bytes at the start did not tell.
     var format: String?
     /// The manifest of an archive that is a package of ours in another form.
     var own: Manifest?
-    /// Whether the contents stay in the source, and a file's place is one there.
-    var isInSource = false
     private var marks = LayerMarks()
 
-    init(_ options: ImportOptions) { self.options = options }
+    init(_ options: ImportOptions) {
+        self.options = options
+        contents = SpoolContents(spool: spool)
+    }
 
     /// Adds a member whose bytes start at `place`, or what it stands for in a layer.
     func add(_ member: Member, at place: UInt64) throws(FileError) {
@@ -86,6 +89,7 @@ final class ForeignScan {
         _ options: DirectoryScan.Options
     ) throws(FileError) {
         own = try DirectoryContents.manifest(below: directory)
+        contents = DirectoryContents(root: directory)
         try DirectoryScan.run(directory, options) { member throws(FileError) in
             if self.own != nil, MemberPath.isPrivate(member.path) { return }
             try self.add(member, at: 0)
@@ -107,22 +111,6 @@ final class ForeignScan {
             holes: marks.holes,
             opaques: marks.opaques
         )
-    }
-
-    /// Shows the contents of a small file that has been added.
-    ///
-    /// Errors: `.malformed` when it is no small file.
-    func contents<T>(
-        of path: [UInt8],
-        _ body: (UnsafeRawBufferPointer) -> T
-    ) throws(FileError) -> T {
-        let bytes = try spool.bytes()
-        guard let file = table.file(path), file.member.type == .regular,
-            file.member.segments == nil, file.member.size <= 1 << 20,
-            file.place + file.member.size <= UInt64(bytes.count)
-        else { throw FileError.malformed("\(PathText.display(path)): not a small file") }
-        let start = Int(file.place)
-        return body(UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(file.member.size)]))
     }
 }
 

@@ -36,7 +36,10 @@ struct MemberTable {
     ///
     /// Errors: `.malformed` with the path, for what no package may hold.
     mutating func add(_ member: Member, at place: UInt64) throws(FileError) {
-        if member.path.isEmpty { return }
+        if member.path.isEmpty {
+            guard member.type == .directory else { throw refusal(member.path, "an empty name") }
+            return
+        }
         if member.type == .symlink {
             guard (1...4095).contains(member.linkTarget.count), !member.linkTarget.contains(0)
             else { throw refusal(member.path, "a link to a path that is empty or too long") }

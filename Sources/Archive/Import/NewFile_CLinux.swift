@@ -38,29 +38,55 @@ final class NewFile {
 
     /// Puts the bytes on the disk and gives them the name, in the place of a file that has it.
     func commit() throws(FileError) {
-        let path = "\(folder)/\(name)"
-        guard fsync(descriptor) == 0 else { throw FileError(.init(number: errno), path) }
-        let other = temporaryName ?? Self.otherName(folder, name)
+        try sync()
         if temporaryName == nil {
-            let linked = linkat(
-                AT_FDCWD,
-                "/proc/self/fd/\(descriptor)",
-                AT_FDCWD,
-                other,
-                AT_SYMLINK_FOLLOW
-            )
-            guard linked == 0 else { throw FileError(.init(number: errno), path) }
+            let other = Self.otherName(folder, name)
+            guard try link(to: other) else { throw FileError(.exists, other) }
             temporaryName = other
         }
-        guard rename(other, path) == 0 else { throw FileError(.init(number: errno), path) }
-        temporaryName = nil
+        try rename()
         let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw FileError(.init(number: errno), folder) }
         defer { close(directory) }
         guard fsync(directory) == 0 else { throw FileError(.init(number: errno), folder) }
     }
 
+    /// Puts the bytes on the disk and gives them the name `other` in the same folder, unless a
+    /// file has it already: then that one stays.
+    func commit(ifMissing other: String) throws(FileError) {
+        try sync()
+        let path = "\(folder)/\(other)"
+        if let temporaryName {
+            guard Glibc.link(temporaryName, path) == 0 || errno == EEXIST else {
+                throw FileError(.init(number: errno), path)
+            }
+        } else {
+            _ = try link(to: path)
+        }
+    }
+
+    private func sync() throws(FileError) {
+        guard fsync(descriptor) == 0 else {
+            throw FileError(.init(number: errno), "\(folder)/\(name)")
+        }
+    }
+
+    /// Gives a file without a name one; false when another has it.
+    private func link(to path: String) throws(FileError) -> Bool {
+        let own = "/proc/self/fd/\(descriptor)"
+        if linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 { return true }
+        if errno == EEXIST { return false }
+        throw FileError(.init(number: errno), path)
+    }
+
+    private func rename() throws(FileError) {
+        guard let other = temporaryName else { return }
+        let path = "\(folder)/\(name)"
+        guard Glibc.rename(other, path) == 0 else { throw FileError(.init(number: errno), path) }
+        temporaryName = nil
+    }
+
     private static func otherName(_ folder: String, _ name: String) -> String {
-        "\(folder)/.\(name.prefix(200)).\(getpid()).\(String(UInt32.random(in: .min ... .max), radix: 36))"
+        "\(folder)/.\(name.prefix(200)).\(getpid()).\(UInt32.random(in: .min ... .max))"
     }
 }

@@ -67,7 +67,7 @@ public struct Packer {
         // Who made the directory is nobody's business.
         let owners = DirectoryScan.Options(keepsOwners: false, checksReadable: false)
         try scan.addAll(below: directory, owners)
-        try self.init(scan, DirectoryContents(root: directory), "dir", path)
+        try self.init(scan, "dir", path)
     }
 
     private init(
@@ -80,19 +80,16 @@ public struct Packer {
         let scan = ForeignScan(options)
         let format = try ForeignFormats.matching(source)
         try format.read(source, into: scan)
-        let contents: any ContentStore =
-            scan.isInSource ? FileContents(source: source) : try SpoolContents(scan.spool)
-        try self.init(scan, contents, scan.format ?? format.name, path)
+        try self.init(scan, scan.format ?? format.name, path)
     }
 
     private init(
         _ scan: ForeignScan,
-        _ contents: any ContentStore,
         _ format: String,
         _ path: String
     ) throws(FileError) {
         table = scan.table
-        self.contents = contents
+        contents = scan.contents
         latestTime = scan.options.latestTime
         manifest = try scan.manifest(format, path)
     }

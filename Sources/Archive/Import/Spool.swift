@@ -71,7 +71,11 @@ final class Spool {
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        try ScratchFile.write(bytes, to: descriptor)
+        do throws(FileError) {
+            try HostWrite.all(bytes, to: descriptor)
+        } catch {
+            throw FileError(error.kind, "spooling contents in \(ScratchFile.folder)")
+        }
     }
 }
 
@@ -83,27 +87,14 @@ enum ScratchFile {
     }
 
     /// Opens an empty one for reading and writing, mode 0600; its descriptor is the caller's.
+    ///
+    /// Where the folder cannot be written it is in memory.
     static func make() throws(FileError) -> Int32 {
-        let descriptor = pak_nameless_file(folder)
+        var descriptor = pak_nameless_file(folder)
+        if descriptor < 0 { descriptor = pak_memory_file("pak") }
         guard descriptor >= 0 else {
             throw FileError(FileError.Kind(number: errno), "making a temporary file in \(folder)")
         }
         return descriptor
-    }
-
-    /// Writes all bytes at the descriptor's own place.
-    static func write(
-        _ bytes: UnsafeRawBufferPointer,
-        to descriptor: Int32
-    ) throws(FileError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw FileError(FileError.Kind(number: errno), "writing to \(folder)")
-            }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
     }
 }

@@ -8,8 +8,8 @@ extension ForeignManifest {
     func manifest(
         format: String,
         ownsDirectories: Bool,
-        holes: Set<[UInt8]>,
-        opaques: Set<[UInt8]>
+        holes: Set<[UInt8]> = [],
+        opaques: Set<[UInt8]> = []
     ) throws(FileError) -> Manifest {
         var text: [UInt8] = []
         func add(_ key: String, _ value: String?) {
