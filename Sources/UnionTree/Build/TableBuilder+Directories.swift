@@ -68,9 +68,22 @@ extension TableBuilder {
         }
         guard !unused.isEmpty else { return }
         let path = path(spot)
+        addUnused(unused, path)
+    }
+
+    /// Reports what is to be hidden below a path where there is nothing.
+    mutating func leave(_ node: PlanNode, _ path: UnionPath) {
+        guard rules.mode == .set || reportsLayers else { return }
+        for (name, child) in node.children {
+            let path = path.appending(name)
+            if !child.cuts.isEmpty { addUnused(Array(child.cuts), path) }
+            leave(child, path)
+        }
+    }
+
+    private mutating func addUnused(_ unused: [UInt32], _ path: UnionPath) {
         if let base, Self.has(base, path) { return }
-        unused.sort()
-        let sides = unused.map { number in
+        let sides = unused.sorted().map { number in
             Conflict.Side(
                 package: packages[Int(number)].name,
                 id: packages[Int(number)].id,

@@ -150,7 +150,9 @@ struct TableBuilder {
             case .stack: try chooseOfStack(candidates, spot)
             }
         switch choice {
-        case .file(let entry): entries.append(entry)
+        case .file(let entry):
+            entries.append(entry)
+            if let node { leave(node, path(spot)) }
         case .directories(let found, let hidesMore):
             if found.count == 1, node == nil, !hidesMore, hasName(found[0], name) {
                 entries.append(found[0])
@@ -160,13 +162,17 @@ struct TableBuilder {
             if hidesBase || hidesMore { record.flags |= DirectoryRecord.hidesBase }
             add(record, found, node, name, in: directory)
         case .nothing:
-            if hidesBase, base != nil {
+            guard let node else { return }
+            var record = DirectoryRecord()
+            if node.isReal {
+                if hidesBase { record.flags |= DirectoryRecord.hidesBase }
+                add(record, [], node, name, in: directory)
+            } else if hidesBase || base == nil || node.children.isEmpty {
+                leave(node, path(spot))
+                guard hidesBase, base != nil else { return }
                 entries.append(TableEntry(package: TableEntry.hole, number: addExtra(name, [])))
-            } else if let node, node.isReal || base != nil {
-                var record = DirectoryRecord()
-                if !node.isReal { record.flags |= DirectoryRecord.needsBase }
-                // Without anything below that is real it would hide what the base has here.
-                guard node.isReal || !node.children.isEmpty else { return }
+            } else {
+                record.flags |= DirectoryRecord.needsBase
                 add(record, [], node, name, in: directory)
             }
         }
