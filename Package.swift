@@ -91,7 +91,10 @@ let package = Package(
         .testTarget(name: "TerminalTests", dependencies: ["Terminal", "FileTree"]),
         .testTarget(
             name: "UnionTreeTests",
-            dependencies: ["FileTree", "Archive", "UnionTree", "TreeConformance"]
+            dependencies: [
+                "FileTree", "Archive", "UnionTree", "TreeConformance",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
         ),
         .testTarget(name: "pakfsTests", dependencies: ["pakfs", "FileTree", "TreeConformance"]),
         .testTarget(name: "ArchiveTests", dependencies: ["FileTree", "Archive"]),

@@ -1,0 +1,68 @@
+import Archive
+import FileTree
+import Glibc
+import SystemPackage
+import Testing
+import TreeConformance
+import UnionTree
+
+@Suite struct HostBaseTests {
+    /// A folder of the host that goes with the test.
+    private final class Folder {
+        let path: String
+
+        init() throws {
+            var name = Array("/tmp/union-base.XXXXXX".utf8CString)
+            guard let made = mkdtemp(&name) else { throw FileError(.inputOutput) }
+            path = String(cString: made)
+        }
+
+        func make(_ name: String, _ text: String) {
+            guard let file = fopen("\(path)/\(name)", "w") else { return }
+            fputs(text, file)
+            fclose(file)
+        }
+
+        deinit {
+            for name in ["usr/bin/host", "usr/bin", "usr/lib", "usr", "bin", "etc/f", "etc", ""]
+            where unlink("\(path)/\(name)") != 0 {
+                rmdir("\(path)/\(name)")
+            }
+        }
+    }
+
+    @Test func packagesLieOverADirectoryOfTheHost() throws {
+        let folder = try Folder()
+        for name in ["usr", "usr/bin", "usr/lib", "etc"] { mkdir("\(folder.path)/\(name)", 0o755) }
+        symlink("usr/bin", "\(folder.path)/bin")
+        folder.make("usr/bin/host", "h")
+        folder.make("etc/f", "e")
+        let base = try HostTree(FilePath(folder.path))
+        let a = try SamplePackage.make("a", "f 755 bin/a =a\nf 644 usr/share/x =x\nf 644 etc/g =g")
+        let b = try SamplePackage.make("b", "f 755 usr/bin/host =b")
+        let tree = try UnionTree(packages: [a, b], base: base.root)
+        let check = ReadableCheck(
+            tree.root,
+            against: try MemoryTree.make(
+                """
+                l 777 0 0 100 bin >usr/bin
+                f 644 0 0 100 etc/f =e
+                f 644 0 0 100 etc/g =g
+                f 755 0 0 100 usr/bin/a =a
+                f 755 0 0 100 usr/bin/host =b
+                d 755 0 0 100 usr/lib
+                f 644 0 0 100 usr/share/x =x
+                """
+            ).root,
+            .links
+        )
+        #expect(check.failures == [])
+        #expect(check.checks > 20)
+        #expect(try tree.shadowed().map { "\($0.path)" } == ["/usr/bin/host"])
+        // A file that comes later is seen, and one that goes is not.
+        folder.make("usr/lib/late", "l")
+        #expect(try tree.text([]).contains("f usr/lib/late =l"))
+        unlink("\(folder.path)/usr/lib/late")
+        #expect(throws: FileError(.notFound)) { try tree.node("usr/lib/late") }
+    }
+}
