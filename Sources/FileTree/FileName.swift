@@ -7,12 +7,18 @@ public enum FileName {
     @inlinable
     public static func isLegal(_ name: UnsafeRawBufferPointer) -> Bool {
         guard name.count >= 1, name.count <= limit else { return false }
-        if name[0] == UInt8(ascii: "."),
-            name.count == 1 || name.count == 2 && name[1] == UInt8(ascii: ".")
-        {
-            return false
+        if name[0] == UInt8(ascii: "."), name.count == 1 || isDotDot(name) { return false }
+        var position = 0
+        while position < name.count {
+            if name[position] == UInt8(ascii: "/") || name[position] == 0 { return false }
+            position += 1
         }
-        for byte in name where byte == UInt8(ascii: "/") || byte == 0 { return false }
         return true
+    }
+
+    /// Whether it is `..`, the way up.
+    @inlinable
+    public static func isDotDot(_ name: UnsafeRawBufferPointer) -> Bool {
+        name.count == 2 && name[0] == UInt8(ascii: ".") && name[1] == UInt8(ascii: ".")
     }
 }

@@ -130,7 +130,7 @@ public struct MessageReader: FieldVisitor {
         try short(&count, field)
         guard Int(count) <= WalkedQids.limit else { throw bad(field, Int(count)) }
         let start = offset
-        for _ in 0..<count {
+        for _ in 0..<Int(count) {
             var name = UnsafeRawBufferPointer(start: nil, count: 0)
             try string(&name, field)
         }
@@ -150,7 +150,7 @@ public struct MessageReader: FieldVisitor {
         try short(&count, field)
         guard Int(count) <= WalkedQids.limit else { throw bad(field, Int(count)) }
         value = WalkedQids()
-        for _ in 0..<count {
+        for _ in 0..<Int(count) {
             var one = Qid(type: .file, version: 0, path: 0)
             try qid(&one, field)
             value.append(one)

@@ -60,11 +60,8 @@ final class Connection: Sendable {
                 session.send()
                 break conversation
             }
-            counters.endBatch(
-                nanoseconds: monotonicNanoseconds() &- start,
-                receives: input.calls,
-                sends: session.output.calls
-            )
+            counters.endBatch(nanoseconds: monotonicNanoseconds() &- start)
+            counters.setCalls(receives: input.calls, sends: session.output.calls)
             fidCount.store(session.fids.count, ordering: .relaxed)
             session.send()
             if session.output.isBroken { break }
@@ -73,6 +70,7 @@ final class Connection: Sendable {
         _ = late.wait(until: deadline.withLock { $0 } ?? .after(milliseconds: 1000))
         late.end()
         session.end()
+        counters.setCalls(receives: input.calls, sends: session.output.calls)
         if isSocket { shutdown(output, Int32(SHUT_RDWR)) }
     }
 

@@ -42,7 +42,7 @@ final class Counters: @unchecked Sendable {
     }
 
     /// Ends the batch that took this long.
-    func endBatch(nanoseconds: UInt64, receives: UInt64, sends: UInt64) {
+    func endBatch(nanoseconds: UInt64) {
         let bucket = min(Self.buckets - 1, UInt64.bitWidth - nanoseconds.leadingZeroBitCount)
         while inBatch != 0 {
             let kind = inBatch.trailingZeroBitCount
@@ -52,6 +52,11 @@ final class Counters: @unchecked Sendable {
             batch[kind] = 0
         }
         Self.raise(batches, 1)
+    }
+
+    /// Says how many system calls there have been.
+    @inline(__always)
+    func setCalls(receives: UInt64, sends: UInt64) {
         self.receives.store(receives, ordering: .relaxed)
         self.sends.store(sends, ordering: .relaxed)
     }

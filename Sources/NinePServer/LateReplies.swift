@@ -313,11 +313,8 @@ final class LateReplies: WorkSource, @unchecked Sendable {
             output.withReplies(from: 0) { trace(Session.text(of: $0, request.dialect)) }
         }
         wire.counters.count(request.answer.type.rawValue)
-        wire.counters.endBatch(
-            nanoseconds: monotonicNanoseconds() &- request.arrived,
-            receives: 0,
-            sends: output.calls
-        )
+        wire.counters.endBatch(nanoseconds: monotonicNanoseconds() &- request.arrived)
         output.send()
+        wire.counters.setCalls(receives: 0, sends: output.calls)
     }
 }

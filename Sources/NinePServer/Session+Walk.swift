@@ -89,7 +89,7 @@ extension Session {
         while let name = names.next() {
             guard let directory = node.directory else { throw FileError(.notDirectory) }
             try attach.check(.execute, of: directory)
-            if name.elementsEqual("..".utf8) {
+            if FileName.isDotDot(name) {
                 node = try attach.parent(of: directory)
                 qids.append(node.qid)
             } else {
