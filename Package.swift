@@ -85,6 +85,10 @@ let package = Package(
         ),
         .testTarget(name: "NinePTests", dependencies: ["FileTree", "NineP"]),
         .testTarget(
+            name: "NinePClientTests",
+            dependencies: ["FileTree", "NineP", "NinePClient", "NinePServer", "TreeConformance"]
+        ),
+        .testTarget(
             name: "NinePServerTests",
             dependencies: ["FileTree", "NineP", "NinePServer", "TreeConformance", "CAllocations"]
         ),

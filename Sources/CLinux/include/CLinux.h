@@ -66,6 +66,16 @@ int pak_listen_tcp(const char *host, const char *port, int *resolver);
 /* Listens on a port of vsock(7). Returns a descriptor, or -1 with errno. */
 int pak_listen_vsock(uint32_t cid, uint32_t port);
 
+/* Connects to a socket of the file system. Returns a descriptor, or -1 with errno. */
+int pak_dial_unix(const char *path);
+
+/* Connects to a port of TCP, Nagle's delay off. Returns a descriptor, or -1 with errno, or -2 with
+ * a getaddrinfo(3) code in *resolver. */
+int pak_dial_tcp(const char *host, const char *port, int *resolver);
+
+/* Connects to a port of vsock(7). Returns a descriptor, or -1 with errno. */
+int pak_dial_vsock(uint32_t cid, uint32_t port);
+
 /* accept4(2), close-on-exec, with Nagle's delay off where there is one. */
 int pak_accept(int fd);
 
