@@ -93,21 +93,19 @@ public final class FrameCache: Sendable {
         _ key: Key,
         _ decode: () throws(FileError) -> CachedFrame
     ) throws(FileError) -> CachedFrame {
-        let found = state.withLock { state, held -> CachedFrame? in
-            while let place = state.places[key] {
-                if let frame = state.slots[place].frame {
-                    state.hits += 1
-                    Self.touch(place, &state)
-                    return frame
-                }
-                held.wait()
+        let found = state.wait { state -> CachedFrame?? in
+            if let place = state.places[key] {
+                guard let frame = state.slots[place].frame else { return nil }
+                state.hits += 1
+                Self.touch(place, &state)
+                return frame
             }
             state.misses += 1
             let place = state.free.popLast() ?? state.slots.count
             if place == state.slots.count { state.slots.append(Slot()) }
             state.slots[place] = Slot(key: key)
             state.places[key] = place
-            return nil
+            return .some(nil)
         }
         if let found { return found }
         do {
@@ -226,11 +224,8 @@ final class ReadAhead: Sendable {
 
     private static func work(_ state: Monitor<State>) {
         while true {
-            let wish = state.withLock { state, held -> (@Sendable () -> Void)? in
-                while state.wishes.isEmpty {
-                    if state.isStopped { return nil }
-                    held.wait()
-                }
+            let wish = state.wait { state -> (@Sendable () -> Void)?? in
+                if state.wishes.isEmpty { return state.isStopped ? .some(nil) : nil }
                 return state.wishes.removeFirst()
             }
             guard let wish else { return }

@@ -81,15 +81,13 @@ final class FrameCompressor: FrameSink {
 
     private func writeOldest() throws(FileError) {
         let slot = written % jobCount
-        let result = ring.withLock { ring, held -> (output: [UInt8], tarSize: Int, State) in
-            while true {
-                switch ring.jobs[slot].state {
-                case .done, .failed:
-                    let job = ring.jobs[slot]
-                    ring.jobs[slot].output = []
-                    return (job.output, job.input.count, job.state)
-                default: held.wait()
-                }
+        let result = ring.wait { ring -> (output: [UInt8], tarSize: Int, State)? in
+            switch ring.jobs[slot].state {
+            case .done, .failed:
+                let job = ring.jobs[slot]
+                ring.jobs[slot].output = []
+                return (job.output, job.input.count, job.state)
+            default: return nil
             }
         }
         if case .failed(let reason) = result.2 {
@@ -123,11 +121,8 @@ final class FrameCompressor: FrameSink {
         ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
         ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1)
         while true {
-            let taken = ring.withLock { ring, held -> (slot: Int, job: Job)? in
-                while ring.next == ring.queued {
-                    if ring.isStopped { return nil }
-                    held.wait()
-                }
+            let taken = ring.wait { ring -> (slot: Int, job: Job)?? in
+                if ring.next == ring.queued { return ring.isStopped ? .some(nil) : nil }
                 let slot = ring.next % ring.jobs.count
                 ring.next += 1
                 let job = ring.jobs[slot]

@@ -7,13 +7,9 @@ final class Monitor<State>: @unchecked Sendable {
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var state: State
 
-    /// The lock as held, so that `wait` can be called nowhere else.
+    /// The lock as held, so that `notify` can be called nowhere else.
     struct Held {
-        fileprivate let mutex: UnsafeMutablePointer<pthread_mutex_t>
         fileprivate let condition: UnsafeMutablePointer<pthread_cond_t>
-
-        /// Lets go of the lock until another thread notifies, then holds it again.
-        func wait() { pthread_cond_wait(condition, mutex) }
 
         /// Wakes every thread that waits.
         func notify() { pthread_cond_broadcast(condition) }
@@ -35,7 +31,21 @@ final class Monitor<State>: @unchecked Sendable {
     func withLock<R, E: Error>(_ body: (inout State, Held) throws(E) -> R) throws(E) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return try body(&state, Held(mutex: mutex, condition: condition))
+        return try body(&state, Held(condition: condition))
+    }
+
+    /// Runs `body` under the lock, again whenever another thread has notified, until it gives a
+    /// result.
+    ///
+    /// Each run ends before the wait begins: while `body` has the state nobody else changes it,
+    /// and the optimizer counts on that.
+    func wait<R>(until body: (inout State) -> R?) -> R {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&state) { return result }
+            pthread_cond_wait(condition, mutex)
+        }
     }
 }
 
