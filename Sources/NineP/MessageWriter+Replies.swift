@@ -58,13 +58,42 @@ extension MessageWriter {
     }
 
     /// Writes an Rgetattr of all that `stat` holds.
+    ///
+    /// It is the reply sent most often, so its 160 bytes have one check and are stored field by
+    /// field: the same bytes as `write` of the message, for a tenth of the instructions.
     @inlinable
     public mutating func attributes(
         _ stat: Stat,
         blockSize: UInt32,
         tag: UInt16
     ) throws(FileError) {
-        try write(Rgetattr(stat, blockSize: blockSize), tag: tag)
+        let from = offset
+        guard room >= 160 else { throw noRoom("valid") }
+        offset += 160
+        store(UInt32(160), from)
+        store(MessageType.rgetattr.rawValue, from + 4)
+        store(tag, from + 5)
+        store(AttributeMask.basic.rawValue, from + 7)
+        store(stat.qid.type.rawValue, from + 15)
+        store(stat.qid.version, from + 16)
+        store(stat.qid.path, from + 20)
+        store(stat.mode.rawValue, from + 28)
+        store(stat.uid, from + 32)
+        store(stat.gid, from + 36)
+        store(stat.links, from + 40)
+        store(stat.device, from + 48)
+        store(stat.size, from + 56)
+        store(UInt64(blockSize), from + 64)
+        store(stat.allocated / 512 + (stat.allocated % 512 == 0 ? 0 : 1), from + 72)
+        store(stat.accessed.seconds, from + 80)
+        store(UInt64(stat.accessed.nanoseconds), from + 88)
+        store(stat.modified.seconds, from + 96)
+        store(UInt64(stat.modified.nanoseconds), from + 104)
+        store(stat.changed.seconds, from + 112)
+        store(UInt64(stat.changed.nanoseconds), from + 120)
+        // When it was made, generation and data version are not given.
+        for place in 0..<4 as Range<Int> { store(UInt64(0), from + 128 + 8 * place) }
+        start = offset
     }
 
     /// Writes an Rstat.

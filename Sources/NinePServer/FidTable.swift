@@ -130,7 +130,7 @@ struct FidTable: ~Copyable {
 
     private func home(_ number: UInt32) -> Int {
         // Fibonacci hashing: neighbouring numbers, which clients like, spread out.
-        Int(UInt64(number) &* 0x9E37_79B9_7F4A_7C15 >> 32) & (sparse.count - 1)
+        Int((UInt64(number) &* 0x9E37_79B9_7F4A_7C15) >> 32) & (sparse.count - 1)
     }
 
     /// Moves back those that had been pushed over a place that is free now.

@@ -43,7 +43,7 @@ extension Session {
         case .tlock: try lock(frame, dialect)
         case .twalk: try answer(frame, dialect) { s, m throws(FileError) in try s.walk(m) }
         case .tclunk: try answer(frame, dialect) { s, m throws(FileError) in try s.clunk(m) }
-        case .tgetattr: try answer(frame, dialect) { s, m throws(FileError) in try s.getattr(m) }
+        case .tgetattr: try getattr(frame, dialect)
         case .tstat: try stat(frame, dialect)
         case .tlopen: try answer(frame, dialect) { s, m throws(FileError) in try s.lopen(m) }
         case .topen: try answer(frame, dialect) { s, m throws(FileError) in try s.open(m) }

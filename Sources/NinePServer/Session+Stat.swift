@@ -4,10 +4,18 @@ import NineP
 extension Session {
     /// Tells a file's attributes to Linux.
     @inline(__always)
-    func getattr(_ request: Tgetattr) throws(FileError) -> Rgetattr {
-        let stat = try find(request.fid).pointee.node.stat()
-        // Programs make buffers of this size: larger ones than 128 KiB gain nothing.
-        return Rgetattr(stat, blockSize: iounit == 0 ? 4096 : min(iounit, 128 << 10))
+    mutating func getattr(_ frame: Frame, _ dialect: Dialect) throws(FileError) {
+        let request = try Tgetattr(frame, dialect)
+        do throws(FileError) {
+            let stat = try find(request.fid).pointee.node.stat()
+            var writer = MessageWriter(output.room, dialect)
+            // Programs make buffers of this size: larger ones than 128 KiB gain nothing.
+            let blockSize = iounit == 0 ? 4096 : min(iounit, 128 << 10)
+            try writer.attributes(stat, blockSize: blockSize, tag: frame.tag)
+            output.commit(writer.count)
+        } catch {
+            refuse(frame, error)
+        }
     }
 
     /// Tells a file's attributes to Plan 9.
