@@ -103,6 +103,6 @@ enum NameHash {
     /// The slot at which a search starts: the high half of the hash, scaled to the table.
     @inlinable
     static func slot(_ hash: UInt64, of count: UInt32) -> UInt32 {
-        UInt32(truncatingIfNeeded: (hash >> 32) &* UInt64(count) >> 32)
+        UInt32(truncatingIfNeeded: ((hash >> 32) &* UInt64(count)) >> 32)
     }
 }

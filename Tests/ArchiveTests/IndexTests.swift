@@ -24,4 +24,15 @@ import Testing
         let names = index.children(0).map { String(decoding: index.name($0), as: UTF8.self) }
         #expect(names == ["etc", "usr", "usr-x"])
     }
+
+    @Test func slotsAreSpreadOverTheWholeTable() throws {
+        var builder = IndexBuilder()
+        for number in 0..<5000 {
+            let path = Array("usr/share/doc/f\(number)".utf8)
+            try builder.add(Member(path: path, type: .regular, permissions: 0o644))
+        }
+        // 40 bytes an inode, 16 an entry, 5 for slots, and the names; a table whose searches all
+        // start at one slot would have been made larger again and again.
+        #expect(builder.build().count < 5000 * 80)
+    }
 }
