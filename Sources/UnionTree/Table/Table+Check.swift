@@ -87,7 +87,7 @@ enum SlotFormat {
     /// The slot at which a search starts.
     @inline(__always)
     static func first(_ hash: UInt64, _ slots: UInt32) -> UInt32 {
-        UInt32(truncatingIfNeeded: (hash >> 32) &* UInt64(slots) >> 32)
+        UInt32(truncatingIfNeeded: ((hash >> 32) &* UInt64(slots)) >> 32)
     }
 
     /// The bits of a hash that a slot keeps above the position.

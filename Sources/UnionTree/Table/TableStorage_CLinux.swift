@@ -6,7 +6,7 @@ import Glibc
 final class TableStorage: @unchecked Sendable {
     // Unchecked because of the pointer: nobody writes the bytes after `init`.
     let bytes: UnsafeRawBufferPointer
-    private let isMapped: Bool
+    let isMapped: Bool
 
     /// Holds `count` bytes that `fill` writes; they are zero before.
     init(count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {

@@ -1,0 +1,219 @@
+import Archive
+import FileTree
+import Glibc
+import Testing
+import TreeConformance
+
+@testable import UnionTree
+
+@Suite struct TableTests {
+    private func samples() throws -> [Package] {
+        [
+            try SamplePackage.make("a", "f 644 usr/x =1\nh usr/y usr/x\nf 644 bin/a =1\nf 4 b/f ="),
+            try SamplePackage.make("b", "f 644 usr/z =1\nd 755 bin\nf 644 b/g =1\nhole no"),
+        ]
+    }
+
+    private func rules() throws -> UnionRules {
+        var rules = UnionRules(mode: .stack)
+        try rules.alias(Array("bin".utf8), Array("usr/bin".utf8))
+        try rules.block("a", Array("usr/y".utf8))
+        return rules
+    }
+
+    /// A folder that goes with the test.
+    private final class Folder {
+        let path: String
+
+        init() throws {
+            var name = Array("/tmp/union-table.XXXXXX".utf8CString)
+            guard let made = mkdtemp(&name) else { throw FileError(.inputOutput) }
+            path = String(cString: made)
+        }
+
+        var names: [String] {
+            var names: [String] = []
+            guard let folder = opendir(path) else { return [] }
+            defer { closedir(folder) }
+            while let entry = readdir(folder) {
+                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                if name != ".", name != ".." { names.append(name) }
+            }
+            return names
+        }
+
+        deinit {
+            for name in names { unlink("\(path)/\(name)") }
+            rmdir(path)
+        }
+    }
+
+    private func table(_ bytes: [UInt8], of tree: UnionTree) throws(FileError) -> Table {
+        let storage = TableStorage(count: bytes.count) { $0.copyBytes(from: bytes) }
+        return try Table(storage, key: tree.hash, packages: tree.packages)
+    }
+
+    @Test func aTableThatWasKeptIsMappedAgain() throws {
+        let folder = try Folder()
+        let packages = try samples()
+        let first = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
+        #expect(folder.names == ["\(first.hash).union"])
+        #expect(!first.current.table.storage.isMapped)
+        let again = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
+        #expect(again.current.table.storage.isMapped)
+        #expect(try again.text(.all) == first.text(.all))
+        #expect(try again.stat("usr/x") == first.stat("usr/x"))
+        #expect(try again.statfs() == first.statfs())
+        // Other rules are another table.
+        let other = try UnionTree(
+            packages: packages,
+            rules: UnionRules(mode: .stack),
+            cache: folder.path
+        )
+        #expect(other.hash != first.hash)
+        #expect(folder.names.count == 2)
+    }
+
+    @Test func aDamagedTableIsMadeAgain() throws {
+        let folder = try Folder()
+        let packages = try samples()
+        let first = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
+        let path = "\(folder.path)/\(first.hash).union"
+        truncate(path, 300)
+        let again = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
+        #expect(try again.text(.all) == first.text(.all))
+        #expect(!again.current.table.storage.isMapped)
+        let third = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
+        #expect(third.current.table.storage.isMapped)
+    }
+
+    @Test func aCacheThatCannotBeWrittenIsDoneWithout() throws {
+        let tree = try UnionTree(packages: samples(), rules: rules(), cache: "/proc/no/such")
+        #expect(try tree.text().contains("usr/z"))
+    }
+
+    @Test func everyTruncationIsAnError() throws {
+        let tree = try UnionTree(packages: samples(), rules: rules())
+        let whole = Array(tree.current.table.storage.bytes)
+        _ = try table(whole, of: tree)
+        for count in 0..<whole.count {
+            #expect(throws: FileError.self) { try table(Array(whole[..<count]), of: tree) }
+        }
+    }
+
+    @Test func everyChangedByteIsAnError() throws {
+        let tree = try UnionTree(packages: samples(), rules: rules())
+        let whole = Array(tree.current.table.storage.bytes)
+        for place in whole.indices where !(12..<16).contains(place) {
+            for bit in [1, 0x80] as [UInt8] {
+                var bytes = whole
+                bytes[place] ^= bit
+                #expect(throws: FileError.self) { try table(bytes, of: tree) }
+            }
+        }
+    }
+
+    /// Changes that come with the right sum: refused, or read without a step outside.
+    @Test func everyChangedByteWithTheRightSumIsHarmless() throws {
+        let tree = try UnionTree(packages: samples(), rules: rules())
+        let whole = Array(tree.current.table.storage.bytes)
+        var refused = 0
+        var served = 0
+        for place in TableLayout.saltOffset..<whole.count {
+            for value in [0, 1, 0x7f, 0xff] as [UInt8] where whole[place] != value {
+                var bytes = whole
+                bytes[place] = value
+                let sum = bytes.withUnsafeBytes { TableSum.of($0) }
+                bytes.withUnsafeMutableBytes {
+                    $0.storeBytes(of: sum, toByteOffset: TableLayout.sumOffset, as: UInt64.self)
+                }
+                do {
+                    let table = try table(bytes, of: tree)
+                    let view = View(Generation(tree.packages, table, base: nil), ViewOptions())
+                    var budget = 200
+                    read(UnionDirectory(view, view.root, 1), &budget)
+                    served += 1
+                } catch {
+                    refused += 1
+                }
+            }
+        }
+        #expect(refused > 500)
+        #expect(served > 500)
+    }
+
+    /// Uses all that a tree has, whatever it answers.
+    private func read(_ directory: any Directory, _ budget: inout Int) {
+        var names: [[UInt8]] = []
+        // A table that was changed may answer anything but do no harm.
+        try? directory.entries(from: 0) { _, name in
+            names.append(Array(name))
+            return names.count < 100
+        }
+        for name in names where budget > 0 {
+            budget -= 1
+            guard let node = try? directory.lookup(name.span.bytes) else { continue }
+            _ = try? node.stat()
+            _ = try? node.attributeNames()
+            _ = node.parent?.parent
+            _ = try? node.link?.target()
+            _ = try? node.file?.open(.read)
+            if let next = node.directory { read(next, &budget) }
+        }
+    }
+
+    @Test func crowdedSlotsAreSearchedByHalving() throws {
+        // Names that start at one slot of the 126 that a hundred names get.
+        var names: [String] = []
+        var number = 0
+        while names.count < 100 {
+            let name = "n\(number)"
+            let hash = Array(name.utf8).withUnsafeBytes { NameHash.name($0, salt: 0) }
+            if SlotFormat.first(hash, SlotFormat.slots(100)) == 3 { names.append(name) }
+            number += 1
+        }
+        let a = try SamplePackage.make(
+            "a",
+            names[..<50].map { "f 644 d/\($0) =1" }.joined(separator: "\n")
+        )
+        let b = try SamplePackage.make(
+            "b",
+            names[50...].map { "f 644 d/\($0) =1" }.joined(separator: "\n")
+        )
+        let tree = try UnionTree(packages: [a, b])
+        let place = try #require(try tree.node("d") as? UnionDirectory).place
+        let record = tree.current.table.directory(place.entry.number)
+        #expect(record.has(DirectoryRecord.searched))
+        #expect(record.slotCount == 0)
+        for name in names { #expect(try tree.node("d/\(name)").file != nil) }
+        #expect(throws: FileError(.notFound)) { try tree.node("d/none") }
+        #expect(throws: FileError(.notFound)) { try tree.node("d/zzz") }
+    }
+
+    @Test func aThousandPackagesOfAHundredPathsMaterialiseTheirSharedDirectoriesOnly() throws {
+        var packages: [Package] = []
+        for number in 0..<1000 {
+            var lines = [
+                "f 755 usr/bin/p\(number) =1", "f 644 usr/share/doc/p\(number)/copyright =1",
+            ]
+            for file in 0..<98 {
+                lines.append("f 644 usr/lib/p\(number)/d\(file / 10)/f\(file) =1")
+            }
+            packages.append(try SamplePackage.make("p\(number)", lines.joined(separator: "\n")))
+        }
+        let tree = try UnionTree(packages: packages)
+        let table = tree.current.table
+        // The root, usr, usr/bin, usr/lib, usr/share and usr/share/doc; a name for each package
+        // in three of them, and five names on the way.
+        #expect(table.count(.directories) == 6)
+        #expect(table.count(.entries) == 3005)
+        #expect(table.files == 100_000)
+        let perEntry = Double(table.count(.entries) * 8 + table.count(.slots) * 4) / 3005
+        #expect(perEntry <= 16)
+        #expect(try tree.node("usr/lib/p999/d9/f97").file != nil)
+        #expect(tree.owners(of: .of("usr/lib/p7/d1/f11")).map(\.package) == ["p7"])
+        #expect(tree.owners(of: .of("usr/lib")).count == 1000)
+    }
+}
