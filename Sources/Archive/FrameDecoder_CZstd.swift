@@ -17,11 +17,10 @@ final class FrameDecoder: Sendable {
 
     /// Reads and decodes a frame of `file`, and checks its length and its checksum.
     ///
-    /// Errors: `.malformed` with file and frame; those of the reads.
-    func decode(_ frame: Frame, number: UInt32, of file: HostFile) throws(FileError) -> CachedFrame
-    {
+    /// Errors: `.malformed` with what is wrong in the frame; those of the reads.
+    func decode(_ frame: Frame, of file: HostFile) throws(FileError) -> CachedFrame {
         guard frame.size <= Frame.compressedLimit, frame.tarSize <= Frame.sizeLimit else {
-            throw .malformed("\(file.path): frame \(number): \(frame.size) bytes are too many")
+            throw .malformed("\(frame.size) bytes are too many")
         }
         var bench =
             benches.withLock { $0.popLast() }
@@ -39,7 +38,7 @@ final class FrameDecoder: Sendable {
         }
         let input = UnsafeMutableRawBufferPointer(rebasing: bench.room[..<frame.size])
         guard try file.read(into: input, at: frame.offset) == frame.size else {
-            throw .malformed("\(file.path): frame \(number): the file ends at \(file.size)")
+            throw .malformed("the file ends at \(file.size)")
         }
         let output = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(1, frame.tarSize),
@@ -58,9 +57,7 @@ final class FrameDecoder: Sendable {
                 ZSTD_isError(result) != 0
                 ? String(cString: ZSTD_getErrorName(result))
                 : "\(result) bytes instead of \(frame.tarSize)"
-            throw .malformed(
-                "\(file.path): frame \(number) at offset \(frame.offset): \(reason)"
-            )
+            throw .malformed(reason)
         }
         return CachedFrame(
             UnsafeMutableRawBufferPointer(rebasing: output[..<frame.tarSize])

@@ -46,15 +46,40 @@ final class FramedContents: PackageContents {
 
     func cached(_ number: UInt32) -> CachedFrame? { cache.cached(key(number)) }
 
+    /// The frame, from the cache or decoded into it.
     func frame(_ number: UInt32) throws(FileError) -> CachedFrame {
         try cache.frame(key(number)) { () throws(FileError) in try decode(number) }
     }
 
+    /// The path of the first file that starts in a frame, or of the last that starts before it.
+    private func firstMember(inFrame number: UInt32) -> String {
+        var best: (frame: UInt32, entry: UInt32)?
+        for entry in 0..<UInt32(index.entryCount) {
+            let inode = index.inode(index.inodeNumber(entry))
+            guard inode.mode.type == .regular, inode.size > 0, inode.firstFrame <= number else {
+                continue
+            }
+            if best.map({ inode.firstFrame > $0.frame }) ?? true {
+                best = (inode.firstFrame, entry)
+            }
+        }
+        return PathText.display(best.map { index.path($0.entry) } ?? Manifest.path)
+    }
+
+    /// The frame, decoded.
+    ///
+    /// Errors: `.malformed` with the file, a member that has bytes in the frame, and the frame.
     func decode(_ number: UInt32) throws(FileError) -> CachedFrame {
         guard let frame = index.frame(number) else {
             throw .malformed("\(file.path): frame \(number) is not in the index")
         }
-        return try FrameDecoder.shared.decode(frame, number: number, of: file)
+        do {
+            return try FrameDecoder.shared.decode(frame, of: file)
+        } catch {
+            guard error.kind == .malformed else { throw error }
+            let member = firstMember(inFrame: number)
+            throw error.at("\(file.path): \(member): frame \(number) at \(frame.offset)")
+        }
     }
 
     func readAhead(_ number: UInt32) {

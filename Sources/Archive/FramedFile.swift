@@ -82,16 +82,19 @@ final class FramedFile: OpenFile {
     ) throws(FileError) {
         var done = 0
         while done < buffer.count {
-            let (_, bytes) = try bytes(at: stored + UInt64(done), count: buffer.count - done)
-            let part = UnsafeRawBufferPointer(
-                rebasing: bytes[..<min(bytes.count, buffer.count - done)]
-            )
-            UnsafeMutableRawBufferPointer(rebasing: buffer[done...]).copyMemory(from: part)
-            done += part.count
+            let (frame, bytes) = try bytes(at: stored &+ UInt64(done), count: buffer.count - done)
+            withExtendedLifetime(frame) {
+                let part = UnsafeRawBufferPointer(
+                    rebasing: bytes[..<min(bytes.count, buffer.count - done)]
+                )
+                UnsafeMutableRawBufferPointer(rebasing: buffer[done...]).copyMemory(from: part)
+                done += part.count
+            }
         }
     }
 
-    /// The bytes of the frame that holds the stored byte at `stored`, from there on: at least one.
+    /// The bytes of the frame that holds the stored byte at `stored`, from there on: at least one,
+    /// valid for as long as the frame is held.
     private func bytes(
         at stored: UInt64,
         count: Int

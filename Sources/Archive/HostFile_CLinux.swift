@@ -63,7 +63,9 @@ public final class HostFile: Sendable {
         into buffer: UnsafeMutableRawBufferPointer,
         at offset: UInt64
     ) throws(FileError) -> Int {
-        try descriptor().read(into: buffer, at: offset, path)
+        let descriptor = try descriptor()
+        defer { withExtendedLifetime(descriptor) {} }
+        return try descriptor.read(into: buffer, at: offset, path)
     }
 
     private static func absolute(_ path: String) throws(FileError) -> String {

@@ -51,7 +51,7 @@ extension IndexBuilder {
             out.put(UInt64(size))
             out.put(UInt32(owners.records.count))
             out.put(UInt32(slots.slots.count))
-            out.put(archive.contentID.words.0)  // the seed of the lookup table
+            out.put(slots.seed)
             out.put(archive.contentID)
             out.skip(ContentID.byteCount)
             var start = head
@@ -262,20 +262,28 @@ struct InodeOrder {
 
 /// The lookup table of an index: open addressing, at most four of five slots taken.
 struct IndexSlots {
-    var slots: [UInt32]
+    private(set) var slots: [UInt32] = []
+    /// What names are hashed with.
+    private(set) var seed: UInt64
 
+    /// `seed` is not to be foreseen by whoever chose the names.
     init(_ tree: IndexTree, _ nodes: [IndexBuilder.Node], _ names: NamePool, seed: UInt64) {
         var count = max(4, tree.order.count * 5 / 4 + 1)
-        slots = []
-        while !fill(count, tree, nodes, names, seed) { count += count / 4 }
+        self.seed = seed
+        var tries = 0
+        while !fill(count, tree, nodes, names) {
+            tries += 1
+            count += count / 4
+            // Names that collide in any table were chosen to: another seed parts them.
+            if tries % 4 == 0 { self.seed = .random(in: .min ... .max) }
+        }
     }
 
     private mutating func fill(
         _ count: Int,
         _ tree: IndexTree,
         _ nodes: [IndexBuilder.Node],
-        _ names: NamePool,
-        _ seed: UInt64
+        _ names: NamePool
     ) -> Bool {
         slots = Array(repeating: 0, count: count)
         for (entry, node) in tree.order.enumerated().dropFirst() {

@@ -2,7 +2,7 @@ public import FileTree
 
 /// What an index knows of a file, whatever names it has; trivially copied.
 @frozen
-public struct Inode: Sendable {
+public struct Inode: Sendable, Hashable {
     /// Its number in the index: the order in which the archive first names it.
     public var number: UInt32
     /// Type and permissions as recorded; nothing is masked.

@@ -11,9 +11,11 @@ extension Package {
     ) throws(FileError) -> Package? {
         guard let place = try SeekTable.indexPlace(in: file) else { return nil }
         let index: Index
+        let descriptor = try file.descriptor()
+        defer { withExtendedLifetime(descriptor) {} }
         do {
             index = try Index(
-                mapping: file.descriptor().number,
+                mapping: descriptor.number,
                 at: place.offset,
                 length: place.length
             )

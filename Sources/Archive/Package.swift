@@ -54,6 +54,10 @@ public final class Package: Sendable {
     /// Errors: those of `open` and of the reads.
     public func hash(_ inode: UInt32) throws(FileError) -> ContentID {
         if let known = index.hash(index.inode(inode)) { return known }
+        return try readHash(inode)
+    }
+
+    func readHash(_ inode: UInt32) throws(FileError) -> ContentID {
         let file = try open(inode)
         var hash = SHA256()
         var offset: UInt64 = 0

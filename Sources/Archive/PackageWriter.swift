@@ -22,7 +22,11 @@ public struct PackageWriter: ~Copyable {
     private var hashed: UInt64 = 0
     private var dataOffset: UInt64 = 0
     private var firstFrame: UInt32 = 0
+    // Of a sparse file: its runs as they come, where in them, and as they are stored.
+    private var given: [SegmentList.Segment] = []
     private var segment = 0
+    private var segmentDone: UInt64 = 0
+    private var runs: SparseRuns?
 
     /// The largest sparse file whose hash is kept: zeros are quickly stored, but slowly hashed.
     public static var sparseHashLimit: UInt64 { 1 << 30 }
@@ -73,8 +77,12 @@ public struct PackageWriter: ~Copyable {
         if let lastPath, !MemberPath.precedes(lastPath, member.path) {
             throw FileError(.invalid, "\(member.displayPath): out of order")
         }
-        try Self.check(member)
+        guard member.size < 1 << 48 else {
+            throw .malformed("\(member.displayPath): size \(member.size)")
+        }
         lastPath = member.path
+        let left = member.storedSize
+        let member = try arrange(member)
         try encoder.encode(member)
         let map = encoder.map
         let stored = member.storedSize
@@ -87,10 +95,11 @@ public struct PackageWriter: ~Copyable {
             return
         }
         pending = member
-        left = stored
+        self.left = left
         hashed = 0
         segment = 0
-        if left == 0 { try endFile() }
+        segmentDone = 0
+        if self.left == 0 { try endFile() }
     }
 
     /// Adds stored bytes of the regular file that was appended last.
@@ -102,11 +111,11 @@ public struct PackageWriter: ~Copyable {
         guard let pending, UInt64(bytes.count) <= left else {
             throw FileError(.invalid, "more bytes than the file has")
         }
-        try cutter.payload(bytes)
         left -= UInt64(bytes.count)
-        if let segments = pending.segments {
-            if keepsHash(pending) { hashSparse(bytes, segments) }
+        if pending.segments != nil {
+            try writeSparse(bytes, keepsHash: keepsHash(pending))
         } else {
+            try cutter.payload(bytes)
             hash.update(bytes)
         }
         if left == 0 { try endFile() }
@@ -140,6 +149,8 @@ public struct PackageWriter: ~Copyable {
     private mutating func endFile() throws(FileError) {
         guard let member = pending else { return }
         pending = nil
+        try storeZeros(runs?.zeros(before: member.size) ?? 0)
+        runs = nil
         try cutter.end()
         let id: ContentID?
         if keepsHash(member) {
@@ -161,20 +172,54 @@ public struct PackageWriter: ~Copyable {
         member.segments == nil || member.size <= Self.sparseHashLimit
     }
 
-    private mutating func hashSparse(
+    /// The member with its runs as they are stored.
+    private mutating func arrange(_ member: Member) throws(FileError) -> Member {
+        guard let segments = member.segments, member.hardLink == nil else { return member }
+        do {
+            let runs = try SparseRuns(segments, size: member.size)
+            self.runs = runs
+            given = segments
+            var member = member
+            member.segments = runs.runs
+            return member
+        } catch {
+            throw error.at(member.displayPath)
+        }
+    }
+
+    private mutating func writeSparse(
         _ bytes: UnsafeRawBufferPointer,
-        _ segments: [SegmentList.Segment]
-    ) {
+        keepsHash: Bool
+    ) throws(FileError) {
         var rest = bytes
-        while rest.count > 0, segment < segments.count {
-            let run = segments[segment]
-            let end = run.offset + run.length
-            if hashed < run.offset { hashZeros(to: run.offset) }
-            let count = Int(min(UInt64(rest.count), end - hashed))
-            hash.update(UnsafeRawBufferPointer(rebasing: rest[..<count]))
-            hashed += UInt64(count)
+        while rest.count > 0, segment < given.count {
+            let run = given[segment]
+            let place = run.offset + segmentDone
+            let count = Int(min(UInt64(rest.count), run.length - segmentDone))
+            let part = UnsafeRawBufferPointer(rebasing: rest[..<count])
+            try storeZeros(runs?.zeros(before: place) ?? 0)
+            try cutter.payload(part)
+            runs?.advance(UInt64(count))
+            if keepsHash {
+                hashZeros(to: place)
+                hash.update(part)
+                hashed += UInt64(count)
+            }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            if hashed == end { segment += 1 }
+            segmentDone += UInt64(count)
+            if segmentDone == run.length {
+                segment += 1
+                segmentDone = 0
+            }
+        }
+    }
+
+    private mutating func storeZeros(_ count: UInt64) throws(FileError) {
+        // Below a block for each run.
+        if count > 0 {
+            try [UInt8](repeating: 0, count: Int(count)).withBytes { zeros throws(FileError) in
+                try cutter.payload(zeros)
+            }
         }
     }
 
@@ -186,18 +231,6 @@ public struct PackageWriter: ~Copyable {
                 hash.update(UnsafeRawBufferPointer(rebasing: zeros[..<count]))
                 hashed += UInt64(count)
             }
-        }
-    }
-
-    private static func check(_ member: Member) throws(FileError) {
-        guard let segments = member.segments else { return }
-        var end: UInt64 = 0
-        for run in segments {
-            let (next, overflow) = run.offset.addingReportingOverflow(run.length)
-            guard run.offset >= end, !overflow, next <= member.size, run.length > 0 else {
-                throw .malformed("\(member.displayPath): runs of a sparse file out of order")
-            }
-            end = next
         }
     }
 }

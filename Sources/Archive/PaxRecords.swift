@@ -29,7 +29,7 @@ struct PaxRecords {
 
     private static let numberLimit = 1 << 21
 
-    /// Adds the records of a header's body. An empty value takes a key back.
+    /// Adds the records of a header's body; an empty value takes a key back.
     ///
     /// Errors: `.malformed` with the offset in the body.
     mutating func add(_ body: [UInt8]) throws(FileError) {
