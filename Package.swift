@@ -96,7 +96,7 @@ let package = Package(
         .testTarget(
             name: "UnionTreeTests",
             dependencies: [
-                "FileTree", "Archive", "UnionTree", "TreeConformance",
+                "FileTree", "Archive", "UnionTree", "TreeConformance", "CAllocations",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

@@ -71,22 +71,26 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         if place.entry.package == TableEntry.directory {
             let record = generation.table.directory(place.entry.number)
             count = UInt64(record.entryCount)
-            for position in UInt32(min(cookie, count))..<record.entryCount {
+            var position = UInt32(min(cookie, count))
+            while position < record.entryCount {
                 let name = generation.name(generation.table.entry(record, position))
                 let step = generation.step(place, record, position) { generation.hash(name) }
-                guard try list(step, name, position, over: below, body) else { return }
+                position += 1
+                guard try list(step, name, next: position, over: below, body) else { return }
             }
         } else {
             let package = place.entry.package
             let children =
                 generation.withIndex(package) { $0.children(place.entry.number) } ?? 0..<0
             count = UInt64(children.count)
-            for position in UInt32(min(cookie, count))..<UInt32(count) {
+            var position = UInt32(min(cookie, count))
+            while position < UInt32(count) {
                 var child = place
                 child.entry.number = children.lowerBound + position
                 let name = generation.name(child.entry)
                 let step = generation.step(to: child, in: hash) { generation.hash(name) }
-                guard try list(step, name, position, over: below, body) else { return }
+                position += 1
+                guard try list(step, name, next: position, over: below, body) else { return }
             }
         }
         // Behind the packages' names come those of the base, at the base's own positions.
@@ -100,7 +104,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
     private func list(
         _ step: Step,
         _ name: UnsafeRawBufferPointer,
-        _ position: UInt32,
+        next: UInt32,
         over below: (any Directory)?,
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) -> Bool {
@@ -116,7 +120,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         } else {
             stat = view.stat(step.place, step.hash)
         }
-        return body(DirectoryEntry(stat: stat, next: UInt64(position) + 1), name.bytes)
+        return body(DirectoryEntry(stat: stat, next: UInt64(next)), name.bytes)
     }
 
     private func listBelow(
