@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "treecheck",
             dependencies: [
-                "FileTree", "TreeConformance",
+                "FileTree", "NinePServer", "TreeConformance",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/TreeCheck"

@@ -52,7 +52,8 @@ manual:V:
 
 guest:V:
 	mkdir -p $LOG
-	Tests/Guest/v9fs-guest 'uname -r'
+	swift build --product treecheck
+	Tests/Guest/v9fs-guest -t 300 'Tests/Guest/conformance .build/debug'
 
 # The programs, their manual and their completions.
 install:V:	all

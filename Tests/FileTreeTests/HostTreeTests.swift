@@ -56,7 +56,7 @@ import TreeConformance
             d 700 0 0 1 /
             """
         )
-        let check = ReadableCheck(host.root, against: memory.root, [.modes, .links])
+        let check = ReadableCheck(host.root, against: memory.root, [.modes, .links, .positions])
         #expect(check.failures == [])
         #expect(try host.statfs().blocks > 0)
     }

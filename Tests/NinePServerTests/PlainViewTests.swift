@@ -135,6 +135,19 @@ import TreeConformance
         _ = tree
     }
 
+    @Test func aDeviceIsAnEmptyFileThatNobodyMayOpen() throws {
+        let tree = try MemoryTree.make("c 666 0 0 9 null 1:3")
+        let view = PlainView(Attachment(root: tree.root, tree: tree), user: user)
+        let stat = try walk(view, "null").0.stat()
+        #expect(stat.mode == Mode(.regular, 0))
+        #expect(stat.device == 0)
+        #expect(try text(view, "null") == "")
+        try view.entries(of: view.root, from: 0) { entry, _ in
+            #expect(entry.stat == stat)
+            return true
+        }
+    }
+
     @Test func aLongChainOfLinksEndsAsText() throws {
         let links = (0..<50).map { "l 777 0 0 1 l\($0) >l\($0 + 1)" }.joined(separator: "\n")
         let tree = try MemoryTree.make(links + "\nf 644 0 0 1 l50 =end")

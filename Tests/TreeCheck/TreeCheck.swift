@@ -1,36 +1,51 @@
 import FileTree
 import Glibc
+import NinePServer
 import SystemPackage
 import TreeConformance
 
-/// `treecheck make DIR` lays the tree whose text is on standard input out in a directory;
-/// `treecheck check DIR [modes] [owners] [times] [links]` checks what a directory, such as a
-/// kernel's mount, shows against it.
+/// Checks trees of files, the mounts of a kernel among them.
+///
+/// - `treecheck make DIR` lays the tree whose text is on standard input out in a directory;
+/// - `treecheck check DIR [modes] [owners] [times] [links] [positions]` compares a directory with that text;
+/// - `treecheck serve ADDRESS` serves that tree, writable;
+/// - `treecheck errors ADDRESS` serves a tree of errors, and `treecheck errno DIR` looks at a
+///   mount of it.
 enum TreeCheck {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count >= 2 else {
-            complain("usage: treecheck make|check directory [field]...", 2)
+            complain("usage: treecheck make|check|serve|errors|errno place [field]...", 2)
         }
         do throws(FileError) {
-            let reference = try MemoryTree.make(standardInput())
             switch words[0] {
             case "make":
                 var maker = HostMaker()
-                try maker.fill(words[1], from: reference.root)
+                try maker.fill(words[1], from: MemoryTree.make(standardInput()).root)
             case "check":
+                let reference = try MemoryTree.make(standardInput()).root
                 let tree = try HostTree(FilePath(words[1]))
-                let check = ReadableCheck(tree.root, against: reference.root, fields(words[2...]))
-                for failure in check.failures { print(failure) }
-                print(
-                    "\(check.checks - check.failures.count) passed, \(check.failures.count) failed"
-                )
-                exit(check.failures.isEmpty ? 0 : 1)
+                let check = ReadableCheck(tree.root, against: reference, fields(words[2...]))
+                report(check.checks, check.failures)
+            case "serve":
+                let server = Server(tree: try MemoryTree.make(standardInput()))
+                try server.listen(on: Address(words[1]))
+                server.wait()
+            case "errors": try ErrorTree.serve(on: words[1])
+            case "errno":
+                let (checks, failures) = ErrorTree.check(words[1])
+                report(checks, failures)
             default: complain("\(words[0]): not a verb", 2)
             }
         } catch {
             complain("\(error)", 1)
         }
+    }
+
+    private static func report(_ checks: Int, _ failures: [String]) -> Never {
+        for failure in failures { print(failure) }
+        print("\(checks - failures.count) passed, \(failures.count) failed")
+        exit(failures.isEmpty ? 0 : 1)
     }
 
     private static func fields(_ words: ArraySlice<String>) -> TreeText.Fields {
@@ -41,6 +56,7 @@ enum TreeCheck {
             case "owners": fields.insert(.owners)
             case "times": fields.insert(.times)
             case "links": fields.insert(.links)
+            case "positions": fields.insert(.positions)
             default: complain("\(word): not a field", 2)
             }
         }

@@ -11,7 +11,7 @@ public import FileTree
 ///
 /// In paths, contents and targets bytes up to 0x20, `%` and from 0x7f on are %XX.
 public struct TreeText: Sendable {
-    /// What of the attributes is shown; the rest is left to the client's dialect.
+    /// What is shown and checked; the rest is left out for clients whose dialect has it not.
     public struct Fields: OptionSet, Sendable {
         /// The bits.
         public let rawValue: UInt8
@@ -25,8 +25,10 @@ public struct TreeText: Sendable {
         public static let links = Fields(rawValue: 4)
         /// Permissions.
         public static let modes = Fields(rawValue: 8)
+        /// A listing goes on from any entry; plain 9P2000 and 9P2000.u take up the last one alone.
+        public static let positions = Fields(rawValue: 16)
         /// Everything.
-        public static let all: Fields = [.owners, .times, .links, .modes]
+        public static let all: Fields = [.owners, .times, .links, .modes, .positions]
     }
 
     private let fields: Fields

@@ -36,7 +36,7 @@ struct PlainView: Sendable {
             }
             if !Self.hasLink(found) {
                 qids = found
-                if let node { return node }
+                if let node { return Self.plain(node) }
                 if let failure { throw failure }
             }
         }
@@ -72,8 +72,14 @@ struct PlainView: Sendable {
         } else {
             node = try directory.lookup(name.bytes)
         }
-        guard let link = node.link else { return node }
+        guard let link = node.link else { return Self.plain(node) }
         return try show(link, in: directory)
+    }
+
+    /// A device, fifo or socket as a file that nobody may open; anything else as it is.
+    private static func plain(_ node: any Node) -> any Node {
+        guard node.file == nil, node.directory == nil, node.link == nil else { return node }
+        return OpaqueFile(node)
     }
 
     /// Shows entries as `Directory.entries` does, names as they are to be spelled.
@@ -96,6 +102,8 @@ struct PlainView: Sendable {
                     failure = error
                     return false
                 }
+            } else if stat.mode.type != .regular, stat.mode.type != .directory {
+                stat = OpaqueFile.shown(stat)
             } else if stat.mode.type == .directory {
                 // Below a followed link a directory has a qid of its own.
                 if let followed = directory as? FollowedDirectory {
