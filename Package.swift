@@ -83,6 +83,14 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .executableTarget(
+            name: "pakbench",
+            dependencies: [
+                "FileTree", "NineP", "NinePClient",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Benchmarks"
+        ),
         .testTarget(name: "NinePTests", dependencies: ["FileTree", "NineP"]),
         .testTarget(
             name: "NinePClientTests",

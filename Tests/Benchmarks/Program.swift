@@ -1,0 +1,74 @@
+import FileTree
+import Glibc
+
+/// Other programs, run as children.
+enum Program {
+    /// Runs a program to its end and gives its exit status; 128 and more for a signal.
+    static func run(_ words: [String]) throws(FileError) -> Int32 {
+        let process = try spawn(words, input: nil)
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+    }
+
+    /// Starts a program; `input` becomes its descriptors 0 and 1.
+    static func spawn(_ words: [String], input: Int32?) throws(FileError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+            posix_spawn_file_actions_adddup2(&actions, input, 1)
+        }
+        var arguments = words.map { strdup($0) } + [nil]
+        defer { for word in arguments { free(word) } }
+        var process: pid_t = 0
+        let result = posix_spawnp(&process, words[0], &actions, nil, &arguments, environ)
+        guard result == 0 else { throw FileError(FileError.Kind(number: result), words[0]) }
+        return process
+    }
+
+    /// Seconds of a processor that a process has used in all its threads that still live.
+    static func processorSeconds(_ process: pid_t) -> Double {
+        var nanoseconds = 0.0
+        let folder = "/proc/\(process)/task"
+        guard let list = opendir(folder) else { return 0 }
+        defer { closedir(list) }
+        while let entry = readdir(list) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard !name.hasPrefix(".") else { continue }
+            let words = text("\(folder)/\(name)/schedstat").split(separator: " ")
+            nanoseconds += words.first.flatMap { Double($0) } ?? 0
+        }
+        return nanoseconds / 1e9
+    }
+
+    /// A process's memory in KiB, by the names of /proc/PID/smaps_rollup.
+    static func memory(_ process: pid_t) -> [String: Int] {
+        var figures: [String: Int] = [:]
+        for line in text("/proc/\(process)/smaps_rollup").split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 3, let value = Int(words[1]) else { continue }
+            figures[String(words[0].dropLast())] = value
+        }
+        return figures
+    }
+
+    private static func text(_ path: String) -> String {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return "" }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        let count = read(file, &bytes, bytes.count)
+        return String(decoding: bytes[..<max(0, count)], as: UTF8.self)
+    }
+}
+
+/// Seconds on a clock that only goes on.
+func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}

@@ -1,0 +1,108 @@
+import FileTree
+import Glibc
+import NineP
+import NinePClient
+
+/// A server to be measured: what to run, and the name of its tree.
+struct Rival {
+    let name: String
+    let words: [String]
+    let tree: String
+}
+
+/// A server that runs as a child at the other end of a unix socket, with its files at hand.
+struct RunningServer: ~Copyable {
+    let name: String
+    let process: pid_t
+
+    /// The processor time the child has used, in seconds.
+    var processorSeconds: Double { Program.processorSeconds(process) }
+
+    deinit {
+        kill(process, SIGTERM)
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+    }
+
+    /// Starts a rival.
+    static func start(_ rival: Rival) throws(FileError) -> RunningServer {
+        var ends: [Int32] = [0, 0]
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
+            throw FileError(FileError.Kind(number: errno), "socketpair")
+        }
+        defer { close(ends[1]) }
+        let process = try Program.spawn(rival.words, input: ends[1])
+        return RunningServer(name: rival.name, process: process, descriptor: ends[0])
+    }
+
+    private init(name: String, process: pid_t, descriptor: Int32) {
+        self.name = name
+        self.process = process
+        self.descriptor = descriptor
+    }
+
+    private let descriptor: Int32
+
+    /// The one conversation with it: root is fid 0, the large file fid 1 and open, the large
+    /// directory fid 2.
+    func converse(_ tree: String) throws(FileError) -> Conversation {
+        var talk = Conversation(input: descriptor, output: descriptor, closing: true)
+        try talk.queue(
+            Tversion(msize: 131_096, version: Dialect.linux.version.bytes),
+            tag: Wire.noTag
+        )
+        try talk.flush()
+        let answer = try Rversion(talk.receive(), .plain)
+        guard Dialect(answered: answer.version) == .linux else { throw FileError(.unsupported) }
+        talk.setMessageSize(Int(answer.msize))
+        talk.dialect = .linux
+        let name = Array(tree.utf8)
+        let user = Array("root".utf8)
+        let big: [UInt8] = [3, 0] + Array("big".utf8)
+        let many: [UInt8] = [4, 0] + Array("many".utf8)
+        var failure: FileError?
+        name.withUnsafeBytes { name in
+            user.withUnsafeBytes { user in
+                big.withUnsafeBytes { big in
+                    many.withUnsafeBytes { many in
+                        do throws(FileError) {
+                            let bigName = PathNames(bytes: big, count: 1)
+                            let manyName = PathNames(bytes: many, count: 1)
+                            try ask(
+                                &talk,
+                                Tattach(
+                                    fid: 0,
+                                    authFid: Wire.noFid,
+                                    uname: user,
+                                    aname: name,
+                                    userNumber: 0
+                                )
+                            )
+                            try ask(&talk, Twalk(fid: 0, newFid: 1, names: bigName))
+                            try ask(&talk, Tlopen(fid: 1, flags: 0))
+                            try ask(&talk, Twalk(fid: 0, newFid: 2, names: manyName))
+                        } catch {
+                            failure = error
+                        }
+                    }
+                }
+            }
+        }
+        if let failure { throw failure }
+        return talk
+    }
+
+    private func ask(
+        _ talk: inout Conversation,
+        _ request: some Message
+    ) throws(FileError) {
+        try talk.queue(request, tag: 0)
+        try talk.flush()
+        let frame = try talk.receive()
+        if frame.type == .rlerror {
+            throw FileError(FileError.Kind(number: Int32(try Rlerror(frame, .linux).number)))
+                .at(name)
+        }
+    }
+}
