@@ -14,7 +14,7 @@ all:V:
 # Each step stops the test when it fails; the last lines are what was counted.
 test:V:
 	rm -rf $LOG
-	for(i in format build unit scripts manual guest){
+	for(i in format build unit scripts manual fuzz guest){
 		echo mk $i
 		mk $i
 	}
@@ -50,10 +50,26 @@ manual:V:
 	mandoc -T lint -W warning `{git ls-files '*.[1-8]'}
 	echo `{git ls-files '*.[1-8]' | wc -l} manual pages without a warning >$LOG/4.manual.count
 
+# Seconds for each fuzz target.
+FUZZ=30
+fuzz:V:
+	mkdir -p $LOG
+	Tests/Fuzz/run $FUZZ >$LOG/5.fuzz.count || {
+		cat $LOG/5.fuzz.count
+		exit fuzz
+	}
+	cat $LOG/5.fuzz.count
+
 guest:V:
 	mkdir -p $LOG
 	swift build --product treecheck
 	Tests/Guest/v9fs-guest -t 300 'Tests/Guest/conformance .build/debug'
+
+# Both sides in turn, and the library's own steps.
+bench:V:
+	swift build -c release --static-swift-stdlib --product pakfs
+	swift build -c release --static-swift-stdlib --product pakbench
+	.build/release/pakbench $BENCH
 
 # The programs, their manual and their completions.
 install:V:	all
