@@ -115,7 +115,9 @@ let package = Package(
 
 // Fuzz targets need libFuzzer's main, and so are there only for Tests/Fuzz/run.
 let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
-    ("Decoder", ["FileTree", "NineP"])
+    ("Decoder", ["FileTree", "NineP"]),
+    ("Index", ["FileTree", "Archive"]),
+    ("Tar", ["FileTree", "Archive"]),
 ]
 if Context.environment["PAK_FUZZ"] != nil {
     for (name, dependencies) in fuzzTargets {

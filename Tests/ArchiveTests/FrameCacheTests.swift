@@ -149,3 +149,23 @@ import Testing
         #expect(pool.count == 0)
     }
 }
+
+@Suite struct ManyPackagesTests {
+    let scratch = Scratch()
+
+    @Test func packagesFarMoreThanDescriptorsAreRead() throws {
+        for number in 0..<60 {
+            try writePackage(scratch, "p\(number)", [.file("f", [UInt8(number), 1, 2])])
+        }
+        let pool = DescriptorPool(limit: 4)
+        let cache = FrameCache(capacity: 0)
+        let packages = try (0..<60).map { number in
+            let file = try HostFile(scratch["p\(number)"], pool: pool)
+            return try #require(try Package.native(file, cache: cache))
+        }
+        for (number, package) in packages.enumerated() {
+            #expect(try contents(package, "f") == [UInt8(number), 1, 2])
+            #expect(pool.count <= 4)
+        }
+    }
+}
