@@ -31,11 +31,9 @@ public struct SegmentList {
     /// Where the run `number` starts in the payload.
     public func stored(_ number: Int) -> UInt64 { load(number * 24 + 16) }
 
-    /// The bytes of all runs.
+    /// The bytes of all runs: the last one's end in the payload.
     public var storedSize: UInt64 {
-        var sum: UInt64 = 0
-        for number in 0..<count { sum &+= self[number].length }
-        return sum
+        count > 0 ? stored(count - 1) &+ self[count - 1].length : 0
     }
 
     /// The first run that ends behind `offset`; `count` when there is none.

@@ -12,6 +12,7 @@ struct TarEncoder {
     private(set) var header: [UInt8] = []
     /// What comes before the stored bytes of a sparse file: its map, whole blocks.
     private(set) var map: [UInt8] = []
+    private static let magic = Array("ustar\u{0}00".utf8)
     private var records: [UInt8] = []
     private var recordCount = 0
 
@@ -73,10 +74,6 @@ struct TarEncoder {
         let isLink = member.hardLink != nil
         let isSparse = !map.isEmpty && type == nil
         let stored = isLink ? 0 : member.storedSize + UInt64(isSparse ? map.count : 0)
-        let strings = [
-            member.path, member.linkTarget, member.hardLink ?? [], member.userName,
-            member.groupName,
-        ]
         var pax: [(String, [UInt8])] = []
 
         var name = member.path
@@ -115,7 +112,7 @@ struct TarEncoder {
             }
         }
         block[156] = type ?? Self.typeFlag(member)
-        block.replaceSubrange(257..<265, with: Array("ustar\u{0}00".utf8))
+        put(Self.magic, 257, 8, &block)
         let device = member.type == .characterDevice || member.type == .blockDevice
         let (major, minor) = device ? DeviceNumber.split(member.device) : (0, 0)
         number(UInt64(major), 329, 8, "SCHILY.devmajor", &block, &pax)
@@ -123,7 +120,9 @@ struct TarEncoder {
         checksum(&block)
 
         if type != nil { return }
-        if !pax.isEmpty, strings.contains(where: { !Self.isUTF8($0) }) {
+        if pax.isEmpty { return }
+        let strings = [name, target, member.userName, member.groupName]
+        if strings.contains(where: { !Self.isUTF8($0) }) {
             record("hdrcharset", Array("BINARY".utf8))
         }
         for (key, value) in pax { record(key, value) }
@@ -148,9 +147,8 @@ struct TarEncoder {
         _ pax: inout [(String, [UInt8])]
     ) {
         let whole = max(0, time.seconds)
-        var field = block[136..<148]
-        let fits = TarNumber.put(UInt64(whole), in: &field)
-        if fits { block[136..<148] = field } else { number(0, 136, 12, "", &block, &pax) }
+        let fits = TarNumber.put(UInt64(whole), in: &block, at: 136, 12)
+        if !fits { _ = TarNumber.put(0, in: &block, at: 136, 12) }
         if !fits || time.seconds < 0 || time.nanoseconds != 0 {
             pax.append(("mtime", PaxTime.format(time)))
         }
@@ -164,25 +162,21 @@ struct TarEncoder {
         _ block: inout [UInt8],
         _ pax: inout [(String, [UInt8])]
     ) {
-        var field = block[offset..<offset + length]
-        if !TarNumber.put(value, in: &field) {
+        if !TarNumber.put(value, in: &block, at: offset, length) {
             pax.append((key, Array("\(value)".utf8)))
-            _ = TarNumber.put(0, in: &field)
+            _ = TarNumber.put(0, in: &block, at: offset, length)
         }
-        block[offset..<offset + length] = field
     }
 
     private func put(_ bytes: [UInt8], _ offset: Int, _ limit: Int, _ block: inout [UInt8]) {
-        let part = bytes.prefix(limit)
-        block.replaceSubrange(offset..<offset + part.count, with: part)
+        for at in 0..<min(bytes.count, limit) { block[offset + at] = bytes[at] }
     }
 
     private func checksum(_ block: inout [UInt8]) {
         for at in 148..<156 { block[at] = UInt8(ascii: " ") }
-        let sum = block.reduce(0) { $0 + UInt64($1) }
-        var field = block[148..<155]
-        _ = TarNumber.put(sum, in: &field)
-        block[148..<155] = field
+        var sum: UInt64 = 0
+        for byte in block { sum += UInt64(byte) }
+        _ = TarNumber.put(sum, in: &block, at: 148, 7)
     }
 
     /// `length SP key=value LF`, where length counts all of it.

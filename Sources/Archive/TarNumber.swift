@@ -1,15 +1,17 @@
 /// Numbers as tar headers have them.
 enum TarNumber {
-    /// Puts a number as octal digits, as many as the field has but one, and a NUL.
+    /// Puts a number into the field of `length` bytes at `offset`: octal digits, as many as the
+    /// field has room for but one, and a NUL.
     ///
-    /// False when it has more digits.
-    static func put(_ value: UInt64, in field: inout ArraySlice<UInt8>) -> Bool {
+    /// False when it has more digits; the lower ones are put then.
+    static func put(_ value: UInt64, in block: inout [UInt8], at offset: Int, _ length: Int) -> Bool
+    {
         var rest = value
-        for at in field.indices.dropLast().reversed() {
-            field[at] = UInt8(ascii: "0") + UInt8(rest & 7)
+        for at in (offset..<offset + length - 1).reversed() {
+            block[at] = UInt8(ascii: "0") + UInt8(rest & 7)
             rest >>= 3
         }
-        field[field.endIndex - 1] = 0
+        block[offset + length - 1] = 0
         return rest == 0
     }
 
