@@ -29,11 +29,19 @@ public struct StableHash: Sendable {
             )
             offset += 8
         }
+        // What is left, the first byte highest.
         var tail: UInt64 = 0
-        while offset < bytes.count {
-            tail = tail << 8 | UInt64(bytes[offset])
-            offset += 1
+        if bytes.count - offset >= 4 {
+            let part = bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+            tail = UInt64(UInt32(bigEndian: part))
+            offset += 4
         }
+        if bytes.count - offset >= 2 {
+            let part = bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
+            tail = tail << 16 | UInt64(UInt16(bigEndian: part))
+            offset += 2
+        }
+        if offset < bytes.count { tail = tail << 8 | UInt64(bytes[offset]) }
         combine(tail)
         combine(UInt64(bytes.count))
     }

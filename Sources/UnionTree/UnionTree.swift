@@ -78,10 +78,7 @@ public final class UnionTree: Tree {
     public var isImmutable: Bool { generation.base == nil }
 
     /// The root as a plain attach sees it.
-    public var root: any Directory {
-        let view = View(generation, ViewOptions())
-        return UnionDirectory(view, view.root, generation.hash(ofDirectory: view.root))
-    }
+    public var root: any Directory { View(generation, ViewOptions()).rootNode }
 
     /// Gives the root to anyone; it has no other name than the empty one and `/`.
     public func attach(as user: User, to name: String) throws(FileError) -> Attachment {
@@ -99,8 +96,7 @@ public final class UnionTree: Tree {
             rest.only = []
             return try subset(Set(options.only)).attach(as: user, rest)
         }
-        let view = View(generation, options)
-        let top = UnionDirectory(view, view.root, generation.hash(ofDirectory: view.root))
+        let top = View(generation, options).rootNode
         guard !options.sub.names.isEmpty else { return Attachment(root: top, tree: self) }
         var directory: any Directory = top
         for name in options.sub.names {
@@ -114,8 +110,7 @@ public final class UnionTree: Tree {
             directory = next
         }
         if let union = directory as? UnionDirectory {
-            let view = View(generation, options, root: union.place)
-            directory = UnionDirectory(view, union.place, union.hash)
+            directory = View(generation, options, root: union.place).rootNode
         } else if let base = directory as? BaseDirectory {
             directory = BaseDirectory(asRoot: base)
         }

@@ -133,7 +133,7 @@ import TreeConformance
                     let table = try table(bytes, of: tree)
                     let view = View(Generation(tree.packages, table, base: nil), ViewOptions())
                     var budget = 200
-                    read(UnionDirectory(view, view.root, 1), &budget)
+                    read(view.rootNode, &budget)
                     served += 1
                 } catch {
                     refused += 1
@@ -165,22 +165,22 @@ import TreeConformance
     }
 
     @Test func crowdedSlotsAreSearchedByHalving() throws {
-        // Names that start at one slot of the 126 that a hundred names get.
+        // Names that start at one slot of those that they get.
         var names: [String] = []
         var number = 0
-        while names.count < 100 {
+        while names.count < 200 {
             let name = "n\(number)"
             let hash = Array(name.utf8).withUnsafeBytes { NameHash.name($0, salt: 0) }
-            if SlotFormat.first(hash, SlotFormat.slots(100)) == 3 { names.append(name) }
+            if SlotFormat.first(hash, SlotFormat.slots(200)) == 3 { names.append(name) }
             number += 1
         }
         let a = try SamplePackage.make(
             "a",
-            names[..<50].map { "f 644 d/\($0) =1" }.joined(separator: "\n")
+            names[..<100].map { "f 644 d/\($0) =1" }.joined(separator: "\n")
         )
         let b = try SamplePackage.make(
             "b",
-            names[50...].map { "f 644 d/\($0) =1" }.joined(separator: "\n")
+            names[100...].map { "f 644 d/\($0) =1" }.joined(separator: "\n")
         )
         let tree = try UnionTree(packages: [a, b])
         let place = try #require(try tree.node("d") as? UnionDirectory).place

@@ -80,9 +80,12 @@ enum SlotFormat {
     @inline(__always)
     static func mask(_ bits: UInt32) -> UInt32 { (1 << bits) &- 1 }
 
-    /// How many slots `count` entries get: a fifth of them stay empty.
+    /// How many slots `count` entries get: three of seven stay empty, so that a search looks at
+    /// two on the average, and at three when it finds nothing.
     @inline(__always)
-    static func slots(_ count: UInt32) -> UInt32 { count + count / 4 + 1 }
+    static func slots(_ count: UInt32) -> UInt32 {
+        UInt32(truncatingIfNeeded: min(UInt64(count) * 7 / 4 + 1, UInt64(UInt32.max)))
+    }
 
     /// The slot at which a search starts.
     @inline(__always)

@@ -28,7 +28,7 @@ enum TableLayout {
     static let sectionsOffset = 96
 
     /// More probes than this, and a directory is searched by halves instead.
-    static let probeLimit = 32
+    static let probeLimit = 128
 
     enum Section: Int, CaseIterable {
         case directories, entries, slots, owners, extras, links

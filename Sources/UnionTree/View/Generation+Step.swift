@@ -56,7 +56,8 @@ extension Generation {
     /// A step to an entry of a package, in the directory whose qid's path is `parent`.
     @inline(__always)
     func step(to place: Place, in parent: UInt64, _ nameHash: () -> UInt64) -> Step {
-        let isDirectory = inode(place.entry)?.mode.type == .directory
+        let isDirectory =
+            withIndex(place.entry.package) { $0.isDirectory(place.entry.number) } == true
         return Step(
             outcome: .found,
             place: place,

@@ -71,6 +71,14 @@ final class Generation: @unchecked Sendable {
         }
     }
 
+    /// A version for a directory of one package: another package has another.
+    @inline(__always)
+    func version(ofDirectory entry: TableEntry) -> UInt32 {
+        guard entry.package < memberCount else { return 1 }
+        let seed = members[Int(entry.package)].seed
+        return UInt32(truncatingIfNeeded: seed ^ UInt64(entry.number) << 1) | 1
+    }
+
     /// The qid's path of a package's file.
     @inline(__always)
     func qidPath(_ package: UInt32, _ inode: UInt32) -> UInt64 {

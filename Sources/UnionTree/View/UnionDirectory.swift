@@ -9,7 +9,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
     private var isRoot: Bool { place.entry == view.root.entry }
 
     override func stat() throws(FileError) -> Stat {
-        try view.directoryStat(place, hash, over: view.generation.below(place))
+        try view.directoryStat(place, qid, over: view.generation.below(place))
     }
 
     override var parent: (any Directory)? { isRoot ? nil : super.parent }
@@ -25,7 +25,8 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {
         let step = name.withUnsafeBytes { view.generation.step(place, hash, $0) }
-        return step.outcome == .found ? view.node(step) : try lookupBelow(name, step)
+        return step.outcome == .found
+            ? view.node(step, view.qid(step)) : try lookupBelow(name, step)
     }
 
     /// Finds in the base what no package has.
@@ -34,20 +35,23 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             let below = try view.generation.below(place),
             let node = try Generation.find(name, in: below)
         else { throw FileError(.notFound) }
-        if step.outcome == .foundIfBelow, node.directory != nil { return view.node(step) }
+        if step.outcome == .foundIfBelow, node.directory != nil {
+            return view.node(step, view.qid(step))
+        }
         return BaseNode.make(node, in: self)
     }
 
     func walk(_ names: PathNames, _ qids: inout WalkedQids) throws(FileError) -> any Node {
         var names = names
         var last = Step(outcome: .found, place: place, hash: hash, isDirectory: true)
+        var qid = qid
         var isHere = true
         while let name = names.next() {
             guard last.isDirectory else { throw FileError(.notDirectory) }
             let next = view.generation.step(last.place, last.hash, name)
             guard next.outcome == .found else {
                 guard view.generation.base != nil else { throw FileError(.notFound) }
-                let from = isHere ? self : UnionDirectory(view, last.place, last.hash)
+                let from = isHere ? self : UnionDirectory(view, last.place, last.hash, qid)
                 let node = try from.lookupBelow(name.bytes, next)
                 qids.append(node.qid)
                 guard names.count > 0 else { return node }
@@ -56,9 +60,10 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             }
             last = next
             isHere = false
-            qids.append(view.qid(last.place, last.hash))
+            qid = view.qid(last)
+            qids.append(qid)
         }
-        return isHere ? self : view.node(last)
+        return isHere ? self : view.node(last, qid)
     }
 
     func entries(
@@ -116,9 +121,9 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             if let below, !view.generation.hidesBase(step.place) {
                 lower = try Generation.find(name.bytes, in: below)?.directory
             }
-            stat = view.directoryStat(step.place, step.hash, over: lower)
+            stat = view.directoryStat(step.place, view.qid(step), over: lower)
         } else {
-            stat = view.stat(step.place, step.hash)
+            stat = view.stat(step.place, view.qid(step))
         }
         return body(DirectoryEntry(stat: stat, next: UInt64(next)), name.bytes)
     }
@@ -135,7 +140,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             var stat = view.options.masked(entry.stat)
             if stat.qid.type.contains(.directory) {
                 if step.outcome == .foundIfBelow {
-                    stat.qid = view.qid(step.place, step.hash)
+                    stat.qid = view.qid(step)
                 } else {
                     stat.qid.path = BaseDirectory.qidPath(name, in: hash, view)
                 }

@@ -9,11 +9,11 @@ class UnionNode: Node, @unchecked Sendable {  // A class with subclasses; nothin
     let hash: UInt64
     let qid: Qid
 
-    init(_ view: View, _ place: Place, _ hash: UInt64) {
+    init(_ view: View, _ place: Place, _ hash: UInt64, _ qid: Qid) {
         self.view = view
         self.place = place
         self.hash = hash
-        qid = view.qid(place, hash)
+        self.qid = qid
     }
 
     // A subclass is not asked for a protocol's default: these have to be its own.
@@ -21,11 +21,12 @@ class UnionNode: Node, @unchecked Sendable {  // A class with subclasses; nothin
     var directory: (any Directory)? { nil }
     var link: (any Link)? { nil }
 
-    func stat() throws(FileError) -> Stat { view.stat(place, hash) }
+    func stat() throws(FileError) -> Stat { view.stat(place, qid) }
 
     var parent: (any Directory)? {
         let parent = view.generation.parent(of: place)
-        return UnionDirectory(view, parent, view.generation.hash(ofDirectory: parent))
+        let hash = view.generation.hash(ofDirectory: parent)
+        return UnionDirectory(view, parent, hash, view.directoryQid(parent, hash))
     }
 
     func withName(_ body: (RawSpan) -> Void) { body(view.generation.name(place.entry).bytes) }

@@ -2,22 +2,21 @@ import Archive
 import FileTree
 
 extension View {
-    /// The attributes of a place that is no directory.
+    /// The attributes of a place that is no directory, and has the qid given.
     @inline(__always)
-    func stat(_ place: Place, _ hash: UInt64) -> Stat {
-        if place.entry.package == TableEntry.link {
-            var stat = Stat(qid: qid(place, hash), mode: Mode(.symlink, 0o777))
+    func stat(_ place: Place, _ qid: Qid) -> Stat {
+        guard let inode = generation.inode(place.entry) else {
+            var stat = Stat(qid: qid, mode: Mode(.symlink, 0o777))
             stat.size = UInt64(generation.table.extra(place.entry.number).targetLength)
             return stat
         }
-        guard let inode = generation.inode(place.entry) else {
-            return Stat(qid: qid(place, hash), mode: Mode(.regular, 0))
-        }
-        return stat(place.entry, inode, hash)
+        return stat(place.entry, inode, qid)
     }
 
-    private func stat(_ entry: TableEntry, _ inode: Inode, _ hash: UInt64) -> Stat {
-        var stat = Stat(qid: qid(entry, inode, hash), mode: inode.mode)
+    /// The attributes of a package's file.
+    @inline(__always)
+    func stat(_ entry: TableEntry, _ inode: Inode, _ qid: Qid) -> Stat {
+        var stat = Stat(qid: qid, mode: inode.mode)
         stat.uid = inode.uid
         stat.gid = inode.gid
         stat.links = UInt64(
@@ -46,8 +45,8 @@ extension View {
     ///
     /// A directory that a package lists has the package's; one that is only implied, and the
     /// root, has the base's. The time is the later one.
-    func directoryStat(_ place: Place, _ hash: UInt64, over below: (any Directory)?) -> Stat {
-        var stat = Stat(qid: qid(place, hash), mode: Mode(.directory, 0o755))
+    func directoryStat(_ place: Place, _ qid: Qid, over below: (any Directory)?) -> Stat {
+        var stat = Stat(qid: qid, mode: Mode(.directory, 0o755))
         var owner = place.entry
         if owner.package == TableEntry.directory {
             let record = generation.table.directory(owner.number)

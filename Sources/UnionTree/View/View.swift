@@ -14,64 +14,65 @@ final class View: Sendable {
         self.root = root ?? Place.shared(0, generation.table.directory(0))
     }
 
-    /// The qid of a place: of a directory `hash` is the path, else that of its directory.
+    /// The root's node.
+    var rootNode: UnionDirectory {
+        let hash = generation.hash(ofDirectory: root)
+        return UnionDirectory(self, root, hash, directoryQid(root, hash))
+    }
+
+    /// The qid of what a step came to.
     @inline(__always)
-    func qid(_ place: Place, _ hash: UInt64) -> Qid {
-        switch place.entry.package {
-        case TableEntry.directory:
-            return directoryQid(hash, generation.table.directory(place.entry.number).version)
-        case TableEntry.link:
+    func qid(_ step: Step) -> Qid {
+        step.isDirectory ? directoryQid(step.place, step.hash) : qid(step.place, step.hash)
+    }
+
+    /// The qid of a directory, whose path is `hash`.
+    ///
+    /// Over a base the version is 0: what the base has in a directory can change at any time, so
+    /// that no client may keep it.
+    @inline(__always)
+    func directoryQid(_ place: Place, _ hash: UInt64) -> Qid {
+        var version: UInt32 = 0
+        if generation.base == nil {
+            version =
+                place.entry.package == TableEntry.directory
+                ? generation.table.directory(place.entry.number).version
+                : generation.version(ofDirectory: place.entry)
+        }
+        return Qid(type: .directory, version: version, path: hash)
+    }
+
+    /// The qid of anything else, in a directory of the path `hash`.
+    @inline(__always)
+    private func qid(_ place: Place, _ hash: UInt64) -> Qid {
+        guard let inode = generation.inode(place.entry) else {
             let name = generation.hash(generation.name(place.entry))
             return Qid(type: .symlink, version: 1, path: NameHash.path(hash, name))
-        default:
-            guard let inode = generation.inode(place.entry) else {
-                return Qid(type: .file, version: 0, path: 0)
-            }
-            return qid(place.entry, inode, hash)
         }
+        return qid(place.entry, inode)
     }
 
-    /// The qid of a package's entry.
+    /// The qid of a package's file.
+    ///
+    /// The path stands for the package, and so for the bytes; the version is made of size and
+    /// time, too, for directories of the host, which can change while they are packages.
     @inline(__always)
-    func qid(_ entry: TableEntry, _ inode: Inode, _ hash: UInt64) -> Qid {
+    func qid(_ entry: TableEntry, _ inode: Inode) -> Qid {
         let path = generation.qidPath(entry.package, inode.number)
-        if inode.mode.type == .directory {
-            return directoryQid(hash, UInt32(truncatingIfNeeded: path) | 1)
-        }
-        // The path stands for the package, and so for the bytes; size and time are for
-        // directories of the host, which can change while they are packages.
-        var version = StableHash(domain: path)
+        let time = UInt64(bitPattern: inode.modified.seconds) << 30
+        var version = StableHash(domain: path ^ time ^ UInt64(inode.modified.nanoseconds))
         version.combine(inode.size)
-        version.combine(
-            UInt64(bitPattern: inode.modified.seconds) ^ UInt64(inode.modified.nanoseconds) << 32
-        )
-        return Qid(
-            type: inode.mode.type.qidKind,
-            version: version.qidVersion(),
-            path: path
-        )
-    }
-
-    /// Directories over a base have the version 0: what the base has in them can change at any
-    /// time, so that no client may keep them.
-    @inline(__always)
-    private func directoryQid(_ path: UInt64, _ version: UInt32) -> Qid {
-        Qid(type: .directory, version: generation.base == nil ? version : 0, path: path)
+        return Qid(type: inode.mode.type.qidKind, version: version.qidVersion(), path: path)
     }
 
     /// Makes the node of a step; the one object of a walk.
-    func node(_ step: Step) -> any Node {
-        if step.isDirectory { return UnionDirectory(self, step.place, step.hash) }
-        if step.place.entry.package == TableEntry.link {
-            return UnionLink(self, step.place, step.hash)
-        }
+    @inline(__always)
+    func node(_ step: Step, _ qid: Qid) -> any Node {
+        if step.isDirectory { return UnionDirectory(self, step.place, step.hash, qid) }
+        if qid.type.contains(.symlink) { return UnionLink(self, step.place, step.hash, qid) }
         let type = generation.inode(step.place.entry)?.mode.type ?? .regular
-        switch type {
-        case .symlink: return UnionLink(self, step.place, step.hash)
-        case .regular: return UnionFile(self, step.place, step.hash)
-        default:
-            return options.shows(type)
-                ? UnionNode(self, step.place, step.hash) : UnionFile(self, step.place, step.hash)
-        }
+        return type == .regular || !options.shows(type)
+            ? UnionFile(self, step.place, step.hash, qid)
+            : UnionNode(self, step.place, step.hash, qid)
     }
 }
