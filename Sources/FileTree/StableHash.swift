@@ -74,6 +74,6 @@ public struct StableHash: Sendable {
 
 extension UInt64 {
     /// The bits moved `count` places to the left, and round.
-    @inlinable
+    @inlinable @inline(__always)
     func rotated(by count: UInt64) -> UInt64 { self << count | self >> (64 - count) }
 }

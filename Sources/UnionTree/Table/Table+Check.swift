@@ -5,9 +5,9 @@ extension Table {
     /// Checks every number in the table against what it counts.
     func check(_ packages: [Package]) throws(FileError) {
         let directories = count(.directories)
-        guard directories > 0 else { throw .malformed("table: no root") }
         for number in 0..<UInt32(directories) {
-            let record = directory(number)
+            let place = record(number)
+            let record = place.pointee
             func wrong(_ what: String) -> FileError {
                 .malformed("table: directory \(number): \(what)")
             }
@@ -31,7 +31,7 @@ extension Table {
                 throw wrong("its time or version")
             }
             for position in 0..<record.entryCount {
-                let entry = entry(record, position)
+                let entry = entry(place, position)
                 switch entry.package {
                 case TableEntry.directory:
                     guard entry.number > number, entry.number < directories else {
@@ -46,7 +46,7 @@ extension Table {
             for owner in owners(record) where !isOf(packages, owner) { throw wrong("an owner") }
             let bits = SlotFormat.positionBits(record.entryCount)
             for slot in 0..<record.slotCount
-            where self.slot(record, slot) & SlotFormat.mask(bits) > record.entryCount {
+            where self.slot(place, slot) & SlotFormat.mask(bits) > record.entryCount {
                 throw wrong("slot \(slot)")
             }
         }

@@ -6,19 +6,23 @@ import FileTree
 /// All of it is checked once, against the packages it was made for; every access after that is
 /// checked against its section again, so that a file that is changed while it is mapped gives
 /// wrong answers at worst.
-final class Table: Sendable {
+final class Table: @unchecked Sendable {
+    // Unchecked because of the pointers: the bytes behind them are never written by us, and stay
+    // until `storage` goes.
     let storage: TableStorage
-    private let sections: InlineArray<7, Extent>
+    private let root: UnsafePointer<DirectoryRecord>
+    private let directoryCount: Int
+    private let entries: UnsafeBufferPointer<TableEntry>
+    private let slots: UnsafeBufferPointer<UInt32>
+    private let allOwners: UnsafeBufferPointer<TableEntry>
+    private let extras: UnsafeBufferPointer<ExtraRecord>
+    private let linkCounts: UnsafeBufferPointer<LinkCount>
+    private let heap: UnsafeBufferPointer<UInt8>
     let salt: UInt64
     /// How many names of anything but directories packages show.
     let files: UInt64
     /// The bytes of all regular files.
     let fileBytes: UInt64
-
-    private struct Extent {
-        var offset = 0
-        var count = 0
-    }
 
     /// Opens a table.
     ///
@@ -62,81 +66,97 @@ final class Table: Sendable {
         guard word(TableLayout.packagesOffset) == UInt64(packages.count) else {
             throw .malformed("table: made of another number of packages")
         }
-        var sections = InlineArray<7, Extent>(repeating: Extent())
-        for number in 0...TableLayout.heapSection {
-            let size = TableLayout.Section(rawValue: number)?.recordSize ?? 1
-            let offset = word(TableLayout.sectionsOffset + 16 * number)
-            let count = word(TableLayout.sectionsOffset + 16 * number + 8)
-            guard offset <= UInt64(bytes.count), offset % 8 == 0,
-                count <= (UInt64(bytes.count) - offset) / UInt64(size),
-                count < UInt64(UInt32.max)
-            else { throw .malformed("table: section \(number) is out of place") }
-            sections[number] = Extent(offset: Int(offset), count: Int(count))
+        let directories: UnsafeBufferPointer<DirectoryRecord> = try Self.section(0, bytes)
+        guard let root = directories.baseAddress, directories.count > 0 else {
+            throw .malformed("table: no root")
         }
-        self.sections = sections
+        self.root = root
+        directoryCount = directories.count
+        entries = try Self.section(1, bytes)
+        slots = try Self.section(2, bytes)
+        allOwners = try Self.section(3, bytes)
+        extras = try Self.section(4, bytes)
+        linkCounts = try Self.section(5, bytes)
+        heap = try Self.section(TableLayout.heapSection, bytes)
         try check(packages)
     }
 
-    /// How many records a section has.
-    func count(_ section: TableLayout.Section) -> Int { sections[section.rawValue].count }
-
-    /// The records `first..<first+count` of a section, as far as there are that many.
-    @inline(__always)
-    private func record<Record: BitwiseCopyable>(
-        _ section: TableLayout.Section,
+    /// The records of a section, which has to lie inside the table.
+    private static func section<Record: BitwiseCopyable>(
         _ number: Int,
-        _: Record.Type
-    ) -> Record? {
-        let extent = sections[section.rawValue]
-        guard number >= 0, number < extent.count else { return nil }
-        return storage.bytes.loadUnaligned(
-            fromByteOffset: extent.offset + number * MemoryLayout<Record>.size,
-            as: Record.self
-        )
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(FileError) -> UnsafeBufferPointer<Record> {
+        let at = TableLayout.sectionsOffset + 16 * number
+        let offset = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        let count = bytes.loadUnaligned(fromByteOffset: at + 8, as: UInt64.self)
+        // A record's size is its stride: all are multiples of their alignment.
+        let size = UInt64(MemoryLayout<Record>.stride)
+        guard offset <= UInt64(bytes.count), offset % 8 == 0,
+            count <= (UInt64(bytes.count) - offset) / size, count < UInt64(UInt32.max)
+        else { throw .malformed("table: section \(number) is out of place") }
+        let part = bytes[Int(offset)..<Int(offset + count * size)]
+        return UnsafeRawBufferPointer(rebasing: part).bindMemory(to: Record.self)
     }
 
-    /// A shared directory; an empty one for a number there is none of.
-    @inline(__always)
-    func directory(_ number: UInt32) -> DirectoryRecord {
-        record(.directories, Int(number), DirectoryRecord.self) ?? DirectoryRecord()
+    /// How many records a section has.
+    func count(_ section: TableLayout.Section) -> Int {
+        switch section {
+        case .directories: directoryCount
+        case .entries: entries.count
+        case .slots: slots.count
+        case .owners: allOwners.count
+        case .extras: extras.count
+        case .links: linkCounts.count
+        }
     }
+
+    /// A shared directory, where it lies; the root for a number there is none of.
+    ///
+    /// Valid for as long as the table lives.
+    @inline(__always)
+    func record(_ number: UInt32) -> UnsafePointer<DirectoryRecord> {
+        number < directoryCount ? root + Int(number) : root
+    }
+
+    /// A shared directory, as a copy.
+    func directory(_ number: UInt32) -> DirectoryRecord { record(number).pointee }
 
     /// What the name at `position` of a shared directory stands for.
     @inline(__always)
-    func entry(_ directory: DirectoryRecord, _ position: UInt32) -> TableEntry {
-        guard position < directory.entryCount,
-            let entry = record(
-                .entries,
-                Int(directory.firstEntry) + Int(position),
-                TableEntry.self
-            )
-        else { return TableEntry(package: TableEntry.hole, number: UInt32.max) }
-        return entry
+    func entry(_ directory: UnsafePointer<DirectoryRecord>, _ position: UInt32) -> TableEntry {
+        let place = Int(directory.pointee.firstEntry) + Int(position)
+        guard position < directory.pointee.entryCount, place < entries.count else {
+            return TableEntry(package: TableEntry.hole, number: UInt32.max)
+        }
+        return entries[place]
     }
 
     @inline(__always)
-    func slot(_ directory: DirectoryRecord, _ number: UInt32) -> UInt32 {
-        record(.slots, Int(directory.firstSlot) + Int(number), UInt32.self) ?? 0
+    func slot(_ directory: UnsafePointer<DirectoryRecord>, _ number: UInt32) -> UInt32 {
+        let place = Int(directory.pointee.firstSlot) + Int(number)
+        return place < slots.count ? slots[place] : 0
     }
 
     /// The directories of packages that make up a shared directory, by the packages' order.
     func owners(_ directory: DirectoryRecord) -> [TableEntry] {
-        (0..<Int(directory.ownerCount)).compactMap {
-            record(.owners, Int(directory.firstOwner) + $0, TableEntry.self)
+        let first = Int(directory.firstOwner)
+        guard first <= allOwners.count, Int(directory.ownerCount) <= allOwners.count - first else {
+            return []
         }
+        return Array(allOwners[first..<first + Int(directory.ownerCount)])
     }
 
     func extra(_ number: UInt32) -> ExtraRecord {
-        record(.extras, Int(number), ExtraRecord.self) ?? ExtraRecord()
+        number < extras.count ? extras[Int(number)] : ExtraRecord()
     }
 
     /// How many names a file has in the view that has `links` in its package.
     func links(_ package: UInt32, _ inode: UInt32, of links: UInt32) -> UInt32 {
         var low = 0
-        var high = sections[TableLayout.Section.links.rawValue].count
+        var high = linkCounts.count
         while low < high {
             let middle = (low + high) / 2
-            guard let found = record(.links, middle, LinkCount.self) else { return links }
+            let found = linkCounts[middle]
             if (found.package, found.inode) == (package, inode) { return found.names }
             if (found.package, found.inode) < (package, inode) {
                 low = middle + 1
@@ -150,11 +170,12 @@ final class Table: Sendable {
     /// Bytes of the heap; none where that is not in it.
     @inline(__always)
     func text(_ offset: UInt32, _ length: Int) -> UnsafeRawBufferPointer {
-        let heap = sections[TableLayout.heapSection]
         guard Int(offset) <= heap.count, length <= heap.count - Int(offset) else {
             return UnsafeRawBufferPointer(start: nil, count: 0)
         }
-        let start = heap.offset + Int(offset)
-        return UnsafeRawBufferPointer(rebasing: storage.bytes[start..<start + length])
+        return UnsafeRawBufferPointer(
+            start: heap.baseAddress.map { $0 + Int(offset) },
+            count: length
+        )
     }
 }

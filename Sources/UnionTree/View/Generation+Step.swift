@@ -12,7 +12,7 @@ extension Generation {
             place.entry.number = child
             return step(to: place, in: hash) { self.hash(name) }
         }
-        let record = table.directory(from.entry.number)
+        let record = table.record(from.entry.number)
         let nameHash = self.hash(name)
         guard let position = find(name, nameHash, in: record) else {
             return .none(.missing, in: from)
@@ -24,7 +24,7 @@ extension Generation {
     @inline(__always)
     func step(
         _ from: Place,
-        _ record: DirectoryRecord,
+        _ record: UnsafePointer<DirectoryRecord>,
         _ position: UInt32,
         _ nameHash: () -> UInt64
     ) -> Step {
@@ -32,24 +32,24 @@ extension Generation {
         let place = Place(directory: from.entry.number, position: position, entry: entry)
         switch entry.package {
         case TableEntry.directory:
-            let next = table.directory(entry.number)
+            let next = table.record(entry.number)
             return Step(
-                outcome: next.has(DirectoryRecord.needsBase) ? .foundIfBelow : .found,
+                outcome: next.pointee.has(DirectoryRecord.needsBase) ? .foundIfBelow : .found,
                 place: place,
-                hash: next.pathHash,
+                hash: next.pointee.pathHash,
                 isDirectory: true
             )
         case TableEntry.link:
             return Step(
                 outcome: .found,
                 place: place,
-                hash: record.pathHash,
+                hash: record.pointee.pathHash,
                 isDirectory: false
             )
         case TableEntry.hole:
             return .none(.hidden, in: from)
         default:
-            return step(to: place, in: record.pathHash, nameHash)
+            return step(to: place, in: record.pointee.pathHash, nameHash)
         }
     }
 
@@ -68,8 +68,8 @@ extension Generation {
 
     /// The place of the directory that holds a place; the root is its own.
     func parent(of place: Place) -> Place {
-        let record = table.directory(place.directory)
-        let shared = Place.shared(place.directory, record)
+        let record = table.record(place.directory)
+        let shared = Place.shared(place.directory, record.pointee)
         guard place.entry.isPackage else { return shared }
         if table.entry(record, place.position) == place.entry { return shared }
         var parent = place

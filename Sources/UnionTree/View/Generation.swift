@@ -60,8 +60,8 @@ final class Generation: @unchecked Sendable {
     func name(_ entry: TableEntry) -> UnsafeRawBufferPointer {
         switch entry.package {
         case TableEntry.directory:
-            let record = table.directory(entry.number)
-            return table.text(record.nameOffset, Int(record.nameLength))
+            let record = table.record(entry.number)
+            return table.text(record.pointee.nameOffset, Int(record.pointee.nameLength))
         case TableEntry.link, TableEntry.hole:
             let extra = table.extra(entry.number)
             return table.text(extra.nameOffset, Int(extra.nameLength))
@@ -97,15 +97,18 @@ final class Generation: @unchecked Sendable {
     func find(
         _ name: UnsafeRawBufferPointer,
         _ hash: UInt64,
-        in record: DirectoryRecord
+        in record: UnsafePointer<DirectoryRecord>
     ) -> UInt32? {
-        if record.has(DirectoryRecord.searched) { return search(name, in: record) }
-        guard record.slotCount > 0 else { return nil }
-        let bits = SlotFormat.positionBits(record.entryCount)
+        if record.pointee.has(DirectoryRecord.searched) { return search(name, in: record) }
+        let slots = record.pointee.slotCount
+        guard slots > 0 else { return nil }
+        let bits = SlotFormat.positionBits(record.pointee.entryCount)
         let mask = SlotFormat.mask(bits)
         let tag = SlotFormat.tag(hash, bits)
-        var slot = SlotFormat.first(hash, record.slotCount)
-        for _ in 0...TableLayout.probeLimit {
+        var slot = SlotFormat.first(hash, slots)
+        var left = TableLayout.probeLimit
+        while left >= 0 {
+            left -= 1
             let value = table.slot(record, slot)
             if value == 0 { return nil }
             if value & ~mask == tag {
@@ -114,7 +117,7 @@ final class Generation: @unchecked Sendable {
                     return position
                 }
             }
-            slot = slot + 1 == record.slotCount ? 0 : slot + 1
+            slot = slot + 1 == slots ? 0 : slot + 1
         }
         return nil
     }
@@ -122,10 +125,10 @@ final class Generation: @unchecked Sendable {
     /// Finds a name by halving: for directories whose names were made to share slots.
     private func search(
         _ name: UnsafeRawBufferPointer,
-        in record: DirectoryRecord
+        in record: UnsafePointer<DirectoryRecord>
     ) -> UInt32? {
         var low: UInt32 = 0
-        var high = record.entryCount
+        var high = record.pointee.entryCount
         while low < high {
             let middle = low + (high - low) / 2
             let order = NameOrder.compare(self.name(table.entry(record, middle)), name)

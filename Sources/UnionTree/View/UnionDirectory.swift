@@ -46,9 +46,14 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         var last = Step(outcome: .found, place: place, hash: hash, isDirectory: true)
         var qid = qid
         var isHere = true
+        // The view holds the generation: counting that for each step would make connections on
+        // other threads wait for each other.
+        let generation = Unmanaged.passUnretained(view.generation)
         while let name = names.next() {
             guard last.isDirectory else { throw FileError(.notDirectory) }
-            let next = view.generation.step(last.place, last.hash, name)
+            let next = generation._withUnsafeGuaranteedRef {
+                $0.step(last.place, last.hash, name)
+            }
             guard next.outcome == .found else {
                 guard view.generation.base != nil else { throw FileError(.notFound) }
                 let from = isHere ? self : UnionDirectory(view, last.place, last.hash, qid)
@@ -74,10 +79,10 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         let below = try generation.below(place)
         var count: UInt64
         if place.entry.package == TableEntry.directory {
-            let record = generation.table.directory(place.entry.number)
-            count = UInt64(record.entryCount)
+            let record = generation.table.record(place.entry.number)
+            count = UInt64(record.pointee.entryCount)
             var position = UInt32(min(cookie, count))
-            while position < record.entryCount {
+            while position < record.pointee.entryCount {
                 let name = generation.name(generation.table.entry(record, position))
                 let step = generation.step(place, record, position) { generation.hash(name) }
                 position += 1

@@ -36,7 +36,7 @@ final class View: Sendable {
         if generation.base == nil {
             version =
                 place.entry.package == TableEntry.directory
-                ? generation.table.directory(place.entry.number).version
+                ? generation.table.record(place.entry.number).pointee.version
                 : generation.version(ofDirectory: place.entry)
         }
         return Qid(type: .directory, version: version, path: hash)
