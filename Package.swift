@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "treecheck",
             dependencies: [
-                "FileTree", "NinePServer", "TreeConformance",
+                "Archive", "FileTree", "NinePClient", "NinePServer", "TreeConformance",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/TreeCheck"

@@ -9,13 +9,14 @@ import TreeConformance
 /// - `treecheck make DIR` lays the tree whose text is on standard input out in a directory;
 /// - `treecheck check DIR [modes] [owners] [times] [links] [positions]` compares a directory with that text;
 /// - `treecheck serve ADDRESS` serves that tree, writable;
+/// - `treecheck list ADDRESS` prints a served tree with the sums of its files;
 /// - `treecheck errors ADDRESS` serves a tree of errors, and `treecheck errno DIR` looks at a
 ///   mount of it.
 enum TreeCheck {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count >= 2 else {
-            complain("usage: treecheck make|check|serve|errors|errno place [field]...", 2)
+            complain("usage: treecheck make|check|serve|list|errors|errno place [field]...", 2)
         }
         do throws(FileError) {
             switch words[0] {
@@ -31,6 +32,7 @@ enum TreeCheck {
                 let server = Server(tree: try MemoryTree.make(standardInput()))
                 try server.listen(on: Address(words[1]))
                 server.wait()
+            case "list": try RemoteList.print(words[1])
             case "errors": try ErrorTree.serve(on: words[1])
             case "errno":
                 let (checks, failures) = ErrorTree.check(words[1])
