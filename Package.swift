@@ -109,7 +109,7 @@ let package = Package(
             ]
         ),
         .testTarget(name: "pakfsTests", dependencies: ["pakfs", "FileTree", "TreeConformance"]),
-        .testTarget(name: "ArchiveTests", dependencies: ["FileTree", "Archive"]),
+        .testTarget(name: "ArchiveTests", dependencies: ["FileTree", "Archive", "CLinux"]),
     ]
 )
 

@@ -16,9 +16,10 @@ protocol ForeignFormat: Sendable {
 
 /// The list of formats; a new one is a file beside this and a line here.
 enum ForeignFormats {
+    /// An ISO image may begin with zeros as the end of a tar does, so tar comes last.
     static let all: [any ForeignFormat] = [
         DebFormat(), ArFormat(), RPMFormat(), ZipFormat(), SevenZipFormat(), CpioFormat(),
-        FilteredFormat(), TarFormat(), ISOFormat(),
+        FilteredFormat(), ISOFormat(), TarFormat(),
     ]
 
     /// Bytes from the start that show what a file is; an ISO image says so behind its first 32 KiB.

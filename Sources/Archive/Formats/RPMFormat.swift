@@ -18,8 +18,9 @@ struct RPMFormat: ForeignFormat {
             scan.table.change(file.path) { known in
                 known.member.userName = file.user
                 known.member.groupName = file.group
+                // Once a name: those of a hard link are the same file's.
                 if let capabilities = file.capabilities {
-                    known.member.attributes.append(capabilities)
+                    known.member.attributes = [capabilities]
                 }
             }
         }

@@ -8,7 +8,9 @@ struct TarFormat: ForeignFormat {
     func matches(_ head: UnsafeRawBufferPointer) -> Bool {
         guard head.count >= TarEncoder.blockSize else { return false }
         let block = TarBlock(UnsafeRawBufferPointer(rebasing: head[..<TarEncoder.blockSize]))
-        return block.isZero || block.hasChecksum
+        if block.hasChecksum { return true }
+        // An empty tar is its end alone, in one record of GNU tar's or without padding.
+        return [1024, 10240].contains(head.count) && head.allSatisfy { $0 == 0 }
     }
 
     func read(_ source: FileSource, into scan: ForeignScan) throws(FileError) {

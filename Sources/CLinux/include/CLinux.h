@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/fsuid.h>
 #include <sys/types.h>
 #include <sys/xattr.h>
 
