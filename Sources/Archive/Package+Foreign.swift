@@ -15,7 +15,11 @@ extension Package {
         if try isDirectory(path) { return try openDirectory(path, options) }
         let file = try HostFile(path)
         if let package = try native(file, cache: frames) { return package }
-        if !options.isLayer, let package = try tar(file) { return package }
+        if !options.isLayer, try looksLikeTar(file),
+            let package = try tar(file, index: imports.indexOfTar(file))
+        {
+            return package
+        }
         let kept = try imports.package(path, options)
         guard let package = try native(HostFile(kept.path, holder: kept.holder), cache: frames)
         else {

@@ -5,6 +5,7 @@ import Glibc
 ///
 ///     packages/CID.pak.zst   the packages
 ///     memo/KEY seen/KEY      the cid that a file on the host, or a file's contents, became
+///     tar/ID                 the index of a plain tar, by its identity on this host
 ///     used/CID               empty; its time is when the package was used last
 ///     lease/PROCESS          the cids that a process uses, locked for as long as it does
 ///     lock                   held shared to use a package, alone to remove some
@@ -22,7 +23,7 @@ struct CacheFolder {
             made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + component
             mkdir(made, 0o700)
         }
-        for folder in ["packages", "memo", "seen", "used", "lease"] {
+        for folder in ["packages", "memo", "seen", "used", "lease", "tar"] {
             mkdir("\(path)/\(folder)", 0o700)
             guard access("\(path)/\(folder)", W_OK | X_OK) == 0 else { return nil }
         }
@@ -92,6 +93,11 @@ struct CacheFolder {
             sum += file.size
             let used = try status("used/\(name.prefix(64))").modified
             packages.append((name, file.size, max(used, file.modified)))
+        }
+        // Indexes are small and soon made anew; mapped ones stay as long as they are used.
+        for name in try names("tar") {
+            let file = try status("tar/\(name)")
+            if file.modified.seconds < time(nil) - 30 * 86400 { remove("tar/\(name)") }
         }
         guard sum > limit else { return }
         let inUse = try leased()

@@ -7,7 +7,7 @@ import Synchronization
 /// Where the folder cannot be written a package is kept in a file without a name, or in memory,
 /// for as long as it is used. All methods may be called from any thread.
 public final class ImportCache: Sendable {
-    private let folder: CacheFolder?
+    let folder: CacheFolder?
     private let limit: UInt64
     private let lease = Mutex<CacheLease?>(nil)
 

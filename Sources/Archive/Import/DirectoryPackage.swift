@@ -29,7 +29,7 @@ extension Package {
             archive.contentID = identity.finish()
             archive.holes = manifest.holes
             archive.opaques = manifest.opaques
-            let index = try Index(builder.build(archive))
+            let index = try Index(spooling: builder.build(archive))
             return Package(
                 index: index,
                 id: archive.contentID,
