@@ -5,6 +5,8 @@ public import FileTree
 public struct Complaint: Error, Sendable, Hashable {
     /// What failed and why.
     public var text: String
+    /// Lines to be printed before the complaint: all that stands in the way.
+    public var details: [String] = []
     /// A command or an option that would help; nil where none is known.
     public var cure: String?
     /// The status that the command ends with.
@@ -25,7 +27,8 @@ public struct Complaint: Error, Sendable, Hashable {
 
     /// Prints it on standard error.
     public func print(as program: String) {
-        var lines = "\(program): \(Visible.text(text))\n"
+        var lines = details.map { Visible.text($0) + "\n" }.joined()
+        lines += "\(program): \(Visible.text(text))\n"
         if let cure { lines += "try: \(Visible.text(cure))\n" }
         Stream.standardError.write(lines)
     }

@@ -1,6 +1,188 @@
+import Archive
 import ArgumentParser
+import FileTree
+import Logging
+import NinePServer
+import Terminal
+import UnionTree
 
+/// `pakfs`: serves a union of packages over 9P until it is told to end.
 @main
 struct PakFS: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "pakfs")
+    static let configuration = CommandConfiguration(
+        commandName: "pakfs",
+        abstract: "Serve a union of packages over 9P.",
+        discussion: "Prints the mount command once it listens. See pakfs(4)."
+    )
+
+    @Flag(name: .customShort("D"), help: "Print every message on standard error.")
+    var traces = false
+
+    @Option(
+        name: .customShort("m"),
+        help: ArgumentHelp("The largest message offered, in bytes.", valueName: "msize")
+    )
+    var messageSize = Configuration.largestMessage
+
+    @Option(
+        name: .customShort("l"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Serve there: unix!PATH, tcp!HOST!PORT, vsock!CID!PORT, fd!N or stdio.",
+            valueName: "address"
+        )
+    )
+    var addresses: [String] = []
+
+    @Option(
+        name: .customShort("e"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "An environment: NAME=PACKAGE[,PACKAGE]... or NAME=dir:FOLDER.",
+            valueName: "environment"
+        )
+    )
+    var environments: [String] = []
+
+    @Option(
+        name: .customShort("b"),
+        help: ArgumentHelp(
+            "A directory of the host below the packages of the command line.",
+            valueName: "base"
+        ),
+        completion: .directory
+    )
+    var base: String?
+
+    @Option(
+        name: .customShort("o"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "stack, prefer=PATH:NAME, block=NAME:PATH or alias=A:B.",
+            valueName: "option"
+        )
+    )
+    var options: [String] = []
+
+    @Argument(help: "Archives and directories to serve.", completion: .file())
+    var packages: [String] = []
+
+    static func main() { runProgram() }
+
+    func validate() throws {
+        let sizes = Configuration.smallestMessage...Configuration.largestMessage
+        guard sizes.contains(messageSize) else {
+            throw ValidationError("-m takes \(sizes.lowerBound) to \(sizes.upperBound)")
+        }
+    }
+
+    func run() throws {
+        Process.holdSignals()
+        Process.raiseDescriptorLimit()
+        let logger = Logger(label: "pakfs") { StreamLogHandler.standardError(label: $0) }
+        let views = try Views(sources(), PackageOpener()) { logger.info("\($0)") }
+
+        var configuration = Configuration()
+        configuration.messageSize = messageSize
+        configuration.log = { logger.info("\($0)") }
+        if traces { configuration.trace = { Stream.standardError.write($0 + "\n") } }
+        let server = Server(tree: views, configuration: configuration)
+        views.setStatistics { [weak server] in server?.statistics ?? "" }
+
+        let places = try listen(server)
+        announce(places, views)
+        Process.notifyReady()
+        Process.requestDrain { server.wait() }
+        while Process.nextRequest() == .reread { views.reread() }
+        server.drain()
+    }
+
+    /// Where packages come from: the command line's own, and the named environments.
+    private func sources() throws(Complaint) -> [EnvironmentSource] {
+        var rules = UnionRules()
+        for option in options { try rules.take(option: option) }
+        var sources: [EnvironmentSource] = []
+        if !packages.isEmpty || base != nil || environments.isEmpty {
+            sources.append(EnvironmentSource(packages: packages, rules: rules, base: base))
+        }
+        for text in environments {
+            let source = try EnvironmentSource(option: text)
+            guard !sources.contains(where: { $0.name == source.name }) else {
+                throw Complaint("-e \(text): \(source.name) is there twice", status: 2)
+            }
+            sources.append(source)
+        }
+        guard !packages.isEmpty || base != nil || !environments.isEmpty else {
+            throw Complaint("nothing to serve", try: "pakfs PACKAGE...", status: 2)
+        }
+        return sources
+    }
+
+    /// Listens everywhere; returns the addresses as they turned out.
+    private func listen(_ server: Server) throws(Complaint) -> [Address] {
+        var places: [Address] = []
+        let wanted = try wantedAddresses()
+        for address in wanted {
+            do throws(FileError) {
+                places.append(try server.listen(on: address))
+            } catch {
+                throw Complaint("\(address)", error, try: cure(for: error.kind, address))
+            }
+        }
+        return places
+    }
+
+    private func wantedAddresses() throws(Complaint) -> [Address] {
+        var wanted = Address.activated()
+        for text in addresses {
+            do throws(FileError) {
+                wanted.append(try Address(text))
+            } catch {
+                throw Complaint("-l \(text)", error, try: "pakfs --help", status: 2)
+            }
+        }
+        if !wanted.isEmpty { return wanted }
+        guard let folder = Process.variable("XDG_RUNTIME_DIR") else {
+            throw Complaint(
+                "no address: XDG_RUNTIME_DIR is not set",
+                try: "pakfs -l 'unix!/tmp/pakfs.sock'",
+                status: 2
+            )
+        }
+        return [.unix(path: "\(folder)/pakfs.sock")]
+    }
+
+    private func cure(for kind: FileError.Kind, _ address: Address) -> String? {
+        switch (kind, address) {
+        case (.busy, .unix): "pakfs -l 'unix!ANOTHER PATH', or end the one that has this"
+        case (.busy, .tcp(let host, _)): "pakfs -l 'tcp!\(host)!0', which takes a free port"
+        case (.permission, .tcp(let host, let port)) where port < 1024:
+            "pakfs -l 'tcp!\(host)!\(Int(port) + 5000)': ports below 1024 are root's"
+        default: nil
+        }
+    }
+
+    /// Prints the command that mounts each address.
+    private func announce(_ places: [Address], _ views: Views) {
+        let speaksOnOutput = places.contains(.stdio)
+        let stream = speaksOnOutput ? Stream.standardError : .standardOutput
+        for address in places {
+            let place: MountCommand.Place
+            switch address {
+            case .unix(let path): place = .unix(path: path)
+            case .tcp("*", let port): place = .tcp(host: "127.0.0.1", port: port)
+            case .tcp(let host, let port): place = .tcp(host: host, port: port)
+            case .stdio, .descriptor, .vsock: continue
+            }
+            for view in views.mounts {
+                let command = MountCommand(
+                    place: place,
+                    messageSize: messageSize,
+                    aname: view.aname,
+                    isFixed: view.isFixed
+                )
+                stream.write(command.text + "\n")
+            }
+        }
+    }
 }

@@ -79,7 +79,7 @@ struct ViewName: Sendable, Hashable {
     }
 
     /// The bytes of a path in which %XX is a byte; nil when two digits do not follow.
-    private static func bytes(_ path: Substring) -> [UInt8]? {
+    static func bytes(_ path: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         var rest = Array(path.utf8)[...]
         while let byte = rest.popFirst() {

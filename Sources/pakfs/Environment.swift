@@ -1,0 +1,73 @@
+import Archive
+import FileTree
+import SystemPackage
+import Terminal
+import UnionTree
+
+/// Packages joined to one tree, under a name that clients attach to.
+final class Environment: Sendable {
+    /// What clients attach to; empty for the packages of the command line.
+    let name: String
+    /// The packages as one tree.
+    let tree: UnionTree
+    /// Whether what is seen can never change: no host's directory is among the packages or below.
+    let isFixed: Bool
+
+    /// Opens and joins packages.
+    ///
+    /// Throws a complaint of all conflicts at once, or of the package that cannot be read.
+    init(_ source: EnvironmentSource, _ opener: PackageOpener) throws(Complaint) {
+        name = source.name
+        var packages: [Package] = []
+        do throws(FileError) {
+            for path in try source.packagePaths() { packages.append(try opener.open(path)) }
+        } catch {
+            throw Complaint("\(error)")
+        }
+        var base: (any Directory)?
+        if let path = source.base {
+            do throws(FileError) {
+                base = try HostTree(FilePath(path)).root
+            } catch {
+                throw Complaint("-b \(path)", error)
+            }
+        }
+        var conflicts: [Conflict] = []
+        do throws(FileError) {
+            tree = try UnionTree(
+                packages: packages,
+                rules: source.rules,
+                base: base,
+                environment: source.name,
+                cache: opener.tableFolder,
+                conflicts: &conflicts
+            )
+        } catch {
+            guard !conflicts.isEmpty else { throw Complaint("\(error)") }
+            throw Self.complaint(of: conflicts)
+        }
+        isFixed = tree.isImmutable && !packages.contains { PackageOpener.isDirectory($0.path) }
+    }
+
+    /// All conflicts at once, each with its sides and the ways out as options of this command.
+    private static func complaint(of conflicts: [Conflict]) -> Complaint {
+        let count = conflicts.count == 1 ? "1 conflict" : "\(conflicts.count) conflicts"
+        var complaint = Complaint("\(count) between packages: nothing is served")
+        for conflict in conflicts {
+            // The last line has the ways out in the words of the library.
+            complaint.details += conflict.description.split(separator: "\n").dropLast().map(
+                String.init
+            )
+            let ways = conflict.waysOut.map(option)
+            complaint.details.append("    try: " + ways.joined(separator: " | "))
+        }
+        return complaint
+    }
+
+    /// A way out as an option: `prefer PATH NAME` is `-o prefer=PATH:NAME`.
+    private static func option(_ way: String) -> String {
+        let words = way.split(separator: " ")
+        guard words.count == 3, ["prefer", "block"].contains(words[0]) else { return way }
+        return "-o \(words[0])=\(words[1]):\(words[2])"
+    }
+}

@@ -1,0 +1,103 @@
+import FileTree
+import Glibc
+import Terminal
+import UnionTree
+
+/// Where an environment's packages come from, as the command line says it.
+struct EnvironmentSource: Sendable {
+    /// What clients attach to; empty for the packages of the command line.
+    var name: String
+    /// Paths of packages, in the order given: the last is on top in a stack.
+    var paths: [String] = []
+    /// A folder whose files and directories are packages, too.
+    var folder: String?
+    /// How the packages are joined.
+    var rules = UnionRules()
+    /// A directory of the host below them.
+    var base: String?
+
+    /// The name by which the control files know the packages of the command line.
+    static let unnamed = "default"
+
+    /// Makes the environment of the command line.
+    init(packages: [String], rules: UnionRules, base: String?) {
+        name = ""
+        paths = packages
+        self.rules = rules
+        self.base = base
+    }
+
+    /// Reads `NAME=PACKAGE,PACKAGE...` or `NAME=dir:FOLDER`.
+    init(option text: String) throws(Complaint) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let cure = "pakfs -e NAME=PACKAGE[,PACKAGE]... or -e NAME=dir:FOLDER"
+        guard parts.count == 2, !parts[1].isEmpty else {
+            throw Complaint("-e \(text): a name, = and packages are needed", try: cure, status: 2)
+        }
+        name = String(parts[0])
+        guard ViewName.isLegal(name), name != ViewName.control, name != Self.unnamed else {
+            throw Complaint("-e \(text): \(name): not a name for an environment", status: 2)
+        }
+        if parts[1].hasPrefix("dir:") {
+            folder = String(parts[1].dropFirst(4))
+        } else {
+            paths = parts[1].split(separator: ",").map(String.init)
+        }
+    }
+
+    /// The paths of all packages there are now: those given, and what the folder holds, by name.
+    func packagePaths() throws(FileError) -> [String] {
+        guard let folder else { return paths }
+        guard let directory = opendir(folder) else {
+            throw FileError(FileError.Kind(number: errno), folder)
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            // What is being copied into the folder has such a name until it is whole.
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(folder)/\($0)" }
+    }
+}
+
+extension UnionRules {
+    /// Takes one `-o` of the command line.
+    mutating func take(option: String) throws(Complaint) {
+        if option == "stack" {
+            mode = .stack
+            return
+        }
+        let parts = option.split(separator: "=", maxSplits: 1)
+        let sides = parts.count == 2 ? parts[1].split(separator: ":", maxSplits: 1) : []
+        guard sides.count == 2 else {
+            throw Complaint(
+                "-o \(option): not an option",
+                try: "pakfs -o stack, prefer=PATH:NAME, block=NAME:PATH or alias=A:B",
+                status: 2
+            )
+        }
+        let (first, second) = (String(sides[0]), String(sides[1]))
+        do throws(FileError) {
+            switch parts[0] {
+            case "prefer": try prefer(Self.bytes(first), second)
+            case "block": try block(first, Self.bytes(second))
+            case "alias": try alias(Self.bytes(first), Self.bytes(second))
+            default: throw FileError(.invalid, "no such rule")
+            }
+        } catch {
+            throw Complaint("-o \(option)", error, status: 2)
+        }
+    }
+
+    /// The bytes of a path in which %XX is a byte.
+    private static func bytes(_ path: String) throws(FileError) -> [UInt8] {
+        guard let bytes = ViewName.bytes(path) else {
+            throw FileError(.invalid, "\(path): % without two hexadecimal digits")
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,33 @@
+import Archive
+import FileTree
+import Glibc
+import Terminal
+
+/// Opens packages of any form, and knows where what is made of them is kept.
+struct PackageOpener: Sendable {
+    /// Where tables of environments are kept; nil to keep none.
+    let tableFolder: String?
+    private let frames = FrameCache()
+    private let imports = ImportCache()
+
+    /// Makes an opener that keeps what it makes in the user's folder for such.
+    init() {
+        tableFolder = ImportCache.standardFolder.map { "\($0)/tables" }
+    }
+
+    /// Opens a package; a foreign archive is packed into the cache first, and a bar shows how far
+    /// that is.
+    func open(_ path: String) throws(FileError) -> Package {
+        let meter = ProgressMeter()
+        defer { meter.clear() }
+        var options = ImportOptions()
+        options.progress = ImportProgress { meter.show($0, of: $1, path) }
+        return try Package.open(path, frames: frames, imports: imports, options)
+    }
+
+    /// Whether a package is a directory, whose files may change while they are served.
+    static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+}
