@@ -20,11 +20,7 @@ extension Package {
         {
             return package
         }
-        let kept = try imports.package(path, options)
-        guard let package = try native(HostFile(kept.path, holder: kept.holder), cache: frames)
-        else {
-            throw FileError.malformed("\(kept.path): not a package")
-        }
+        let package = try imported(path, frames, imports, options)
         return Package(
             index: package.index,
             id: package.id,
@@ -33,6 +29,27 @@ extension Package {
             path: path,
             contents: package.contents
         )
+    }
+
+    /// The package that a foreign archive is made into; one that was damaged since is made again.
+    private static func imported(
+        _ path: String,
+        _ frames: FrameCache,
+        _ imports: ImportCache,
+        _ options: ImportOptions
+    ) throws(FileError) -> Package {
+        var isSecond = false
+        while true {
+            let kept = try imports.package(path, options)
+            do throws(FileError) {
+                let file = try HostFile(kept.path, holder: kept.holder)
+                if let package = try native(file, cache: frames) { return package }
+                throw FileError.malformed("\(kept.path): not a package")
+            } catch  where error.kind == .malformed && !isSecond {
+                isSecond = true
+                imports.discard(kept)
+            }
+        }
     }
 
     private static func isDirectory(_ path: String) throws(FileError) -> Bool {

@@ -64,6 +64,9 @@ public final class ImportCache: Sendable {
         return kept
     }
 
+    /// Takes a package that turned out to be damaged out of the cache.
+    func discard(_ kept: Kept) { unlink(kept.path) }
+
     private func make(
         _ path: String,
         _ options: ImportOptions,
