@@ -153,4 +153,20 @@ import UnionTree
         let a = try SamplePackage.make("a", "f 755 bin/a =a")
         #expect(conflicts([a], base: base.root) == ["alias /bin"])
     }
+
+    @Test func aLayerHidesWhatAnAliasMoves() throws {
+        let a = try SamplePackage.make("a", "f 755 bin/ls =a")
+        let b = try SamplePackage.make("b", "f 755 usr/bin/cat =b\nopaque usr/bin")
+        var rules = UnionRules(mode: .stack)
+        try rules.alias(Array("bin".utf8), Array("usr/bin".utf8))
+        let text = try UnionTree(packages: [a, b], rules: rules).text()
+        #expect(
+            text == "d 755 /\nl 777 bin >usr/bin\nd 755 usr\nd 755 usr/bin\nf 755 usr/bin/cat =b\n"
+        )
+        // A rule about the alias's path is one about where it leads.
+        let c = try SamplePackage.make("c", "f 755 usr/bin/cat =c\nhole bin/ls")
+        let other = try UnionTree(packages: [a, c], rules: rules).text()
+        #expect(!other.contains("ls"))
+        #expect(other.contains("usr/bin/cat =c"))
+    }
 }

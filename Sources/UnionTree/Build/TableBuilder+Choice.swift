@@ -144,6 +144,13 @@ extension TableBuilder {
         )
     }
 
+    /// Notes that all of `candidates` but some are not to be seen.
+    mutating func hide(_ candidates: [TableEntry], but shown: [TableEntry]) {
+        guard shown.count < candidates.count else { return }
+        let shown = Set(shown)
+        for candidate in candidates where !shown.contains(candidate) { hide(candidate) }
+    }
+
     /// Notes that an entry and all below it are not to be seen: files of several names have
     /// fewer then.
     mutating func hide(_ entry: TableEntry) {

@@ -63,7 +63,7 @@ struct TableBuilder {
         var root = DirectoryRecord()
         root.pathHash = NameHash.root(environment, salt: salt)
         if !plan.root.cuts.isEmpty { root.flags |= DirectoryRecord.hidesBase }
-        for hidden in roots where !visible.contains(hidden) { hide(hidden) }
+        hide(roots, but: visible)
         append(root, visible, plan.root)
     }
 
@@ -121,101 +121,8 @@ struct TableBuilder {
         fillSlots(number)
     }
 
-    /// Adds what the candidates of one name come to, if anything.
-    private mutating func resolve(
-        _ group: [TableEntry],
-        _ name: [UInt8],
-        _ node: PlanNode?,
-        in directory: Int
-    ) throws(FileError) {
-        let spot = Spot(directory: directory, name: name)
-        var candidates = group
-        var hidesBase = false
-        if let node {
-            candidates = node.visible(group, rules.mode)
-            hidesBase = !node.cuts.isEmpty
-            for hidden in group where !candidates.contains(hidden) { hide(hidden) }
-            if hidesBase {
-                try checkCut(node, group, candidates, spot)
-            }
-            if let alias = node.alias {
-                return try resolveAlias(alias, candidates, name, in: directory)
-            }
-            candidates += node.moved
-            candidates.sort { ($0.package, $0.number) < ($1.package, $1.number) }
-        }
-        let choice =
-            switch rules.mode {
-            case .set: try chooseOfSet(candidates, spot)
-            case .stack: try chooseOfStack(candidates, spot)
-            }
-        switch choice {
-        case .file(let entry):
-            entries.append(entry)
-            if let node { leave(node, path(spot)) }
-        case .directories(let found, let hidesMore):
-            if found.count == 1, node == nil, !hidesMore, hasName(found[0], name) {
-                entries.append(found[0])
-                return
-            }
-            var record = DirectoryRecord()
-            if hidesBase || hidesMore { record.flags |= DirectoryRecord.hidesBase }
-            add(record, found, node, name, in: directory)
-        case .nothing:
-            guard let node else { return }
-            var record = DirectoryRecord()
-            if node.isReal {
-                if hidesBase { record.flags |= DirectoryRecord.hidesBase }
-                add(record, [], node, name, in: directory)
-            } else if hidesBase || base == nil || node.children.isEmpty {
-                leave(node, path(spot))
-                guard hidesBase, base != nil else { return }
-                entries.append(TableEntry(package: TableEntry.hole, number: addExtra(name, [])))
-            } else {
-                record.flags |= DirectoryRecord.needsBase
-                add(record, [], node, name, in: directory)
-            }
-        }
-    }
-
-    private func hasName(_ entry: TableEntry, _ name: [UInt8]) -> Bool {
-        name.withUnsafeBytes {
-            NameOrder.equal(packages[Int(entry.package)].index.name(entry.number), $0)
-        }
-    }
-
-    private mutating func resolveAlias(
-        _ alias: PlanNode.Alias,
-        _ candidates: [TableEntry],
-        _ name: [UInt8],
-        in directory: Int
-    ) throws(FileError) {
-        let path = path(directory).appending(name)
-        let above = self.path(directory)
-        var sides: [Conflict.Side] = []
-        for candidate in candidates {
-            let (index, inode) = file(candidate)
-            if inode.mode.type == .directory { continue }
-            hide(candidate)
-            if inode.mode.type == .symlink,
-                let target = above.resolve(Array(index.linkTarget(inode))),
-                try plan.canonical(target) == alias.to
-            {
-                continue
-            }
-            sides.append(side(candidate))
-        }
-        if !sides.isEmpty {
-            let detail = "it is in the way of the alias to \(alias.to)"
-            conflicts.append(Conflict(.alias, path, sides, detail: detail))
-        }
-        if let link = alias.link {
-            entries.append(TableEntry(package: TableEntry.link, number: addExtra(name, link)))
-        }
-    }
-
-    /// The name is not a plan's, so the directory may take it from an entry.
-    private mutating func add(
+    /// Adds a shared directory and its name.
+    mutating func add(
         _ record: DirectoryRecord,
         _ found: [TableEntry],
         _ node: PlanNode?,
@@ -248,7 +155,8 @@ struct TableBuilder {
         setAttributes(records.count - 1)
     }
 
-    private mutating func addExtra(_ name: [UInt8], _ target: [UInt8]) -> UInt32 {
+    /// Adds a name that no package has, and returns its number.
+    mutating func addExtra(_ name: [UInt8], _ target: [UInt8]) -> UInt32 {
         let number = UInt32(extras.count)
         extras.append(
             ExtraRecord(
