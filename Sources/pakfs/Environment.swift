@@ -20,7 +20,9 @@ final class Environment: Sendable {
         name = source.name
         var packages: [Package] = []
         do throws(FileError) {
-            for path in try source.packagePaths() { packages.append(try opener.open(path)) }
+            for path in try source.packagePaths() {
+                packages.append(try opener.open(path, asLayer: source.rules.mode == .stack))
+            }
         } catch {
             throw Complaint("\(error)")
         }

@@ -17,10 +17,13 @@ struct PackageOpener: Sendable {
 
     /// Opens a package; a foreign archive is packed into the cache first, and a bar shows how far
     /// that is.
-    func open(_ path: String) throws(FileError) -> Package {
+    ///
+    /// `asLayer` is for stacks, where some names hide what is in the packages below.
+    func open(_ path: String, asLayer: Bool) throws(FileError) -> Package {
         let meter = ProgressMeter()
         defer { meter.clear() }
         var options = ImportOptions()
+        options.isLayer = asLayer
         options.progress = ImportProgress { meter.show($0, of: $1, path) }
         return try Package.open(path, frames: frames, imports: imports, options)
     }
