@@ -25,9 +25,7 @@ final class Talk {
         var pair: [Int32] = [0, 0]
         try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
         socket = pair[0]
-        // A test that waits for what never comes fails instead.
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        limitWaiting()
         let theirs = pair[1]
         let running = self.server
         try startThread {
@@ -35,6 +33,19 @@ final class Talk {
             try? running.serve(input: theirs, output: theirs)
             close(theirs)
         }
+    }
+
+    /// Takes over a socket that is connected already.
+    init(socket: Int32) throws {
+        server = Server(tree: MemoryTree())
+        self.socket = socket
+        limitWaiting()
+    }
+
+    /// A test that waits for what never comes fails instead.
+    private func limitWaiting() {
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(socket) }

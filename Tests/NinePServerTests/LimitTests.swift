@@ -1,0 +1,151 @@
+import FileTree
+import Glibc
+import NineP
+import Synchronization
+import Testing
+import TreeConformance
+
+@testable import NinePServer
+
+@Suite struct LimitTests {
+    /// Lines that a server wrote.
+    final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+        var all: [String] { lines.withLock { $0 } }
+    }
+
+    @Test func tooManyConversationsAreToldSo() throws {
+        let folder = try TransportTests.Folder()
+        var configuration = Configuration()
+        configuration.limits.connections = 1
+        let server = Server(tree: MemoryTree(), configuration: configuration)
+        let one = try Talk(server: server)
+        try one.begin(.plain)
+        var pair: [Int32] = [0, 0]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+        Connection.refuse(pair[1], FileError(.tooManyFiles))
+        let two = try Talk(socket: pair[0])
+        #expect(Talk.untagged(try two.receive()) == "Rerror ename 'Too many open files'")
+        #expect(throws: FileError.self) { try server.listen(on: .descriptor(pair[1])) }
+        close(pair[1])
+        _ = folder
+    }
+
+    @Test func tooManyFidsAreRefused() throws {
+        let talk = try Talk { $0.limits.fids = 3 }
+        try talk.begin(.plain)
+        try talk.run(
+            """
+            Twalk 0 1
+            Rwalk
+            Twalk 0 2
+            Rwalk
+            Twalk 0 3
+            Rerror 'Too many open files'
+            Tclunk 1
+            Rclunk
+            Twalk 0 3
+            Rwalk
+            """
+        )
+    }
+
+    static let malformed: [[UInt8]] = [
+        [6, 0, 0, 0, 120, 1, 0],
+        [0, 0, 0, 0],
+        [0xff, 0xff, 0xff, 0xff, 120, 1, 0],
+        [7, 0, 0, 0, 120, 1, 0],
+        [12, 0, 0, 0, 120, 1, 0, 0, 0, 0, 0, 0],
+        [7, 0, 0, 0, 121, 1, 0],
+        [7, 0, 0, 0, 3, 1, 0],
+        [7, 0, 0, 0, 255, 1, 0],
+        // Twrite whose count says more than there is.
+        [23, 0, 0, 0, 118, 1, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8) + [
+            255, 255, 255, 255,
+        ],
+        // Twalk with a name that goes past the end.
+        [19, 0, 0, 0, 110, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 9, 0],
+    ]
+
+    @Test(arguments: malformed)
+    func aMalformedMessageEndsThatConversationAlone(bytes: [UInt8]) throws {
+        let lines = Lines()
+        var configuration = Configuration()
+        configuration.log = { lines.add($0) }
+        let server = Server(tree: MemoryTree(), configuration: configuration)
+        let good = try Talk(server: server)
+        try good.begin(.linux)
+        let bad = try Talk(server: server)
+        try bad.begin(.linux)
+        // What came before it in the same piece is answered.
+        bad.send(bytes: try MessageText.message("Tgetattr 0 0x7ff", tag: 9, .linux) + bytes)
+        #expect(try bad.receive().hasPrefix("Rgetattr tag 9"))
+        #expect(try bad.receive() == "-")
+        try good.run("Tgetattr 0 0x7ff\nRgetattr ...")
+        #expect(lines.all.count == 1)
+        #expect(lines.all.first?.contains("corrupted file entry") == true)
+        #expect(server.statistics.contains("malformed 1\n"))
+    }
+
+    @Test func everyTruncationOfAMessageOnlyWaits() throws {
+        let talk = try Talk()
+        try talk.begin(.linux)
+        let message = try MessageText.message("Twalk 0 1 a b c", tag: 5, .linux)
+        for byte in message { talk.send(bytes: [byte]) }
+        #expect(try talk.receive() == "Rlerror tag 5 ecode 2")
+        // A peer that goes away inside of a message is no malformed one.
+        talk.send(bytes: Array(message.dropLast()))
+        shutdown(talk.socket, Int32(SHUT_WR))
+        #expect(try talk.receive() == "-")
+    }
+
+    @Test func aLargeWriteComesWhole() throws {
+        let tree = try MemoryTree.make("f 644 0 0 1 file =")
+        let talk = try Talk(tree)
+        try talk.begin(.linux, msize: 1 << 20)
+        try talk.run("Twalk 0 1 file\nRwalk ...\nTlopen 1 2\nRlopen ...")
+        let data = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 >> 3) }
+        var bytes = [UInt8](repeating: 0, count: 23)
+        bytes.withUnsafeMutableBytes { bytes in
+            bytes.storeBytes(of: UInt32(23 + data.count), as: UInt32.self)
+            bytes[4] = MessageType.twrite.rawValue
+            bytes[7] = 1
+            bytes.storeBytes(of: UInt32(data.count), toByteOffset: 19, as: UInt32.self)
+        }
+        talk.send(bytes: bytes + data)
+        #expect(Talk.untagged(try talk.receive()) == "Rwrite count 1000000")
+        let name = Array("file".utf8)
+        let file = try #require(try tree.root.lookup(name.span.bytes).file)
+        #expect(try TreeText.bytes(file) == data)
+    }
+
+    @Test func traceShowsEveryMessageAsText() throws {
+        let lines = Lines()
+        let talk = try Talk(MemoryTree.make("f 644 0 0 1 file *10000:1")) {
+            $0.trace = { lines.add($0) }
+        }
+        try talk.begin(.linux)
+        try talk.run(
+            "Twalk 0 1 nothing\nRlerror 2\nTwalk 0 1 file\nRwalk ...\nTlopen 1 0\nRlopen ..."
+        )
+        try talk.send("Tread tag 77 fid 1 offset 0 count 9000")
+        _ = talk.receiveBytes()
+        let all = lines.all
+        #expect(all.first == "Tversion tag 65535 msize 65536 version '9P2000.L'")
+        #expect(all.contains("Tread tag 77 fid 1 offset 0 count 9000"))
+        #expect(all.last == "Rread tag 77 count 9000 ...")
+        #expect(all.count == 12)
+    }
+
+    @Test func statisticsTellEachKindOfMessage() throws {
+        let talk = try Talk()
+        try talk.begin(.linux)
+        for _ in 0..<10 { try talk.run("Tgetattr 0 0x7ff\nRgetattr ...") }
+        try talk.run("Tversion 8192 9P2000\nRversion 8192 9P2000")
+        let text = talk.server.statistics
+        #expect(text.contains("connections 1\n"))
+        #expect(text.contains("\nTgetattr 10 p50 "))
+        #expect(text.contains("\nTattach 1 p50 "))
+    }
+}
