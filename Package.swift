@@ -109,7 +109,10 @@ let package = Package(
             ]
         ),
         .testTarget(name: "pakfsTests", dependencies: ["pakfs", "FileTree", "TreeConformance"]),
-        .testTarget(name: "ArchiveTests", dependencies: ["FileTree", "Archive", "CLinux"]),
+        .testTarget(
+            name: "ArchiveTests",
+            dependencies: ["FileTree", "Archive", "CLinux", "CAllocations"]
+        ),
     ]
 )
 

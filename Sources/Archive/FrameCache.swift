@@ -118,11 +118,8 @@ public final class FrameCache: Sendable {
         }
     }
 
-    /// Decodes a frame on a thread of the cache, sometime soon; forgets the wish when there are
-    /// many.
-    func readAhead(_ key: Key, _ decode: @escaping @Sendable () -> Void) {
-        if !has(key) { ahead.add(decode) }
-    }
+    /// Runs `decode` on a thread of the cache, sometime soon, unless many wait already.
+    func readAhead(_ decode: @escaping @Sendable () -> Void) { ahead.add(decode) }
 
     private func settle(_ key: Key, _ frame: CachedFrame?) {
         // Frames that go are freed after the lock is let go of.

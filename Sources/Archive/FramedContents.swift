@@ -83,7 +83,8 @@ final class FramedContents: PackageContents {
     }
 
     func readAhead(_ number: UInt32) {
-        cache.readAhead(key(number)) { [self] in
+        if isCached(number) { return }
+        cache.readAhead { [self] in
             // Whoever asks for the frame decodes it again, and hears what is wrong.
             _ = try? frame(number)
         }

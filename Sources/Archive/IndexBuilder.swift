@@ -83,6 +83,24 @@ public struct IndexBuilder {
         try place(member, inode: UInt32(records.count - 1))
     }
 
+    /// About how many bytes the index has by now.
+    public var estimatedSize: UInt64 {
+        let fixed = nodes.count * (IndexLayout.entrySize + IndexLayout.inodeSize + 5)
+        let hashes = hashes.count * IndexLayout.hashSize
+        return UInt64(fixed + hashes + names.bytes.count + aux.bytes.count)
+    }
+
+    /// Refuses an index that has grown past a quarter of its tar and 64 MiB.
+    ///
+    /// A few bytes of tar can name a path of hundreds of directories. Errors: `.malformed`.
+    func checkSize(ofTar tarSize: UInt64) throws(FileError) {
+        guard estimatedSize <= tarSize / 4 + Self.freeSize else {
+            throw .malformed("names and attributes over a quarter of the archive")
+        }
+    }
+
+    static let freeSize: UInt64 = 64 << 20
+
     private mutating func makeRecord(
         _ member: Member,
         _ dataOffset: UInt64,

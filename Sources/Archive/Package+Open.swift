@@ -78,9 +78,9 @@ extension Package {
         var reader = TarReader(file)
         while let member = try reader.read() {
             if MemberPath.isPrivate(member.path) { continue }
-            // There is no way to put a socket in a tar; all that is read can be indexed.
             do {
                 try builder.add(member, dataOffset: reader.dataOffset)
+                try builder.checkSize(ofTar: file.size)
             } catch {
                 throw error.at("\(file.path): offset \(reader.headerOffset)")
             }

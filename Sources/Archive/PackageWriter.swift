@@ -92,6 +92,7 @@ public struct PackageWriter: ~Copyable {
         dataOffset = cutter.offset
         guard member.type == .regular, member.hardLink == nil else {
             try builder.add(member)
+            try builder.checkSize(ofTar: cutter.offset)
             return
         }
         pending = member
@@ -160,6 +161,7 @@ public struct PackageWriter: ~Copyable {
             id = nil
         }
         try builder.add(member, dataOffset: dataOffset, firstFrame: firstFrame, hash: id)
+        try builder.checkSize(ofTar: cutter.offset)
     }
 
     private func checkAllWritten() throws(FileError) {

@@ -72,6 +72,9 @@ public struct TarReader {
                         throw .malformed("global pax headers over 1 MiB")
                     }
                     try globals.add(body)
+                    // What is said of every member must not be copied for every member.
+                    globals.attributes = []
+                    globals.sparse = nil
                     if next > 0, pax == nil { headerOffset = next }
                 } else {
                     if pax == nil { pax = globals }

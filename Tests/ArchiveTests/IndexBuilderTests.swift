@@ -90,6 +90,22 @@ import Testing
         for path in paths { #expect(index.entry(atPath: path.utf8) != nil, "seed \(seed)") }
     }
 
+    @Test func fewBytesOfTarDoNotBecomeAnIndexWithoutBound() throws {
+        // Each member is 1.5 KiB of tar, and 250 directories.
+        var tar: [UInt8] = []
+        for number in 0..<5200 {
+            let path = "\(number)" + String(repeating: "/d", count: 250)
+            tar += paxHeader("x", record("path", path)) + header("x", type: "0")
+        }
+        let scratch = Scratch()
+        scratch.write("a.tar", tar + [UInt8](repeating: 0, count: 1024))
+        let error = try #require(throws: FileError.self) {
+            try Package.tar(HostFile(scratch["a.tar"]))
+        }
+        #expect(error.kind == .malformed)
+        #expect(error.context?.contains("a quarter of the archive") == true)
+    }
+
     @Test func sectionsThatAReaderDoesNotKnowAreSkipped() throws {
         var builder = IndexBuilder()
         try builder.add(file("a"))
