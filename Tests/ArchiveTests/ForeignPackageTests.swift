@@ -147,6 +147,25 @@ import Testing
         #expect(scratch.read("f") == Array("second\n".utf8))
     }
 
+    /// A zip's times are clock readings without a zone; a package is the same in each.
+    @Test(.disabled(if: !Programs.has("pak"), "the pak command has not been built"))
+    func zipsBecomeTheSamePackageInEveryZone() throws {
+        sh(
+            """
+            echo x >f; touch -d '2020-06-01 12:00:02' f
+            TZ=UTC zip -qX plain.zip f; TZ=UTC zip -q timed.zip f
+            """
+        )
+        let expected = Shell.run("TZ=UTC date -d '2020-06-01 12:00:02' +%s").output.dropLast()
+        for (file, zone) in [
+            ("plain.zip", "UTC"), ("plain.zip", "Asia/Tokyo"), ("timed.zip", "Asia/Tokyo"),
+        ] {
+            sh("TZ=\(zone) '\(Programs.path("pak"))' pack \(file) -o out.pak.zst")
+            let listing = Listing.ofPackage(scratch["out.pak.zst"], in: scratch)
+            #expect(listing.contains(" \(expected).0"), "\(file) \(zone): \(listing)")
+        }
+    }
+
     @Test func timesAreKeptUnlessALatestIsGiven() throws {
         sh("mkdir t; echo >t/old; echo >t/new; touch -d @100 t/old; touch -d @2000000000.5 t/new")
         _ = try pack("t")

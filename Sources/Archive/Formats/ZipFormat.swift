@@ -12,6 +12,11 @@ struct ZipFormat: ForeignFormat {
 
     func read(_ source: FileSource, into scan: ForeignScan) throws(FileError) {
         try scan.addAll(of: ArchiveStream(source, as: .zip, name: ""), owners: .root)
+        try ZipTimes.forEach(of: source) { name, time in
+            // A name that is none belongs to no member.
+            guard let path = try? MemberPath.normalize(name) else { return }
+            scan.table.change(path) { $0.member.modified = time }
+        }
         let folder = Array(".dist-info/METADATA".utf8)
         let slash = UInt8(ascii: "/")
         let metadata = scan.table.paths.first { path in
