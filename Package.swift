@@ -108,7 +108,10 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .testTarget(name: "pakfsTests", dependencies: ["pakfs", "FileTree", "TreeConformance"]),
+        .testTarget(
+            name: "pakfsTests",
+            dependencies: ["pakfs", "FileTree", "UnionTree", "TreeConformance"]
+        ),
         .testTarget(
             name: "ArchiveTests",
             dependencies: ["FileTree", "Archive", "CLinux", "CAllocations"]

@@ -10,6 +10,8 @@ final class Environment: Sendable {
     let name: String
     /// The packages as one tree.
     let tree: UnionTree
+    /// The directory of the host below the packages; it says who may attach.
+    let host: HostTree?
     /// Whether what is seen can never change: no host's directory is among the packages or below.
     let isFixed: Bool
 
@@ -26,20 +28,21 @@ final class Environment: Sendable {
         } catch {
             throw Complaint("\(error)")
         }
-        var base: (any Directory)?
         if let path = source.base {
             do throws(FileError) {
-                base = try HostTree(FilePath(path)).root
+                host = try HostTree(FilePath(path))
             } catch {
                 throw Complaint("-b \(path)", error)
             }
+        } else {
+            host = nil
         }
         var conflicts: [Conflict] = []
         do throws(FileError) {
             tree = try UnionTree(
                 packages: packages,
                 rules: source.rules,
-                base: base,
+                base: host?.root,
                 environment: source.name,
                 cache: opener.tableFolder,
                 conflicts: &conflicts

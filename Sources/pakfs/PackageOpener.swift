@@ -11,8 +11,8 @@ struct PackageOpener: Sendable {
     private let imports = ImportCache()
 
     /// Makes an opener that keeps what it makes in the user's folder for such.
-    init() {
-        tableFolder = ImportCache.standardFolder.map { "\($0)/tables" }
+    init(tables: String? = ImportCache.standardFolder.map { "\($0)/tables" }) {
+        tableFolder = tables
     }
 
     /// Opens a package; a foreign archive is packed into the cache first, and a bar shows how far

@@ -91,6 +91,8 @@ final class Views: Tree {
                 throw FileError(.notFound, "no generation \(generation)")
             }
         }
+        // The host's files are shown to whom the host's tree would show them.
+        _ = try found.host?.attach(as: user, to: "")
         var options = ViewOptions()
         options.showsDevices = name.showsDevices
         options.keepsSetID = name.keepsSetID

@@ -89,6 +89,29 @@ import TreeConformance
         #expect(third.current.table.storage.isMapped)
     }
 
+    @Test func onlyTheTablesUsedLastAreKept() throws {
+        let folder = try Folder()
+        let packages = try samples()
+        var hashes: [String] = []
+        for number in 0..<TableFile.limit + 4 {
+            let tree = try UnionTree(
+                packages: packages,
+                rules: UnionRules(mode: .stack),
+                environment: "e\(number)",
+                cache: folder.path
+            )
+            hashes.append("\(tree.hash).union")
+            // A second apart, and the first as if it had been used last.
+            var times = [timespec](repeating: timespec(tv_sec: number + 9, tv_nsec: 0), count: 2)
+            if number == 0 { times[1].tv_sec = 1 << 32 }
+            utimensat(AT_FDCWD, "\(folder.path)/\(hashes[number])", &times, 0)
+        }
+        let kept = Set(folder.names)
+        #expect(kept.count == TableFile.limit)
+        #expect(kept.contains(hashes[0]))
+        #expect(!kept.contains(hashes[1]))
+    }
+
     @Test func aCacheThatCannotBeWrittenIsDoneWithout() throws {
         let tree = try UnionTree(packages: samples(), rules: rules(), cache: "/proc/no/such")
         #expect(try tree.text().contains("usr/z"))

@@ -5,17 +5,26 @@ import Glibc
 /// Tables kept in a folder, each under the hash of what it was made of: a view that was served
 /// before starts by mapping one.
 ///
-/// The folder is a cache: what cannot be read or written is as if it were not there.
+/// The folder is a cache: what cannot be read or written is as if it were not there, and only the
+/// tables used last are kept.
 enum TableFile {
+    /// How many tables a folder keeps.
+    static let limit = 32
+
     /// The table of `key`; nil where there is none that is whole.
     static func open(_ key: ContentID, _ packages: [Package], in folder: String) -> Table? {
+        let path = path(key, folder)
         // Missing, damaged or of another version: it is made again, and takes the place of this.
-        try? Table(TableStorage(mapping: path(key, folder)), key: key, packages: packages)
+        guard let storage = try? TableStorage(mapping: path),
+            let table = try? Table(storage, key: key, packages: packages)
+        else { return nil }
+        utimensat(AT_FDCWD, path, nil, 0)
+        return table
     }
 
     /// Keeps a table, under its name only once all of it is written.
     static func write(_ storage: TableStorage, _ key: ContentID, in folder: String) {
-        mkdir(folder, 0o700)
+        makeFolder(folder)
         let name = "\(path(key, folder)).\(getpid()).\(UInt32.random(in: 0 ... .max))"
         let descriptor = Glibc.open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
@@ -26,6 +35,34 @@ enum TableFile {
             unlink(name)
             return
         }
+        dropOldest(in: folder)
+    }
+
+    private static func makeFolder(_ path: String) {
+        var made = path.hasPrefix("/") ? "" : "."
+        for name in path.split(separator: "/") {
+            made += "/\(name)"
+            mkdir(made, 0o700)
+        }
+    }
+
+    /// Removes the tables that were not used for the longest time; whoever has one mapped keeps it.
+    private static func dropOldest(in folder: String) {
+        guard let directory = opendir(folder) else { return }
+        defer { closedir(directory) }
+        var tables: [(used: Int, path: String)] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            // Among them what a writer left that was killed.
+            guard name.utf8.count > 64, name.contains(".union") else { continue }
+            var status = stat()
+            guard stat("\(folder)/\(name)", &status) == 0 else { continue }
+            tables.append((status.st_mtim.tv_sec, "\(folder)/\(name)"))
+        }
+        tables.sort { $0.used > $1.used }
+        for table in tables.dropFirst(limit) { unlink(table.path) }
     }
 
     private static func path(_ key: ContentID, _ folder: String) -> String {
