@@ -20,7 +20,9 @@ import Testing
         try Package.open(scratch[name], frames: FrameCache(), imports: cache)
     }
 
-    private func text(_ package: Package) throws -> String {
+    private func text(_ package: Package) throws -> String { try Self.text(package) }
+
+    private static func text(_ package: Package) throws -> String {
         let entry = try #require(package.index.entry(atPath: "f".utf8))
         let file = try package.open(package.index.inodeNumber(entry))
         var bytes = [UInt8](repeating: 0, count: 100)
@@ -112,26 +114,58 @@ import Testing
         #expect(try text(package) == "one\n")
     }
 
-    @Test(.disabled(if: !Programs.has("pak"), "the pak command has not been built"))
-    func processesThatImportAtOnceOrAreKilledDoEachOtherNoHarm() throws {
+    @Test func manyThatImportAtOnceDoEachOtherNoHarm() async throws {
+        for name in ["a", "b"] { makeArchive("\(name).tar.gz", name) }
+        let folder = scratch["cache"]
+        let path = scratch.path
+        let texts = try await withThrowingTaskGroup(of: String.self) { group in
+            for number in 0..<12 {
+                // Each is its own cache, as in a process of its own, with room for one package.
+                let name = number % 2 == 0 ? "a" : "b"
+                group.addTask {
+                    let cache = ImportCache(folder, limit: 1)
+                    let package = try Package.open(
+                        "\(path)/\(name).tar.gz",
+                        frames: FrameCache(),
+                        imports: cache
+                    )
+                    return try withExtendedLifetime(cache) { try name + ":" + Self.text(package) }
+                }
+            }
+            var texts: Set<String> = []
+            for try await text in group { texts.insert(text) }
+            return texts
+        }
+        #expect(texts == ["a:a\n", "b:b\n"])
+        #expect(names("packages").allSatisfy { $0.count == 64 + ".pak.zst".count })
+    }
+
+    @Test(.disabled(if: !Programs.has("pakfs"), "the pakfs command has not been built"))
+    func importsThatAreKilledLeaveNothingHalfMade() throws {
         let made = Shell.run(
             """
-            cd '\(scratch.path)' && mkdir t && head -c 20000000 /dev/urandom >t/f
-            tar -cf a.tar t && gzip -1 a.tar
+            cd '\(scratch.path)' && mkdir t && echo one >t/f && head -c 20000000 /dev/urandom >t/g
+            tar -C t -czf a.tar.gz f g && sleep 0.2
             export XDG_CACHE_HOME='\(scratch.path)/xdg'
-            for n in 1 2 3 4 5 6; do
-                timeout -s KILL 0.$n '\(Programs.path("pak"))' pack a.tar.gz -o '\(scratch.path)'/killed.pak.zst &
+            for n in 05 1 2 3 4 5 6 7; do
+                timeout -s KILL 0.$n '\(Programs.path("pakfs"))' -l "unix!$PWD/s$n" a.tar.gz &
+                timeout -s KILL 0.$n '\(Programs.path("pak"))' pack a.tar.gz -o killed.pak.zst &
             done
-            wait
+            wait; rm -f s?*
             """
         )
-        #expect(made.status == 0 || made.output.contains("Killed"), "\(made.output)")
-        // Whatever had a name was whole, and nothing else is left.
-        let names = Shell.run("cd '\(scratch.path)' && ls -A | grep -v '^killed.pak.zst$'").output
-        #expect(names == "a.tar.gz\nt\n")
-        if scratch.names.contains("killed.pak.zst") {
-            #expect(Shell.run("zstd -tq '\(scratch["killed.pak.zst"])'").status == 0)
-        }
+        #expect(!made.output.contains("pak: "), "\(made.output)")
+        let cache = ImportCache(scratch["xdg/pak"])
+        let package = try open("a.tar.gz", cache)
+        #expect(try text(package) == "one\n")
+        let packages = Shell.run("ls -A '\(scratch["xdg/pak/packages"])'").output
+        #expect(packages == "\(package.id).pak.zst\n")
+        let whole = scratch.names.filter { $0 != "killed.pak.zst" }
+        #expect(whole == ["a.tar.gz", "t", "xdg"])
+        let names =
+            "'\(scratch["xdg/pak/packages"])'/*"
+            + (scratch.names.contains("killed.pak.zst") ? " '\(scratch["killed.pak.zst"])'" : "")
+        #expect(Shell.run("zstd -tq \(names)").status == 0)
     }
 }
 
