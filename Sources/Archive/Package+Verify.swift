@@ -1,4 +1,5 @@
 public import FileTree
+import Glibc
 
 extension Package {
     /// Reads all of the package and checks that it is what it says.
@@ -137,7 +138,8 @@ private final class FrameComparer: FrameSink {
         }
         let decoded = try contents.decode(number)
         let isSame = withExtendedLifetime(decoded) {
-            decoded.bytes.count == bytes.count && decoded.bytes.elementsEqual(bytes)
+            guard let a = decoded.bytes.baseAddress, let b = bytes.baseAddress else { return false }
+            return decoded.bytes.count == bytes.count && memcmp(a, b, bytes.count) == 0
         }
         guard isSame else {
             throw .malformed("\(path): frame \(number): its tar is not canonical")

@@ -174,20 +174,25 @@ public struct PackageWriter: ~Copyable {
         member.segments == nil || member.size <= Self.sparseHashLimit
     }
 
-    /// The member with its runs as they are stored.
+    /// The member as it will be read again: its runs as they are stored, and without root's
+    /// name, which says no more than its number.
     private mutating func arrange(_ member: Member) throws(FileError) -> Member {
+        var member = member
+        if member.uid == 0, member.userName == Self.root { member.userName = [] }
+        if member.gid == 0, member.groupName == Self.root { member.groupName = [] }
         guard let segments = member.segments, member.hardLink == nil else { return member }
         do {
             let runs = try SparseRuns(segments, size: member.size)
             self.runs = runs
             given = segments
-            var member = member
             member.segments = runs.runs
             return member
         } catch {
             throw error.at(member.displayPath)
         }
     }
+
+    private static let root = Array("root".utf8)
 
     private mutating func writeSparse(
         _ bytes: UnsafeRawBufferPointer,

@@ -96,9 +96,8 @@ struct TarEncoder {
         number(stored, 124, 12, "size", &block, &pax)
         number(UInt64(member.uid), 108, 8, "uid", &block, &pax)
         number(UInt64(member.gid), 116, 8, "gid", &block, &pax)
-        // Root's name says no more than its number: packages are the same with and without.
-        owner(member.userName, isKnown: member.uid == 0, "uname", 265, &block, &pax)
-        owner(member.groupName, isKnown: member.gid == 0, "gname", 297, &block, &pax)
+        owner(member.userName, "uname", 265, &block, &pax)
+        owner(member.groupName, "gname", 297, &block, &pax)
         time(member.modified, &block, &pax)
         if isSparse {
             pax.append(("GNU.sparse.major", Array("1".utf8)))
@@ -130,13 +129,11 @@ struct TarEncoder {
 
     private func owner(
         _ name: [UInt8],
-        isKnown: Bool,
         _ key: String,
         _ offset: Int,
         _ block: inout [UInt8],
         _ pax: inout [(String, [UInt8])]
     ) {
-        if isKnown, name.elementsEqual("root".utf8) { return }
         if name.count > 31 { pax.append((key, name)) }
         put(name, offset, 31, &block)
     }

@@ -259,6 +259,7 @@ func sparseFile(_ path: String, size: UInt64, _ runs: [(UInt64, Int)]) -> TestFi
         let package = try open("v")
         #expect(package.index.holes == [Array("usr/a b".utf8)])
         #expect(package.index.entryCount == 5)
+        try package.verify()
     }
 
     @Test func aPackageCutAnywhereIsAnErrorOrNoPackage() throws {
