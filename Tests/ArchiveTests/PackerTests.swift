@@ -1,5 +1,6 @@
 import Archive
 import FileTree
+import Synchronization
 import Testing
 
 @Suite struct PackerTests {
@@ -33,6 +34,23 @@ import Testing
         )
         let id = Shell.run("zstd -qdc '\(scratch["out.pak.zst"])' | sha256sum | cut -c1-64")
         #expect(id.output == "\(report.id)\n")
+    }
+
+    @Test(arguments: ["tree", "a.tar", "a.tar.gz"])
+    func progressGoesUpToTheEnd(form: String) throws {
+        makeTree()
+        _ = Shell.run("cd '\(scratch.path)' && tar -C tree -cf a.tar usr && gzip -k a.tar")
+        let seen = Mutex<[(UInt64, UInt64)]>([])
+        var options = ImportOptions()
+        options.progress = ImportProgress { done, total in
+            seen.withLock { $0.append((done, total)) }
+        }
+        _ = try Packer.pack(scratch[form], to: scratch["out.pak.zst"], options)
+        let steps = seen.withLock { $0 }
+        #expect(zip(steps, steps.dropFirst()).allSatisfy { $0.0 <= $1.0 && $0.1 == $1.1 })
+        let last = try #require(steps.last)
+        #expect(last.1 > 300_000)
+        #expect(last.0 > last.1 - 20_000)
     }
 
     @Test(arguments: [

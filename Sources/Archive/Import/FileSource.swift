@@ -9,6 +9,7 @@ final class FileSource: ByteSource, TarSource {
     private let file: HostDescriptor
     let size: UInt64
     private var position: UInt64 = 0
+    private var taken: UInt64 = 0
     private let buffer: UnsafeMutableRawBufferPointer
     private let progress: ImportProgress?
 
@@ -31,7 +32,6 @@ final class FileSource: ByteSource, TarSource {
     func nextBlock() throws(FileError) -> UnsafeRawBufferPointer {
         let count = try read(into: buffer, at: position)
         position += UInt64(count)
-        progress?.report(position, of: size)
         return UnsafeRawBufferPointer(rebasing: buffer[..<count])
     }
 
@@ -40,7 +40,10 @@ final class FileSource: ByteSource, TarSource {
         into target: UnsafeMutableRawBufferPointer,
         at offset: UInt64
     ) throws(FileError) -> Int {
-        try file.read(into: target, at: offset)
+        let count = try file.read(into: target, at: offset)
+        taken += UInt64(count)
+        progress?.report(taken, of: size)
+        return count
     }
 
     /// The file's first bytes, at most `count`.

@@ -2,8 +2,8 @@
 public final class ImportProgress: Sendable {
     private let body: @Sendable (_ done: UInt64, _ total: UInt64) -> Void
 
-    /// Makes a listener; `body` is called on the importing thread, once for every block read, with
-    /// the bytes of the foreign file that are done and all there are.
+    /// Makes a listener; `body` is called on the importing thread, often, with the bytes of the
+    /// foreign file, or of a directory's files, that are done and all there are.
     public init(_ body: @escaping @Sendable (_ done: UInt64, _ total: UInt64) -> Void) {
         self.body = body
     }

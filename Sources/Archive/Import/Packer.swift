@@ -99,10 +99,18 @@ public struct Packer {
         _ options: ImportOptions
     ) throws(FileError) -> Report {
         var writer = try PackageWriter(to: descriptor, manifest: manifest, level: options.level)
+        // A file is read with its own progress, the files of a directory are counted here.
+        let progress = contents is DirectoryContents ? options.progress : nil
+        let total = table.files.reduce(0) { $0 &+ $1.member.storedSize }
+        var done: UInt64 = 0
         try table.forEachInOrder(latestTime: latestTime) { file, isFirst throws(FileError) in
             try writer.append(file.member)
             guard isFirst, file.member.type == .regular else { return }
-            try contents.show(file) { bytes throws(FileError) in try writer.write(bytes) }
+            try contents.show(file) { bytes throws(FileError) in
+                try writer.write(bytes)
+                done &+= UInt64(bytes.count)
+                progress?.report(done, of: total)
+            }
         }
         var report = Report()
         report.id = try writer.finish()
