@@ -83,6 +83,23 @@ import Testing
         withExtendedLifetime(extent.owner) {}
     }
 
+    @Test func theFrameBehindASequentialReadIsDecodedMeanwhile() throws {
+        try writePackage(scratch, "a", [.file("big", pattern(1 << 20))])
+        let package = try #require(
+            try Package.native(HostFile(scratch["a"]), cache: FrameCache())
+        )
+        let entry = try #require(package.index.entry(atPath: "big".utf8))
+        let file = try package.open(package.index.inodeNumber(entry))
+        // The start of the file, and then the start of each frame: nobody asks for the next.
+        for offset in [0, 131_072, 262_144] as [UInt64] {
+            _ = try file.extent(at: offset, count: 65_536)
+            let next = offset + 131_072
+            for _ in 0..<10_000_000 where !file.isReady(at: next, count: 1) { sched_yield() }
+            #expect(file.isReady(at: next, count: 1))
+        }
+        #expect(!file.isReady(at: 5 * 131_072, count: 1))
+    }
+
     @Test func aReadIsReadyOnceItIsPrepared() throws {
         try writePackage(scratch, "a", [.file("big", pattern(1 << 20))])
         let package = try #require(
