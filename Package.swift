@@ -76,6 +76,8 @@ let package = Package(
             ],
             path: "Tests/TreeCheck"
         ),
+        // Runs the built programs: they are named so that they are built.
+        .testTarget(name: "CommandTests", dependencies: ["pak", "pakfs"]),
         .testTarget(
             name: "FileTreeTests",
             dependencies: [

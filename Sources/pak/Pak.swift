@@ -7,7 +7,9 @@ struct Pak: ParsableCommand {
         commandName: "pak",
         abstract: "Make, check and read packages.",
         discussion: "See pak(1).",
-        subcommands: [Pack.self]
+        subcommands: [
+            Pack.self, Check.self, Unpack.self, List.self, Concatenate.self, Status.self,
+        ]
     )
 
     static func main() { runProgram() }

@@ -79,6 +79,7 @@ struct PakFS: ParsableCommand {
     func run() throws {
         Process.holdSignals()
         Process.raiseDescriptorLimit()
+        let wanted = try wantedAddresses()
         let logger = Logger(label: "pakfs") { StreamLogHandler.standardError(label: $0) }
         let views = try Views(sources(), PackageOpener()) { logger.info("\($0)") }
 
@@ -89,7 +90,7 @@ struct PakFS: ParsableCommand {
         let server = Server(tree: views, configuration: configuration)
         views.setStatistics { [weak server] in server?.statistics ?? "" }
 
-        let places = try listen(server)
+        let places = try listen(server, on: wanted)
         announce(places, views)
         Process.notifyReady()
         Process.requestDrain { server.wait() }
@@ -119,9 +120,11 @@ struct PakFS: ParsableCommand {
     }
 
     /// Listens everywhere; returns the addresses as they turned out.
-    private func listen(_ server: Server) throws(Complaint) -> [Address] {
+    private func listen(
+        _ server: Server,
+        on wanted: [Address]
+    ) throws(Complaint) -> [Address] {
         var places: [Address] = []
-        let wanted = try wantedAddresses()
         for address in wanted {
             do throws(FileError) {
                 places.append(try server.listen(on: address))

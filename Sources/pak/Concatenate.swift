@@ -1,0 +1,44 @@
+import ArgumentParser
+import FileTree
+import NinePClient
+import Terminal
+
+/// `pak cat`: the contents of files of a server.
+struct Concatenate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cat",
+        abstract: "Write files of a server on standard output."
+    )
+
+    @OptionGroup var server: ServerOptions
+
+    @Argument(help: "Paths in the tree.")
+    var paths: [String]
+
+    func run() throws {
+        let root = try server.attach()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: root.client.largestData,
+            alignment: 16
+        )
+        defer { buffer.deallocate() }
+        try ServedPath.forEach(paths) { path throws(FileError) in
+            let fid = try root.walk(path)
+            guard !fid.qid.type.contains(.directory) else { throw FileError(.isDirectory) }
+            try fid.open()
+            var offset: UInt64 = 0
+            while true {
+                let count = try fid.read(into: buffer, at: offset)
+                if count == 0 { return }
+                do throws(Stream.Failure) {
+                    try Stream.standardOutput.write(
+                        UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                    )
+                } catch {
+                    ServedPath.stop()
+                }
+                offset += UInt64(count)
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import FileTree
+import Glibc
+import NineP
+import NinePClient
+import Terminal
+
+/// Which server a command reads from, and which of its trees.
+struct ServerOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The server: unix!PATH or tcp!HOST!PORT.",
+            discussion: "unix!$XDG_RUNTIME_DIR/pakfs.sock unless given."
+        )
+    )
+    var address: String?
+
+    @Option(name: [.customShort("A"), .long], help: "The tree to attach to.")
+    var aname = ""
+
+    func validate() throws {
+        guard let address, !address.contains("!") else { return }
+        throw ValidationError("-a \(address): not unix!PATH or tcp!HOST!PORT")
+    }
+
+    /// Connects, and gives the root.
+    func attach() throws(Complaint) -> Fid {
+        var address = self.address ?? ""
+        if address.isEmpty { address = try Self.usual() }
+        let client: Client
+        do throws(FileError) {
+            client = try Self.client(address)
+        } catch {
+            throw Complaint(address, error, try: "pakfs -l '\(address)' PACKAGE...")
+        }
+        let name = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "nobody"
+        do throws(FileError) {
+            return try client.attach(as: name, user: geteuid(), to: aname)
+        } catch {
+            throw Complaint("attach \(aname)", error)
+        }
+    }
+
+    /// Speaks 9P2000.L, or what a server without it has.
+    private static func client(_ address: String) throws(FileError) -> Client {
+        do throws(FileError) {
+            return try Client(dial: address)
+        } catch {
+            guard error.kind == .unsupported else { throw error }
+            return try Client(dial: address, wish: .plain)
+        }
+    }
+
+    private static func usual() throws(Complaint) -> String {
+        guard let folder = getenv("XDG_RUNTIME_DIR") else {
+            throw Complaint("no address: XDG_RUNTIME_DIR is not set", try: "-a 'unix!PATH'")
+        }
+        return "unix!\(String(cString: folder))/pakfs.sock"
+    }
+}
