@@ -49,7 +49,7 @@ struct BaseLinks {
     ) throws(FileError) {
         let index = packages[Int(entry.package)].index
         for child in index.children(entry.number)
-        where index.inode(index.inodeNumber(child)).mode.type == .directory {
+        where index.isDirectory(child) && index.parent(child) == entry.number {
             let below = TableEntry(package: entry.package, number: child)
             try follow(below, path.appending(Array(index.name(child))), directory)
         }

@@ -40,7 +40,9 @@ struct Census {
                 let name = NameHash.name(index.name(next.entry), salt: builder.salt)
                 let path = NameHash.path(next.parent, name)
                 add(path)
-                for child in index.children(next.entry) { pending.append((child, path)) }
+                for child in index.children(next.entry) where index.parent(child) == next.entry {
+                    pending.append((child, path))
+                }
                 continue
             }
             files += 1

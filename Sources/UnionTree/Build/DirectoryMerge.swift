@@ -14,6 +14,7 @@ struct DirectoryMerge {
     private struct Cursor {
         var prefix: UInt64
         var package: UInt32
+        var directory: UInt32
         var entry: UInt32
         var end: UInt32
         /// The directory's place among those merged: entries of one name keep that order.
@@ -29,16 +30,15 @@ struct DirectoryMerge {
         heap.reserveCapacity(directories.count)
         for (place, directory) in directories.enumerated() {
             let children = packages[Int(directory.package)].index.children(directory.number)
-            guard !children.isEmpty else { continue }
             var cursor = Cursor(
                 prefix: 0,
                 package: directory.package,
+                directory: directory.number,
                 entry: children.lowerBound,
                 end: children.upperBound,
                 place: UInt32(place)
             )
-            cursor.prefix = prefix(cursor)
-            heap.append(cursor)
+            if settle(&cursor) { heap.append(cursor) }
         }
         for place in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(place) }
     }
@@ -55,14 +55,25 @@ struct DirectoryMerge {
         repeat {
             group.append(TableEntry(package: heap[0].package, number: heap[0].entry))
             heap[0].entry += 1
-            if heap[0].entry == heap[0].end {
+            if !settle(&heap[0]) {
                 heap[0] = heap[heap.count - 1]
                 heap.removeLast()
-            } else {
-                heap[0].prefix = prefix(heap[0])
             }
             if !heap.isEmpty { sink(0) }
         } while !heap.isEmpty && heap[0].prefix == first.prefix && compare(heap[0], first) == 0
+    }
+
+    /// Moves to the next entry that is the directory's own, if there is one.
+    ///
+    /// Two directories of a broken index may claim the same entries; each has one parent.
+    private func settle(_ cursor: inout Cursor) -> Bool {
+        let index = packages[Int(cursor.package)].index
+        while cursor.entry < cursor.end, index.parent(cursor.entry) != cursor.directory {
+            cursor.entry += 1
+        }
+        guard cursor.entry < cursor.end else { return false }
+        cursor.prefix = prefix(cursor)
+        return true
     }
 
     private func name(_ cursor: Cursor) -> UnsafeRawBufferPointer {

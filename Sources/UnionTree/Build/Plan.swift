@@ -98,8 +98,13 @@ struct Plan {
 
     private func addCuts() throws(FileError) {
         for (number, package) in packages.enumerated() {
-            for path in package.index.holes + package.index.opaques {
-                root.make(try canonical(UnionPath(path))).cuts.insert(UInt32(number))
+            for bytes in package.index.holes + package.index.opaques {
+                let path: UnionPath
+                do { path = try UnionPath(bytes) } catch { throw error.at(package.name) }
+                guard path.names.count <= TableBuilder.depthLimit else {
+                    throw .malformed("\(package.name): a hole too many directories deep")
+                }
+                root.make(try canonical(path)).cuts.insert(UInt32(number))
             }
         }
     }

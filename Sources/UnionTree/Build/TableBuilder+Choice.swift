@@ -159,7 +159,7 @@ extension TableBuilder {
         while let next = pending.popLast() {
             let inode = index.inode(index.inodeNumber(next))
             if inode.mode.type == .directory {
-                pending += index.children(next)
+                pending += index.children(next).filter { index.parent($0) == next }
             } else if inode.links > 1 {
                 let key = TableEntry(package: entry.package, number: inode.number)
                 hiddenNames[key, default: 0] += 1

@@ -42,20 +42,20 @@ extension TableBuilder {
             }
             var record = DirectoryRecord()
             if hidesBase || hidesMore { record.flags |= DirectoryRecord.hidesBase }
-            add(record, found, node, name, in: directory)
+            try add(record, found, node, name, in: directory)
         case .nothing:
             guard let node else { return }
             var record = DirectoryRecord()
             if node.isReal {
                 if hidesBase { record.flags |= DirectoryRecord.hidesBase }
-                add(record, [], node, name, in: directory)
+                try add(record, [], node, name, in: directory)
             } else if hidesBase || base == nil || node.children.isEmpty {
                 leave(node, path(spot))
                 guard hidesBase, base != nil else { return }
                 entries.append(TableEntry(package: TableEntry.hole, number: addExtra(name, [])))
             } else {
                 record.flags |= DirectoryRecord.needsBase
-                add(record, [], node, name, in: directory)
+                try add(record, [], node, name, in: directory)
             }
         }
     }

@@ -17,6 +17,7 @@ struct TableBuilder {
 
     var records: [DirectoryRecord] = []
     var plans: [PlanNode?] = []
+    private var depths: [UInt16] = []
     var entries: [TableEntry] = []
     var slots: [UInt32] = []
     var owners: [TableEntry] = []
@@ -25,6 +26,10 @@ struct TableBuilder {
     /// How many names of files of several names are not to be seen, by package and inode.
     var hiddenNames: [TableEntry: UInt32] = [:]
     var conflicts: [Conflict] = []
+    /// More conflicts than anybody reads; packages made to have them shall not fill the memory.
+    static let conflictLimit = 1 << 16
+    /// How deep a package may be, as when one is imported.
+    static let depthLimit = 256
     private let preferences: [(glob: Glob, package: String)]
     private let replaced: [[(name: String, version: String?)]]
     /// Whether disagreements are looked for where they change nothing: the layers of a stack.
@@ -64,13 +69,13 @@ struct TableBuilder {
         root.pathHash = NameHash.root(environment, salt: salt)
         if !plan.root.cuts.isEmpty { root.flags |= DirectoryRecord.hidesBase }
         hide(roots, but: visible)
-        append(root, visible, plan.root)
+        append(root, visible, plan.root, depth: 0)
     }
 
     /// Merges all directories.
     mutating func build() throws(FileError) {
         var number = 0
-        while number < records.count {
+        while number < records.count, conflicts.count < Self.conflictLimit {
             try merge(number)
             number += 1
         }
@@ -106,7 +111,7 @@ struct TableBuilder {
                     continue
                 }
             }
-            guard let name else { break }
+            guard let name, conflicts.count < Self.conflictLimit else { break }
             merge.next(&group)
             if group.count == 1 {
                 entries.append(group[0])
@@ -128,7 +133,10 @@ struct TableBuilder {
         _ node: PlanNode?,
         _ name: [UInt8],
         in directory: Int
-    ) {
+    ) throws(FileError) {
+        guard depths[directory] < Self.depthLimit else {
+            throw .malformed("\(path(directory)): more than \(Self.depthLimit) directories deep")
+        }
         var record = record
         record.parent = UInt32(directory)
         record.position = UInt32(entries.count) - records[directory].firstEntry
@@ -138,13 +146,14 @@ struct TableBuilder {
         let hash = name.withUnsafeBytes { NameHash.name($0, salt: salt) }
         record.pathHash = NameHash.path(records[directory].pathHash, hash)
         entries.append(TableEntry(package: TableEntry.directory, number: UInt32(records.count)))
-        append(record, found, node)
+        append(record, found, node, depth: depths[directory] + 1)
     }
 
     private mutating func append(
         _ record: DirectoryRecord,
         _ found: [TableEntry],
-        _ node: PlanNode?
+        _ node: PlanNode?,
+        depth: UInt16
     ) {
         var record = record
         record.firstOwner = UInt32(owners.count)
@@ -152,6 +161,7 @@ struct TableBuilder {
         owners += found
         records.append(record)
         plans.append(node)
+        depths.append(depth)
         setAttributes(records.count - 1)
     }
 

@@ -57,8 +57,10 @@ struct UnionMaker: Sendable {
         let (builder, census) = try build(isReporting: false)
         let found = (builder.conflicts + linkConflicts).sorted()
         conflicts += found
-        if rules.mode == .set, !found.isEmpty {
-            throw FileError(.conflict, found.map(\.description).joined(separator: "\n"))
+        guard let census, rules.mode == .stack || found.isEmpty else {
+            let more = found.count < TableBuilder.conflictLimit ? [] : ["and more"]
+            let lines = found.map(\.description) + more
+            throw FileError(.conflict, lines.joined(separator: "\n"))
         }
         let storage = builder.storage(key: key, census)
         if let cache { TableFile.write(storage, key, in: cache) }
@@ -70,9 +72,10 @@ struct UnionMaker: Sendable {
         (try build(isReporting: true).builder.conflicts + linkConflicts).sorted()
     }
 
+    /// Merges the packages, and counts what they come to unless that will not be served.
     private func build(
         isReporting: Bool
-    ) throws(FileError) -> (builder: TableBuilder, census: Census) {
+    ) throws(FileError) -> (builder: TableBuilder, census: Census?) {
         let plan = try Plan(packages, rules, linked: linked, usr: usr)
         // Two files of a million have one qid once in thirty million builds. A second salt is
         // enough then; only packages made for it need more.
@@ -87,6 +90,7 @@ struct UnionMaker: Sendable {
                 isReporting: isReporting
             )
             try builder.build()
+            if rules.mode == .set, !builder.conflicts.isEmpty { return (builder, nil) }
             let census = Census(builder)
             if !census.hasCollision { return (builder, census) }
         }

@@ -80,8 +80,14 @@ extension Generation {
 
     /// The qid's path of a directory by its place.
     func hash(ofDirectory place: Place) -> UInt64 {
-        guard place.entry.isPackage else { return table.directory(place.entry.number).pathHash }
-        return NameHash.path(hash(ofDirectory: parent(of: place)), hash(name(place.entry)))
+        var names: [UInt64] = []
+        var place = place
+        while place.entry.isPackage {
+            names.append(hash(name(place.entry)))
+            place = parent(of: place)
+        }
+        let start = table.record(place.entry.number).pointee.pathHash
+        return names.reversed().reduce(start) { NameHash.path($0, $1) }
     }
 
     /// Whether a directory, or one above it, hides what the base has.

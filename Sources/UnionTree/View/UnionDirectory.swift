@@ -97,9 +97,12 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             while position < UInt32(count) {
                 var child = place
                 child.entry.number = children.lowerBound + position
+                position += 1
+                // Two directories of a broken index may claim the same entries.
+                let parent = generation.withIndex(package) { $0.parent(child.entry.number) }
+                guard parent == place.entry.number else { continue }
                 let name = generation.name(child.entry)
                 let step = generation.step(to: child, in: hash) { generation.hash(name) }
-                position += 1
                 guard try list(step, name, next: position, over: below, body) else { return }
             }
         }

@@ -1,0 +1,123 @@
+import Archive
+import FileTree
+import Testing
+import TreeConformance
+
+@testable import UnionTree
+
+/// Packages that were made to do harm.
+@Suite struct HostileTests {
+    private final class NoContents: PackageContents {
+        func open(_ inode: Inode, of package: Package) throws(FileError) -> any OpenFile {
+            throw FileError(.inputOutput)
+        }
+    }
+
+    private func package(_ name: String, _ index: Index, _ id: ContentID) -> Package {
+        Package(
+            index: index,
+            id: id,
+            manifest: Manifest(),
+            name: name,
+            path: name,
+            contents: NoContents()
+        )
+    }
+
+    @Test func filesOfOneQidAreFoundAndRefused() throws {
+        let a = try SamplePackage.make("a", "f 644 x =1")
+        let b = try SamplePackage.make("b", "f 644 y =1")
+        // Two packages of one identity: their members have the same qids whatever the salt.
+        let twins = [package("a", a.index, a.id), package("b", b.index, a.id)]
+        #expect(throws: FileError(.malformed, "packages that were made to have files of one qid")) {
+            try UnionTree(packages: twins, rules: UnionRules(mode: .stack))
+        }
+    }
+
+    @Test func sharedDirectoriesMayNotBeTooDeep() throws {
+        let path = String(repeating: "d/", count: 300)
+        let a = try SamplePackage.make("a", "f 644 \(path)a =1")
+        let b = try SamplePackage.make("b", "f 644 \(path)b =1")
+        #expect(throws: FileError.self) { try UnionTree(packages: [a, b]) }
+        // One alone needs no table that deep, and `..` is found without a step for each name.
+        let node = try UnionTree(packages: [a]).node(path + "a")
+        #expect(node.parent?.parent?.qid.type == .directory)
+        let hole = try SamplePackage.make("c", "hole \(path)x\nf 644 y =1")
+        #expect(throws: FileError(.malformed, "c: a hole too many directories deep")) {
+            try UnionTree(packages: [a, hole], rules: UnionRules(mode: .stack))
+        }
+    }
+
+    @Test func conflictsAreNotKeptWithoutEnd() throws {
+        let count = TableBuilder.conflictLimit + 100
+        var indexes: [Index] = []
+        for size in [1, 2] as [UInt64] {
+            var builder = IndexBuilder()
+            for number in 0..<count {
+                let path = Array("f\(number)".utf8)
+                var member = Member(path: path, type: .regular, permissions: 0o644)
+                member.size = size
+                try builder.add(member)
+            }
+            indexes.append(try Index(builder.build()))
+        }
+        let packages = indexes.enumerated().map { number, index in
+            package("p\(number)", index, SHA256.hash([UInt8(number)]))
+        }
+        var conflicts: [Conflict] = []
+        #expect(throws: FileError.self) {
+            try UnionTree(packages: packages, conflicts: &conflicts)
+        }
+        #expect(conflicts.count == TableBuilder.conflictLimit)
+    }
+
+    /// Every byte of an index changed, one after the other: refused, or served without harm.
+    @Test func changedIndexesAreJoinedWithoutHarm() throws {
+        let text = "f 644 usr/a/x =1\nf 644 usr/b/y =1\nl 777 usr/l >a\nhole usr/h\nh usr/z usr/a/x"
+        let sample = try SamplePackage.make("a", text)
+        let whole = withExtendedLifetime(sample) { Array(sample.index.bytes) }
+        let other = try SamplePackage.make(
+            "b",
+            "f 644 usr/b/z =1\nf 644 usr/a/q =1\nf 644 usr/h =2"
+        )
+        var served = 0
+        for place in whole.indices {
+            for value in [0, 1, 5, 0xff] as [UInt8] where whole[place] != value {
+                var bytes = whole
+                bytes[place] = value
+                guard let index = try? Index(bytes) else { continue }
+                for mode in [UnionRules.Mode.set, .stack] {
+                    let packages = [package("a", index, SHA256.hash([1])), other]
+                    // What a broken index says may well be refused.
+                    guard
+                        let tree = try? UnionTree(
+                            packages: packages,
+                            rules: UnionRules(mode: mode)
+                        )
+                    else { continue }
+                    var budget = 100
+                    visit(tree.root, &budget)
+                    served += 1
+                }
+            }
+        }
+        #expect(served > 1000)
+    }
+
+    private func visit(_ directory: any Directory, _ budget: inout Int) {
+        var names: [[UInt8]] = []
+        // Errors are as good as answers here.
+        try? directory.entries(from: 0) { _, name in
+            names.append(Array(name))
+            return names.count < 50
+        }
+        for name in names where budget > 0 {
+            budget -= 1
+            guard let node = try? directory.lookup(name.span.bytes) else { continue }
+            _ = try? node.stat()
+            _ = node.parent?.qid
+            _ = try? node.link?.target()
+            if let next = node.directory { visit(next, &budget) }
+        }
+    }
+}
