@@ -28,9 +28,6 @@ public struct PackageWriter: ~Copyable {
     private var segmentDone: UInt64 = 0
     private var runs: SparseRuns?
 
-    /// The largest sparse file whose hash is kept: zeros are quickly stored, but slowly hashed.
-    public static var sparseHashLimit: UInt64 { 1 << 30 }
-
     /// Starts a package on an empty file, open for writing at its start.
     ///
     /// `level` is zstd's, 1 to 22; `workers` is how many threads compress. Errors: those of
@@ -171,7 +168,7 @@ public struct PackageWriter: ~Copyable {
     }
 
     private func keepsHash(_ member: Member) -> Bool {
-        member.segments == nil || member.size <= Self.sparseHashLimit
+        member.segments == nil || member.size <= SparseRuns.hashedSize(stored: member.storedSize)
     }
 
     /// The member as it will be read again: its runs as they are stored, and without root's

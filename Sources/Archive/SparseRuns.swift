@@ -34,6 +34,13 @@ struct SparseRuns {
         at = runs.first?.offset ?? 0
     }
 
+    /// The largest sparse file that is hashed as it reads: zeros are quickly stored, but slowly
+    /// hashed.
+    static func hashedSize(stored: UInt64) -> UInt64 {
+        let (size, overflow) = stored.multipliedReportingOverflow(by: Growth.limit)
+        return overflow || size > .max - Growth.free ? .max : size + Growth.free
+    }
+
     /// How many zeros are to be stored before the file's byte at `offset`.
     mutating func zeros(before offset: UInt64) -> UInt64 {
         var count: UInt64 = 0

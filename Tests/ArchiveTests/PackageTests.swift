@@ -143,6 +143,27 @@ func sparseFile(_ path: String, size: UInt64, _ runs: [(UInt64, Int)]) -> TestFi
         }
     }
 
+    @Test func aHoleOfATerabyteTakesNoTimeAndHasNoHash() throws {
+        let file = sparseFile("s", size: 1 << 40, [(1 << 39, 3)])
+        try writePackage(scratch, "a.pak.zst", [file])
+        let package = try open("a.pak.zst")
+        try package.verify()
+        let inode = package.index.inode(package.index.inodeNumber(1))
+        #expect(inode.size == 1 << 40)
+        #expect(package.index.hash(inode) == nil)
+        let hash = try package.hash(inode.number)
+        #expect(try package.hash(inode.number) == hash)
+        let other = sparseFile("s", size: 1 << 40, [(1 << 38, 3)])
+        try writePackage(scratch, "b.pak.zst", [other])
+        #expect(try open("b.pak.zst").hash(inode.number) != hash)
+        var buffer: [UInt8] = [9, 9, 9, 9, 9]
+        let count = try buffer.withUnsafeMutableBytes {
+            try package.open(inode.number).read(into: $0, at: 1 << 39 - 1)
+        }
+        #expect(count == 5)
+        #expect(buffer == [0, 65, 65, 65, 0])
+    }
+
     @Test func oddNamesOwnersAttributesAndTimesComeBack() throws {
         let long = String(repeating: "n", count: 255)
         let deep = Array(repeating: "d", count: 255).joined(separator: "/")
