@@ -95,6 +95,7 @@ struct SamplePackage {
         )
         next.modified = Timestamp(seconds: modified)
         next.uid = uid
+        if uid > 0 { next.userName = Array("u\(uid)".utf8) }
         let bytes = MemoryTree.unescape(String(value.dropFirst()))
         switch next.type {
         case .regular:

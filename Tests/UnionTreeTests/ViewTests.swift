@@ -192,4 +192,16 @@ import UnionTree
         // What the base has in a directory can change, so that no client may keep it.
         #expect(try tree.qid("srv").version == 0)
     }
+
+    @Test func ownersHaveTheNamesThatPackagesGiveThem() throws {
+        let a = try SamplePackage.make("a", "f 644 x =1", uid: 7)
+        let b = try SamplePackage.make("b", "f 644 y =1", uid: 9)
+        let tree = try UnionTree(packages: [a, b])
+        #expect(tree.name(ofUser: 7) == Array("u7".utf8))
+        #expect(tree.name(ofUser: 9) == Array("u9".utf8))
+        #expect(tree.name(ofUser: 0) == Array("root".utf8))
+        for _ in 0..<2 { #expect(tree.name(ofUser: 8) == nil) }
+        #expect(tree.name(ofGroup: 8) == nil)
+        #expect(try tree.stat("x").uid == 7)
+    }
 }
