@@ -1,3 +1,4 @@
+import CLinux
 import FileTree
 import Glibc
 import Synchronization
@@ -74,6 +75,8 @@ public final class ImportCache: Sendable {
     ) throws(FileError) -> (ContentID, Kept) {
         let file = try NewFile(for: "\(folder.path)/packages/new")
         let id = try Packer.pack(path, to: file.descriptor, options).id
+        // Names and attributes of all members were in memory: a server wants that back.
+        malloc_trim(0)
         let kept = try folder.locked(alone: false) { () throws(FileError) in
             try file.commit(ifMissing: "\(id).pak.zst")
             return try hold(id, folder)
