@@ -126,6 +126,7 @@ let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
     ("Decoder", ["FileTree", "NineP"]),
     ("Index", ["FileTree", "Archive"]),
     ("Tar", ["FileTree", "Archive"]),
+    ("Session", ["CLinux", "FileTree", "NineP", "NinePServer"]),
 ]
 if Context.environment["PAK_FUZZ"] != nil {
     for (name, dependencies) in fuzzTargets {

@@ -93,9 +93,12 @@ import TreeConformance
         )
     }
 
-    @Test func dotDotNeverLeavesTheRoot() throws {
-        let talk = try talk()
-        try talk.send("Tgetattr 0 0x7ff", "Twalk 0 1 .. .. usr .. ..", "Tgetattr 1 0x7ff")
+    @Test(arguments: Dialect.allCases)
+    func dotDotNeverLeavesTheRoot(dialect: Dialect) throws {
+        let talk = try talk(dialect)
+        let stat = dialect == .linux ? "Tgetattr 0 0x7ff" : "Tstat 0"
+        let other = dialect == .linux ? "Tgetattr 1 0x7ff" : "Tstat 1"
+        try talk.send(stat, "Twalk 0 1 .. .. usr .. ..", other)
         let root = Talk.untagged(try talk.receive())
         #expect(Talk.untagged(try talk.receive()).hasPrefix("Rwalk nwqid 5 "))
         #expect(Talk.untagged(try talk.receive()) == root)

@@ -35,7 +35,7 @@ struct PlainView: Sendable {
                 failure = error
             }
             if !Self.hasLink(found) {
-                qids = found
+                for index in 0..<found.count { qids.append(found[index]) }
                 if let node { return Self.plain(node) }
                 if let failure { throw failure }
             }
