@@ -14,7 +14,7 @@ all:V:
 # Each step stops the test when it fails; the last lines are what was counted.
 test:V:
 	rm -rf $LOG
-	for(i in format build unit scripts manual fuzz guest){
+	for(i in format build unit asan scripts manual fuzz dpkg guest){
 		echo mk $i
 		mk $i
 	}
@@ -43,12 +43,12 @@ unit:V:
 scripts:V:
 	mkdir -p $LOG
 	cd rc/test
-	mk $MKFLAGS test | tee ../../$LOG/3.scripts.count
+	mk $MKFLAGS test | tee ../../$LOG/4.scripts.count
 
 manual:V:
 	mkdir -p $LOG
 	mandoc -T lint -W warning `{git ls-files '*.[1-8]'}
-	echo `{git ls-files '*.[1-8]' | wc -l} manual pages without a warning >$LOG/4.manual.count
+	echo `{git ls-files '*.[1-8]' | wc -l} manual pages without a warning >$LOG/5.manual.count
 
 # Seconds for each fuzz target.
 FUZZ=30
@@ -60,10 +60,35 @@ fuzz:V:
 	}
 	cat $LOG/5.fuzz.count
 
+# The suite once more, with every access to memory watched.
+asan:V:
+	mkdir -p $LOG
+	ASAN_OPTIONS=detect_leaks=0
+	swift test --scratch-path .build-asan --sanitize=address >$LOG/asan.log >[2=1] || {
+		grep -v '^◇' $LOG/asan.log | tail -n 200
+		exit asan
+	}
+	echo 'address sanitizer:' `{tail -n 1 $LOG/asan.log} | tee $LOG/3.asan.count
+
+# What dpkg has installed here, packed again, served and compared.
+dpkg:V:
+	mkdir -p $LOG
+	swift build --product treecheck
+	Tests/Dpkg/run .build/debug/pakfs .build/debug/treecheck | tee $LOG/6.dpkg.count
+
+# Behind the kernel's own client, in two of its versions.
 guest:V:
 	mkdir -p $LOG
 	swift build --product treecheck
-	Tests/Guest/v9fs-guest -t 300 'Tests/Guest/conformance .build/debug'
+	for(i in uml qemu612)
+		Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/conformance .build/debug' || exit guest
+	Tests/Guest/run .build/debug/pakfs .build/debug/treecheck uml qemu612 | tee $LOG/7.guest.count
+
+# Real packages, served, read, mounted and run.
+demo:V:
+	for(i in pak pakfs)
+		swift build --product $i
+	Tests/Guest/demo .build/debug
 
 # Both sides in turn, and the library's own steps.
 bench:V:
