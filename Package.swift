@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "pakbench",
             dependencies: [
-                "FileTree", "NineP", "NinePClient",
+                "FileTree", "NineP", "NinePClient", "Archive", "UnionTree",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks"

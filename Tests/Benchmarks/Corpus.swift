@@ -16,7 +16,10 @@ struct Corpus {
     let folder: String
     /// The same as a plain tar.
     let tar: String
-    private let place: String
+    /// Where the same as a native package belongs.
+    let package: String
+    /// The folder for all that is made.
+    let place: String
 
     init() throws(FileError) {
         let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
@@ -27,6 +30,7 @@ struct Corpus {
         place = String(cString: made)
         folder = place + "/files"
         tar = place + "/files.tar"
+        package = place + "/files.pak.zst"
         try fill()
         let status = try Program.run(["tar", "--sort=name", "-C", folder, "-cf", tar, "."])
         guard status == 0 else { throw FileError(.inputOutput, "tar: status \(status)") }

@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import FileTree
 import Glibc
@@ -18,7 +19,10 @@ struct PakBench: ParsableCommand {
     var pakfs: String?
     @Option(help: "The diod to measure; skipped if it is not there.")
     var diod = "/usr/sbin/diod"
-    @Option(parsing: .upToNextOption, help: "Only these cases, by name.")
+    @Option(
+        parsing: .upToNextOption,
+        help: "Only these: a case of the wire, import, union or memory."
+    )
     var only: [String] = []
     @Flag(help: "Print JSON in place of tables.")
     var json = false
@@ -32,40 +36,57 @@ struct PakBench: ParsableCommand {
             // What is left is in memory and named after this program; there is no more to be done.
             try? corpus.remove()
         }
-        let cases = WireBenchmark.Case.allCases.filter {
-            only.isEmpty || only.contains($0.rawValue)
+        var report = Report()
+        if wants("import") { report.imports = try ImportBenchmark(corpus: corpus).run() }
+        let cases = WireBenchmark.Case.allCases.filter { wants($0.rawValue) }
+        if !cases.isEmpty {
+            let rivals = try self.rivals(corpus)
+            report.rivals = rivals.map(\.name)
+            report.rows = try WireBenchmark(rounds: rounds, seconds: seconds, cases: cases)
+                .run(rivals)
         }
-        let rivals = self.rivals(corpus)
-        let wire = WireBenchmark(rounds: rounds, seconds: seconds, cases: cases)
-        var report = Report(rivals: rivals.map(\.name))
-        report.rows = try wire.run(rivals)
+        if wants("union") {
+            report.unions = try UnionBenchmark(place: corpus.place, rounds: rounds).run()
+        }
+        if wants("memory"), isThere(server) {
+            report.memory = try MemoryBenchmark(pakfs: server, place: corpus.place).run()
+        }
         print(json ? report.json : report.table)
     }
 
-    private func rivals(_ corpus: Corpus) -> [Rival] {
+    private func wants(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
+
+    /// The pakfs to be measured.
+    private var server: String {
         let program = CommandLine.arguments[0]
         let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        let pakfs = self.pakfs ?? (folder + ["pakfs"]).joined(separator: "/")
+        return pakfs ?? (folder + ["pakfs"]).joined(separator: "/")
+    }
+
+    private func isThere(_ program: String) -> Bool {
+        if access(program, X_OK) == 0 { return true }
+        complain("pakbench: \(program) is not there: measured without it")
+        return false
+    }
+
+    private func rivals(_ corpus: Corpus) throws(FileError) -> [Rival] {
         var rivals: [Rival] = []
-        if access(pakfs, X_OK) == 0 {
-            let words = [pakfs, "-l", "fd!0", corpus.tar]
-            rivals.append(Rival(name: "pakfs", words: words, tree: ""))
-        } else {
-            complain("pakbench: \(pakfs) is not there: measured without it")
+        if isThere(server) {
+            // A plain tar is served as it lies, a package by way of its frames.
+            if access(corpus.package, R_OK) != 0 {
+                _ = try Packer.pack(corpus.tar, to: corpus.package)
+            }
+            for (name, path) in [("pakfs", corpus.tar), ("pakfs-zst", corpus.package)] {
+                let words = [server, "-l", "fd!0", path]
+                rivals.append(Rival(name: name, words: words, tree: ""))
+            }
         }
-        if access(diod, X_OK) == 0 {
-            rivals.append(
-                Rival(
-                    name: "diod",
-                    words: [
-                        diod, "-f", "-n", "-r", "0", "--wfdno", "1", "-e", corpus.folder, "-L",
-                        "/dev/null", "-c", "/dev/null",
-                    ],
-                    tree: corpus.folder
-                )
-            )
-        } else {
-            complain("pakbench: \(diod) is not there: measured without it")
+        if isThere(diod) {
+            let words = [
+                diod, "-f", "-n", "-r", "0", "--wfdno", "1", "-e", corpus.folder, "-L",
+                "/dev/null", "-c", "/dev/null",
+            ]
+            rivals.append(Rival(name: "diod", words: words, tree: corpus.folder))
         }
         rivals.append(Rival(name: "echo", words: ["/proc/self/exe", "--echo"], tree: ""))
         return rivals

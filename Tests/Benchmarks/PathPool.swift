@@ -1,12 +1,14 @@
 import FileTree
 
-/// Paths of four names, packed as Twalk has them, given out in a random order.
+/// Paths of equally many names, packed as Twalk has them, given out in a random order.
 final class PathPool {
     private let bytes: UnsafeMutableRawBufferPointer
     private var places: [Range<Int>] = []
     private var position = 0
+    private let length: Int
 
     init(_ paths: [[String]]) {
+        length = paths.first?.count ?? 0
         var packed: [UInt8] = []
         for path in paths {
             let start = packed.count
@@ -23,6 +25,9 @@ final class PathPool {
 
     func next() -> PathNames {
         position = position + 1 == places.count ? 0 : position + 1
-        return PathNames(bytes: UnsafeRawBufferPointer(rebasing: bytes[places[position]]), count: 4)
+        return PathNames(
+            bytes: UnsafeRawBufferPointer(rebasing: bytes[places[position]]),
+            count: length
+        )
     }
 }

@@ -1,9 +1,10 @@
-/// What has been measured, as a table and as JSON.
+/// What has been measured, as tables and as JSON.
 struct Report {
-    let rivals: [String]
+    var rivals: [String] = []
     var rows: [WireBenchmark.Row] = []
-
-    init(rivals: [String]) { self.rivals = rivals }
+    var unions: [UnionBenchmark.Row] = []
+    var imports: [ImportBenchmark.Row] = []
+    var memory: MemoryBenchmark.Figures?
 
     /// A row's figures for one rival: medians over the rounds.
     private struct Figure {
@@ -27,63 +28,123 @@ struct Report {
         )
     }
 
+    /// The steps of a union with their samples, in nanoseconds.
+    private static let steps: [(name: String, times: @Sendable (UnionBenchmark.Row) -> [Double])] =
+        [
+            ("walk hit", { $0.hit }), ("walk miss", { $0.miss }), ("open+read", { $0.read }),
+            ("readdir a name", { $0.list }),
+        ]
+
+    /// The median over rounds of a step's time with most packages by that with one.
+    private func growth(_ times: (UnionBenchmark.Row) -> [Double]) -> Double {
+        guard let first = unions.first, let last = unions.last else { return 0 }
+        return median(zip(times(last), times(first)).map { $0 / $1 })
+    }
+
     var table: String {
-        var lines: [String] = []
-        var head = pad("case", 14) + pad("depth", 6)
-        for name in rivals { head += pad("\(name) op/s", 16) + pad("MB/s", 8) + pad("us/op", 8) }
-        for name in rivals.dropFirst() { head += pad("\(rivals[0])/\(name)", 12) }
-        lines.append(head)
-        for row in rows {
-            var line = pad(row.name.rawValue, 14) + pad("\(row.depth)", 6)
-            for samples in row.samples {
-                let figure = Figure(samples)
-                line += pad("\(Int(figure.rate))", 16)
-                line += pad(figure.megabytes > 0 ? "\(Int(figure.megabytes))" : "-", 8)
-                line += pad(fixed(figure.processor), 8)
+        [wireTable, unionTable, importTable, memoryTable].filter { !$0.isEmpty }
+            .map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
+    }
+
+    private var wireTable: [String] {
+        guard !rows.isEmpty else { return [] }
+        var head = pad("case", 12) + pad("depth", 6)
+        for name in rivals { head += pad("\(name)/s", 13) + pad("MB/s", 6) + pad("us/op", 9) }
+        for name in rivals.dropFirst() { head += pad("x \(name)", 12) }
+        return [head]
+            + rows.map { row in
+                var line = pad(row.name.rawValue, 12) + pad("\(row.depth)", 6)
+                for samples in row.samples {
+                    let figure = Figure(samples)
+                    line += pad("\(Int(figure.rate))", 13)
+                    line += pad(figure.megabytes > 0 ? "\(Int(figure.megabytes))" : "-", 6)
+                    line += pad(fixed(figure.processor), 9)
+                }
+                for other in rivals.indices.dropFirst() {
+                    line += pad(fixed(ratio(row, to: other)), 12)
+                }
+                return line
             }
-            for other in rivals.indices.dropFirst() {
-                line += pad(fixed(ratio(row, to: other)), 12)
-            }
+    }
+
+    private var unionTable: [String] {
+        guard !unions.isEmpty else { return [] }
+        var head = pad("packages", 10) + pad("open ms", 10) + pad("build ms", 10)
+        head += pad("map ms", 10)
+        for step in Self.steps { head += pad(step.name + " ns", 20) }
+        var lines = [head]
+        for row in unions {
+            var line = pad("\(row.packages)", 10)
+            for time in [row.open, row.build, row.mapAgain] { line += pad(fixed(time / 1e6), 10) }
+            for step in Self.steps { line += pad(fixed(median(step.times(row))), 20) }
             lines.append(line)
         }
-        return lines.joined(separator: "\n")
+        var line = pad("t(1000)/t(1)", 40)
+        for step in Self.steps { line += pad(fixed(growth(step.times)), 20) }
+        return lines + [line]
+    }
+
+    private var importTable: [String] {
+        guard !imports.isEmpty else { return [] }
+        return [pad("step", 22) + pad("entries", 10) + pad("seconds", 10) + pad("MB/s", 10)]
+            + imports.map { row in
+                pad(row.name, 22) + pad("\(row.entries)", 10) + pad(fixed(row.seconds), 10)
+                    + pad(fixed(Double(row.bytes) / row.seconds / 1e6), 10)
+            }
+    }
+
+    private var memoryTable: [String] {
+        guard let memory else { return [] }
+        return [
+            "1,000 packages, 1,000,000 files: first start \(fixed(memory.firstStart)) s, "
+                + "next \(fixed(memory.nextStart)) s, "
+                + "\(fixed(Double(memory.anonymous) / 1024)) MiB anonymous, "
+                + "\(fixed(Double(memory.resident) / 1024)) MiB resident with mapped pages"
+        ]
     }
 
     var json: String {
-        let items = rows.map { row in
-            var fields = ["\"case\":\"\(row.name.rawValue)\"", "\"depth\":\(row.depth)"]
-            for (name, samples) in zip(rivals, row.samples) {
-                let figure = Figure(samples)
-                fields.append(
-                    "\"\(name)\":{\"rate\":\(fixed(figure.rate)),"
-                        + "\"megabytes\":\(fixed(figure.megabytes)),"
-                        + "\"serverMicroseconds\":\(fixed(figure.processor))}"
-                )
-            }
-            for (other, name) in rivals.enumerated().dropFirst() {
-                fields.append("\"ratioTo\(name)\":\(fixed(ratio(row, to: other)))")
+        var parts = ["\"wire\":[\(rows.map(wireJSON).joined(separator: ","))]"]
+        let unions = self.unions.map { row in
+            var fields = ["\"packages\":\(row.packages)", "\"openMs\":\(fixed(row.open / 1e6))"]
+            fields.append("\"buildMs\":\(fixed(row.build / 1e6))")
+            fields.append("\"mapMs\":\(fixed(row.mapAgain / 1e6))")
+            for step in Self.steps {
+                fields.append("\"\(step.name) ns\":\(fixed(median(step.times(row))))")
             }
             return "{\(fields.joined(separator: ","))}"
         }
-        return "{\"wire\":[\(items.joined(separator: ","))]}"
+        parts.append("\"union\":[\(unions.joined(separator: ","))]")
+        let growths = Self.steps.map { "\"\($0.name)\":\(fixed(growth($0.times)))" }
+        if !unions.isEmpty { parts.append("\"growth\":{\(growths.joined(separator: ","))}") }
+        let imports = self.imports.map {
+            "{\"step\":\"\($0.name)\",\"entries\":\($0.entries),\"bytes\":\($0.bytes),"
+                + "\"seconds\":\(fixed($0.seconds))}"
+        }
+        parts.append("\"import\":[\(imports.joined(separator: ","))]")
+        if let memory {
+            parts.append(
+                "\"memory\":{\"firstStart\":\(fixed(memory.firstStart)),"
+                    + "\"nextStart\":\(fixed(memory.nextStart)),"
+                    + "\"anonymousKiB\":\(memory.anonymous),\"residentKiB\":\(memory.resident)}"
+            )
+        }
+        return "{\(parts.joined(separator: ","))}"
     }
-}
 
-/// The middle value; of an even count the lower one.
-func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    return sorted.isEmpty ? 0 : sorted[(sorted.count - 1) / 2]
-}
-
-/// A number with two digits behind the point.
-func fixed(_ value: Double) -> String {
-    guard value.isFinite else { return "0" }
-    let hundredths = Int((value * 100).rounded())
-    let rest = hundredths % 100
-    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
-}
-
-/// Text in a column.
-func pad(_ text: String, _ width: Int) -> String {
-    text.count >= width ? text + " " : text + String(repeating: " ", count: width - text.count)
+    private func wireJSON(_ row: WireBenchmark.Row) -> String {
+        var fields = ["\"case\":\"\(row.name.rawValue)\"", "\"depth\":\(row.depth)"]
+        for (name, samples) in zip(rivals, row.samples) {
+            let figure = Figure(samples)
+            fields.append(
+                "\"\(name)\":{\"rate\":\(fixed(figure.rate)),"
+                    + "\"megabytes\":\(fixed(figure.megabytes)),"
+                    + "\"serverMicroseconds\":\(fixed(figure.processor))}"
+            )
+        }
+        for (other, name) in rivals.enumerated().dropFirst() {
+            fields.append("\"ratioTo \(name)\":\(fixed(ratio(row, to: other)))")
+        }
+        return "{\(fields.joined(separator: ","))}"
+    }
 }

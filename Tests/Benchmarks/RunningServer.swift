@@ -44,9 +44,8 @@ struct RunningServer: ~Copyable {
 
     private let descriptor: Int32
 
-    /// The one conversation with it: root is fid 0, the large file fid 1 and open, the large
-    /// directory fid 2.
-    func converse(_ tree: String) throws(FileError) -> Conversation {
+    /// The one conversation with it: root is fid 0.
+    func greet(_ tree: String) throws(FileError) -> Conversation {
         var talk = Conversation(input: descriptor, output: descriptor, closing: true)
         try talk.queue(
             Tversion(msize: 131_096, version: Dialect.linux.version.bytes),
@@ -57,39 +56,33 @@ struct RunningServer: ~Copyable {
         guard Dialect(answered: answer.version) == .linux else { throw FileError(.unsupported) }
         talk.setMessageSize(Int(answer.msize))
         talk.dialect = .linux
-        let name = Array(tree.utf8)
-        let user = Array("root".utf8)
-        let big: [UInt8] = [3, 0] + Array("big".utf8)
-        let many: [UInt8] = [4, 0] + Array("many".utf8)
-        var failure: FileError?
-        name.withUnsafeBytes { name in
-            user.withUnsafeBytes { user in
-                big.withUnsafeBytes { big in
-                    many.withUnsafeBytes { many in
-                        do throws(FileError) {
-                            let bigName = PathNames(bytes: big, count: 1)
-                            let manyName = PathNames(bytes: many, count: 1)
-                            try ask(
-                                &talk,
-                                Tattach(
-                                    fid: 0,
-                                    authFid: Wire.noFid,
-                                    uname: user,
-                                    aname: name,
-                                    userNumber: 0
-                                )
-                            )
-                            try ask(&talk, Twalk(fid: 0, newFid: 1, names: bigName))
-                            try ask(&talk, Tlopen(fid: 1, flags: 0))
-                            try ask(&talk, Twalk(fid: 0, newFid: 2, names: manyName))
-                        } catch {
-                            failure = error
-                        }
-                    }
-                }
-            }
-        }
-        if let failure { throw failure }
+        let name = Lent(tree)
+        let user = Lent("root")
+        defer { withExtendedLifetime((name, user)) {} }
+        try ask(
+            &talk,
+            Tattach(
+                fid: 0,
+                authFid: Wire.noFid,
+                uname: user.bytes,
+                aname: name.bytes,
+                userNumber: 0
+            )
+        )
+        return talk
+    }
+
+    /// The same with the corpus at hand: the large file is fid 1 and open, the large directory
+    /// fid 2.
+    func converse(_ tree: String) throws(FileError) -> Conversation {
+        var talk = try greet(tree)
+        // Names are views of the pools, which have to live until they are sent.
+        let big = PathPool([["big"]])
+        let many = PathPool([["many"]])
+        defer { withExtendedLifetime((big, many)) {} }
+        try ask(&talk, Twalk(fid: 0, newFid: ReadWork.openFid, names: big.next()))
+        try ask(&talk, Tlopen(fid: ReadWork.openFid, flags: 0))
+        try ask(&talk, Twalk(fid: 0, newFid: ListWork.directoryFid, names: many.next()))
         return talk
     }
 
@@ -105,4 +98,20 @@ struct RunningServer: ~Copyable {
                 .at(name)
         }
     }
+}
+
+/// Bytes of a text, in place until this goes.
+private final class Lent {
+    let bytes: UnsafeRawBufferPointer
+
+    init(_ text: String) {
+        let place = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: text.utf8.count,
+            alignment: 1
+        )
+        place.copyBytes(from: text.utf8)
+        bytes = UnsafeRawBufferPointer(place)
+    }
+
+    deinit { bytes.deallocate() }
 }
