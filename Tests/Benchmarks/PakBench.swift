@@ -21,7 +21,7 @@ struct PakBench: ParsableCommand {
     var diod = "/usr/sbin/diod"
     @Option(
         parsing: .upToNextOption,
-        help: "Only these: a case of the wire, import, union or memory."
+        help: "Only these: a case of the wire, import, union, growth or memory."
     )
     var only: [String] = []
     @Flag(help: "Print JSON in place of tables.")
@@ -47,6 +47,14 @@ struct PakBench: ParsableCommand {
         }
         if wants("union") {
             report.unions = try UnionBenchmark(place: corpus.place, rounds: rounds).run()
+        }
+        if wants("growth"), isThere(server) {
+            report.growths = try GrowthBenchmark(
+                pakfs: server,
+                place: corpus.place,
+                rounds: rounds,
+                seconds: seconds
+            ).run()
         }
         if wants("memory"), isThere(server) {
             report.memory = try MemoryBenchmark(pakfs: server, place: corpus.place).run()

@@ -4,6 +4,7 @@ struct Report {
     var rows: [WireBenchmark.Row] = []
     var unions: [UnionBenchmark.Row] = []
     var imports: [ImportBenchmark.Row] = []
+    var growths: [GrowthBenchmark.Row] = []
     var memory: MemoryBenchmark.Figures?
 
     /// A row's figures for one rival: medians over the rounds.
@@ -42,7 +43,7 @@ struct Report {
     }
 
     var table: String {
-        [wireTable, unionTable, importTable, memoryTable].filter { !$0.isEmpty }
+        [wireTable, unionTable, growthTable, importTable, memoryTable].filter { !$0.isEmpty }
             .map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
     }
 
@@ -84,6 +85,28 @@ struct Report {
         return lines + [line]
     }
 
+    /// The median over rounds of a step's time with a thousand packages by that with one.
+    private func growth(_ row: GrowthBenchmark.Row) -> Double {
+        median(
+            zip(row.one, row.thousand).map {
+                ($0.rate / max($1.rate, .leastNonzeroMagnitude))
+            }
+        )
+    }
+
+    private var growthTable: [String] {
+        guard !growths.isEmpty else { return [] }
+        return [
+            pad("over 9P, depth 1", 18) + pad("us, 1 package", 16) + pad("us, 1,000", 16)
+                + pad("t(1000)/t(1)", 14)
+        ]
+            + growths.map { row in
+                pad(row.name, 18) + pad(fixed(median(row.one.map { 1e6 / $0.rate })), 16)
+                    + pad(fixed(median(row.thousand.map { 1e6 / $0.rate })), 16)
+                    + pad(fixed(growth(row)), 14)
+            }
+    }
+
     private var importTable: [String] {
         guard !imports.isEmpty else { return [] }
         return [pad("step", 22) + pad("entries", 10) + pad("seconds", 10) + pad("MB/s", 10)]
@@ -117,6 +140,10 @@ struct Report {
         parts.append("\"union\":[\(unions.joined(separator: ","))]")
         let growths = Self.steps.map { "\"\($0.name)\":\(fixed(growth($0.times)))" }
         if !unions.isEmpty { parts.append("\"growth\":{\(growths.joined(separator: ","))}") }
+        if !self.growths.isEmpty {
+            let steps = self.growths.map { "\"\($0.name)\":\(fixed(growth($0)))" }
+            parts.append("\"growthOver9P\":{\(steps.joined(separator: ","))}")
+        }
         let imports = self.imports.map {
             "{\"step\":\"\($0.name)\",\"entries\":\($0.entries),\"bytes\":\($0.bytes),"
                 + "\"seconds\":\(fixed($0.seconds))}"

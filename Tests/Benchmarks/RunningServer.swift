@@ -86,6 +86,15 @@ struct RunningServer: ~Copyable {
         return talk
     }
 
+    /// Gives what a pool's path leads to a fid.
+    func walk(
+        _ talk: inout Conversation,
+        to fid: UInt32,
+        _ paths: PathPool
+    ) throws(FileError) {
+        try ask(&talk, Twalk(fid: 0, newFid: fid, names: paths.next()))
+    }
+
     private func ask(
         _ talk: inout Conversation,
         _ request: some Message

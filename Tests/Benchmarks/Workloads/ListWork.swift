@@ -8,10 +8,13 @@ struct ListWork: Workload {
     static let directoryFid: UInt32 = 2
     /// How many bytes a Treaddir asks for.
     let count: UInt32
+    /// How many names there are.
+    let expected: Int
     private var names: [Int]
 
-    init(count: Int) {
+    init(count: Int, names expected: Int = Corpus.manyCount) {
         self.count = UInt32(count)
+        self.expected = expected
         names = Array(repeating: 0, count: 64)
     }
 
@@ -43,7 +46,7 @@ struct ListWork: Workload {
                 try talk.queue(request, tag: UInt16(slot))
                 break
             }
-            guard names[slot] >= Corpus.manyCount else {
+            guard names[slot] >= expected else {
                 throw FileError(.inputOutput, "\(names[slot]) names")
             }
             try talk.queue(Tclunk(fid: fid(slot)), tag: UInt16(slot))

@@ -35,6 +35,9 @@ struct Sample {
     var seconds: Double
     /// Of the server, in seconds.
     var processor: Double
+
+    /// Operations a second.
+    var rate: Double { Double(operations) / seconds }
 }
 
 /// Runs a workload at a depth for some time.
