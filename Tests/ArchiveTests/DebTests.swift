@@ -97,6 +97,10 @@ import Testing
                 try Packer.pack(scratch["cut.deb"], to: scratch["out.pak.zst"])
             }
             #expect(error?.context?.hasPrefix(scratch["cut.deb"]) == true, "\(error as Any)")
+            // Cut near the end, it is the part that is named.
+            if length > whole.count - 150 {
+                #expect(error?.context?.contains(": data.tar") == true, "\(error as Any)")
+            }
             #expect(scratch.names == ["cut.deb", "t", "tiny.deb"])
         }
     }

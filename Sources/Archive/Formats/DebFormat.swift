@@ -26,8 +26,7 @@ struct DebFormat: ForeignFormat {
             } else if name.hasPrefix("control.tar"), scan.foreign == nil {
                 scan.foreign = try Self.control(outer, name)
             } else if name.hasPrefix("data.tar"), !hasFiles {
-                let stream = try ArchiveStream(outer, as: .filtered, name: name)
-                try FilteredFormat.unpack(stream, into: scan.spool)
+                try Self.unpack(outer, name, into: scan.spool)
                 hasFiles = true
             }
         }
@@ -36,16 +35,27 @@ struct DebFormat: ForeignFormat {
         try TarFormat.read(SpoolSource(scan.spool, called: "data.tar"), into: scan)
     }
 
+    /// Unpacks the part that `outer` stands at.
+    private static func unpack(
+        _ outer: ArchiveStream,
+        _ name: String,
+        into spool: Spool
+    ) throws(FileError) {
+        do throws(FileError) {
+            let stream = try ArchiveStream(outer, as: .filtered, name: "")
+            try FilteredFormat.unpack(stream, into: spool)
+        } catch {
+            throw error.at(name)
+        }
+    }
+
     private static func control(
         _ outer: ArchiveStream,
         _ name: String
     ) throws(FileError) -> ForeignManifest {
         // The same way as any tar's, into a table that is thrown away.
         let inner = ForeignScan(ImportOptions())
-        try FilteredFormat.unpack(
-            ArchiveStream(outer, as: .filtered, name: name),
-            into: inner.spool
-        )
+        try unpack(outer, name, into: inner.spool)
         try TarFormat.read(SpoolSource(inner.spool, called: name), into: inner)
         guard let control = inner.table.file(Array("control".utf8)) else {
             throw FileError.malformed("\(name): no control file in it")
