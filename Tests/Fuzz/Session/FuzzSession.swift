@@ -11,6 +11,7 @@ import Glibc
 import NineP
 import NinePServer
 
+/// The program's start under the name that SwiftPM gives it, in place of libFuzzer's own.
 @_cdecl("FuzzSession_main")
 public func fuzzMain(_ count: CInt, _ arguments: Arguments) -> CInt {
     var (count, arguments) = (count, arguments)
