@@ -100,7 +100,10 @@ let package = Package(
         ),
         .testTarget(
             name: "NinePServerTests",
-            dependencies: ["FileTree", "NineP", "NinePServer", "TreeConformance", "CAllocations"]
+            dependencies: [
+                "FileTree", "NineP", "NinePServer", "TreeConformance", "CAllocations",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
         ),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal", "FileTree"]),
         .testTarget(

@@ -1,5 +1,7 @@
 import FileTree
+import Glibc
 import NineP
+import SystemPackage
 import Testing
 import TreeConformance
 
@@ -83,6 +85,28 @@ import TreeConformance
             let end = min(bytes.count, offset + [100, 4096, 4097, 60000][tag % 4])
             #expect(reply[5] == UInt8(tag & 255) && reply[6] == UInt8(tag >> 8))
             #expect(Array(reply[11...]) == Array(bytes[offset..<end]))
+        }
+    }
+
+    /// A file of the host is copied, sent from memory or by sendfile(2): the bytes are the same.
+    @Test(arguments: [100, 4096, 4097, 65536, 131_071, 131_072, 250_000, 400_000])
+    func aFileOfTheHostIsReadWhole(count: Int) throws {
+        let folder = try TransportTests.Folder()
+        let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 4) }
+        let file = creat("\(folder.path)/s", 0o600)
+        #expect(write(file, bytes, bytes.count) == bytes.count)
+        close(file)
+        let talk = try Talk(HostTree(FilePath(folder.path)))
+        try talk.begin(.linux, msize: 1 << 20)
+        try talk.run("Twalk 0 1 s\nRwalk ...\nTlopen 1 0\nRlopen ...")
+        for offset in [0, 1, 200_000, 299_999, 300_000] {
+            // Between two small ones, so that all of a batch stays in order.
+            try talk.send("Tread 1 5 3", "Tread 1 \(offset) \(count)", "Tread 1 9 2")
+            #expect(talk.receiveBytes().map { Array($0[11...]) } == Array(bytes[5..<8]))
+            let end = min(bytes.count, offset + count)
+            let isSame = talk.receiveBytes().map { Array($0[11...]) } == Array(bytes[offset..<end])
+            #expect(isSame)
+            #expect(talk.receiveBytes().map { Array($0[11...]) } == Array(bytes[9..<11]))
         }
     }
 
