@@ -1,0 +1,201 @@
+import Glibc
+import Testing
+
+/// `pakfs` as its user meets it, read with `pak`.
+@Suite(.serialized) struct ServeTests {
+    /// A server that listens, and the lines it printed by then.
+    private struct Served {
+        let running: Program.Running
+        let mounts: [String]
+
+        /// Starts it; a line an address is waited for.
+        init(_ scratch: Scratch, _ arguments: [String], addresses: Int = 1) throws {
+            var pakfs = Program.pakfs
+            pakfs.environment["XDG_CACHE_HOME"] = scratch("cache")
+            let running = try pakfs.start(arguments)
+            self.running = running
+            mounts = try (0..<addresses).map { _ in
+                try #require(running.output.next(), "\(running.complaints.rest())")
+            }
+        }
+
+        func end() -> Int32 {
+            running.send(SIGTERM)
+            return running.wait()
+        }
+    }
+
+    /// Two archives that agree, and one that does not.
+    private func example() throws -> Scratch {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir -p a/bin b/bin c/bin; echo one >a/bin/one; echo two >b/bin/two; echo other >c/bin/one
+            ln -s one a/bin/link; echo same >a/same; cp -p a/same b/same
+            for i in a b c; do tar -C $i -cf $i.tar .; done; gzip -k a.tar; rm -r a b c
+            """
+        )
+        return scratch
+    }
+
+    private func pak(_ arguments: String...) throws -> String {
+        let outcome = try Program.pak.run(arguments)
+        #expect(outcome.status == 0, "\(outcome.complaints)")
+        return outcome.output
+    }
+
+    @Test func oneTreeIsServedOnSeveralAddresses() throws {
+        let scratch = try example()
+        let socket = scratch("socket")
+        let served = try Served(
+            scratch,
+            [
+                "-l", "unix!\(socket)", "-l", "tcp!127.0.0.1!0", scratch("a.tar.gz"),
+                scratch("b.tar"),
+            ],
+            addresses: 2
+        )
+        #expect(served.mounts[0].hasPrefix("mount -t 9p -o trans=unix,version=9p2000.L,"))
+        let port = try #require(
+            served.mounts[1].split(separator: "port=").last?.split(separator: ",").first
+        )
+        for address in ["unix!\(socket)", "tcp!127.0.0.1!\(port)"] {
+            #expect(try pak("ls", "-a", address, "/bin") == "link\none\ntwo\n")
+            #expect(try pak("cat", "-a", address, "/bin/one", "/same") == "one\nsame\n")
+            #expect(
+                try pak("ls", "-a", address, "-R") == "/bin\n/bin/link\n/bin/one\n/bin/two\n/same\n"
+            )
+        }
+        let stat = try JSONText.object(pak("stat", "--json", "-a", "unix!\(socket)", "/bin/link"))
+        #expect(stat["type"] as? String == "link")
+        #expect(stat["target"] as? String == "one")
+        let list = try JSONText.objects(pak("ls", "--json", "-a", "unix!\(socket)", "/"))
+        #expect(list.compactMap { $0["name"] as? String } == ["bin", "same"])
+        let control = try pak("cat", "-a", "unix!\(socket)", "-A", "ctl", "/stats")
+        #expect(control.contains("connections "))
+        #expect(served.end() == 0)
+        #expect(!scratch.names().contains("socket"))
+    }
+
+    @Test func whatIsNotServedIsSaidToClientAndLog() throws {
+        let scratch = try example()
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(scratch, ["-l", address, scratch("a.tar")])
+        for arguments in [["-A", "nowhere"], ["-A", ":only=none"], ["/none"], ["-A", ":bogus"]] {
+            let outcome = try Program.pak.run(["ls", "-a", address] + arguments)
+            #expect(outcome.status == 1)
+            #expect(outcome.complaints.hasPrefix("pak: "), "\(outcome.complaints)")
+        }
+        #expect(served.running.complaints.next { $0.contains("attach to nowhere") } != nil)
+        #expect(
+            try Program.pak.run("cat", "-a", address, "/bin").complaints.contains("Is a directory")
+        )
+        #expect(served.end() == 0)
+    }
+
+    @Test func anAddressInUseIsRefusedAndAStaleOneReplaced() throws {
+        let scratch = try example()
+        let arguments = ["-l", "unix!\(scratch("socket"))", scratch("a.tar")]
+        let first = try Served(scratch, arguments)
+        let second = try Program.pakfs.run(arguments)
+        #expect(second.status == 1)
+        #expect(second.complaints.hasPrefix("pakfs: unix!\(scratch("socket"))"))
+        #expect(try pak("cat", "-a", arguments[1], "/bin/one") == "one\n")
+        first.running.send(SIGKILL)
+        _ = first.running.wait()
+        #expect(scratch.names().contains("socket"))
+        let third = try Served(scratch, arguments)
+        #expect(try pak("cat", "-a", arguments[1], "/bin/one") == "one\n")
+        #expect(third.end() == 0)
+    }
+
+    @Test func conflictsAreAllToldAtOnceWithTheWaysOut() throws {
+        let scratch = try example()
+        try scratch.shell("mkdir -p d; echo 3 >d/same; tar -C d -cf d.tar .; rm -r d")
+        let address = "unix!\(scratch("socket"))"
+        let packages = ["a.tar", "c.tar", "d.tar"].map { scratch($0) }
+        let refused = try Program.pakfs.run(["-l", address] + packages)
+        #expect(refused.status == 1)
+        #expect(refused.output.isEmpty)
+        for word in ["bin/one", "same", "prefer", "block", " a", " c", " d"] {
+            #expect(refused.complaints.contains(word), "\(word): \(refused.complaints)")
+        }
+        let answers = ["-o", "prefer=bin/one:c", "-o", "block=a:same"]
+        let served = try Served(scratch, ["-l", address] + answers + packages)
+        #expect(try pak("cat", "-a", address, "/bin/one", "/same") == "other\n3\n")
+        #expect(served.end() == 0)
+        let stacked = try Served(scratch, ["-l", address, "-o", "stack"] + packages)
+        #expect(try pak("cat", "-a", address, "/bin/one", "/same") == "other\n3\n")
+        #expect(stacked.end() == 0)
+    }
+
+    @Test func everyMessageIsPrintedWhenAskedFor() throws {
+        let scratch = try example()
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(scratch, ["-D", "-l", address, scratch("a.tar")])
+        _ = try pak("ls", "-a", address)
+        #expect(served.running.complaints.next { $0.contains("Tversion") } != nil)
+        #expect(served.running.complaints.next { $0.contains("Rattach") } != nil)
+        #expect(served.end() == 0)
+    }
+
+    @Test func aFolderIsReadAgainOnRequest() throws {
+        let scratch = try example()
+        let address = "unix!\(scratch("socket"))"
+        try scratch.shell("mkdir web; cp a.tar web")
+        let served = try Served(scratch, ["-l", address, "-e", "web=dir:\(scratch("web"))"])
+        #expect(try pak("ls", "-a", address, "-A", "web", "/bin") == "link\none\n")
+        try scratch.shell("cp b.tar web")
+        served.running.send(SIGHUP)
+        #expect(served.running.complaints.next { $0.contains("read again") } != nil)
+        #expect(try pak("ls", "-a", address, "-A", "web", "/bin") == "link\none\ntwo\n")
+        // What does not go together leaves what there was.
+        try scratch.shell("cp c.tar web")
+        served.running.send(SIGHUP)
+        #expect(served.running.complaints.next { $0.contains("not read again") } != nil)
+        #expect(try pak("ls", "-a", address, "-A", "web", "/bin") == "link\none\ntwo\n")
+        #expect(served.end() == 0)
+    }
+
+    @Test func aCacheThatCannotBeWrittenIsDoneWithout() throws {
+        let scratch = try example()
+        let address = "unix!\(scratch("socket"))"
+        try scratch.write("cache", "no folder")
+        let served = try Served(scratch, ["-l", address, scratch("a.tar.gz")])
+        #expect(try pak("cat", "-a", address, "/bin/one") == "one\n")
+        #expect(served.end() == 0)
+    }
+
+    @Test func aThousandPackagesNeedFewDescriptors() throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir p; cd p; for i in $(seq 1000); do echo $i >f$i; tar -cf ../p$i.tar f$i; done
+            """
+        )
+        let socket = scratch("socket")
+        let shell = Program(path: "/bin/sh")
+        let running = try shell.start([
+            "-c",
+            "ulimit -n 1024; exec '\(Program.pakfs.path)' -l 'unix!\(socket)' '\(scratch.path)'/p*.tar",
+        ])
+        try #require(running.output.next() != nil)
+        let names = try pak("ls", "-a", "unix!\(socket)").split(separator: "\n")
+        #expect(names.count == 1000)
+        let paths = (1...1000).map { "/f\($0)" }
+        let outcome = try Program.pak.run(["cat", "-a", "unix!\(socket)"] + paths)
+        #expect(outcome.status == 0, "\(outcome.complaints)")
+        #expect(outcome.output == (1...1000).map { "\($0)\n" }.joined())
+        running.send(SIGTERM)
+        #expect(running.wait() == 0)
+    }
+
+    @Test func aReaderThatGoesAwayEndsTheListing() throws {
+        let scratch = try example()
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(scratch, ["-l", address, scratch("a.tar")])
+        let program = Program.pak.path
+        #expect(try scratch.shell("'\(program)' ls -R -a '\(address)' | head -n 1") == "/bin\n")
+        #expect(served.end() == 0)
+    }
+}
