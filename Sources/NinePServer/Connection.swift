@@ -19,7 +19,14 @@ final class Connection: Sendable {
     /// Fids, as of the last batch.
     let fidCount = Atomic<Int>(0)
     private let isReading = Atomic<Bool>(false)
-    private let deadline = Mutex<timespec?>(nil)
+    private let end = Mutex(End())
+
+    /// How a conversation is to end, and whether it has.
+    private struct End {
+        var deadline: timespec?
+        /// The descriptors may be closed by now, and their numbers another's.
+        var isOver = false
+    }
 
     init(server: Server, input: Int32, output: Int32, peer: Peer, name: String) {
         self.server = server
@@ -67,22 +74,27 @@ final class Connection: Sendable {
             if session.output.isBroken { break }
         }
         // A peer that only closed its sending side still gets what it waits for.
-        _ = late.wait(until: deadline.withLock { $0 } ?? .after(milliseconds: 1000))
+        _ = late.wait(until: end.withLock { $0.deadline } ?? .after(milliseconds: 1000))
         late.end()
         session.end()
         counters.setCalls(receives: input.calls, sends: session.output.calls)
+        end.withLock { $0.isOver = true }
         if isSocket { shutdown(output, Int32(SHUT_RDWR)) }
     }
 
     /// Has the conversation end once what was received is answered.
     func drain(until deadline: timespec) {
-        self.deadline.withLock { $0 = deadline }
-        if isSocket { shutdown(input, Int32(SHUT_RD)) }
+        end.withLock { end in
+            end.deadline = deadline
+            if isSocket, !end.isOver { shutdown(input, Int32(SHUT_RD)) }
+        }
     }
 
     /// Ends the conversation wherever it is.
     func breakOff() {
-        if isSocket { shutdown(input, Int32(SHUT_RDWR)) }
+        end.withLock { end in
+            if isSocket, !end.isOver { shutdown(input, Int32(SHUT_RDWR)) }
+        }
     }
 
     /// Tells a peer that comes in vain why, as the answer to the Tversion it will have sent.

@@ -3,58 +3,6 @@ import Glibc
 import NineP
 import Synchronization
 
-/// A request that could not be answered where it was read.
-///
-/// `@unchecked Sendable`: `state` is guarded by its conversation's monitor, the rest is constant.
-final class LateRequest: @unchecked Sendable {
-    /// How far it has come.
-    enum State {
-        /// It waits for a thread, or for a lock; nothing of it runs.
-        case waiting
-        /// A thread prepares it.
-        case running
-        /// It can be answered at once.
-        case ready(FileError?)
-        /// It has been answered, or will never be.
-        case over
-    }
-
-    /// What is answered once it is ready.
-    enum Answer {
-        /// So many bytes of a file, from an offset.
-        case read(any OpenFile, offset: UInt64, count: Int)
-        /// That a lock has been granted.
-        case lock
-
-        /// What was asked.
-        var type: MessageType {
-            switch self {
-            case .read: .tread
-            case .lock: .tlock
-            }
-        }
-    }
-
-    let tag: UInt16
-    let dialect: Dialect
-    let answer: Answer
-    let cancellation = Cancellation()
-    let arrived = monotonicNanoseconds()
-    fileprivate(set) var state = State.waiting
-
-    init(tag: UInt16, dialect: Dialect, answer: Answer) {
-        self.tag = tag
-        self.dialect = dialect
-        self.answer = answer
-    }
-
-    /// Bytes that the answer will need.
-    var size: Int {
-        if case .read(_, _, let count) = answer { return count }
-        return 0
-    }
-}
-
 /// The requests of one conversation that have to wait, and the thread that answers them.
 ///
 /// A request is prepared by the pool and answered by a thread of the conversation's own, which
