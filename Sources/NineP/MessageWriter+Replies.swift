@@ -10,6 +10,17 @@ extension MessageWriter {
     /// The same for Rstat and Rreadlink.
     public static var longReplyLimit: Int { @inlinable get { 8192 } }
 
+    /// The longest message of a type: a request's is the conversation's own, and so is that of a
+    /// reply whose request says how much it wants.
+    @inlinable
+    static func limit(_ type: MessageType) -> Int {
+        switch type {
+        case .rread, .rreaddir: .max
+        case .rstat, .rreadlink: longReplyLimit
+        default: type.isRequest ? .max : replyLimit
+        }
+    }
+
     /// Writes Rerror, or Rlerror in 9P2000.L, in place of whatever was begun.
     @inlinable
     public mutating func error(_ kind: FileError.Kind, tag: UInt16) throws(FileError) {

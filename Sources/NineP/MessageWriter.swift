@@ -27,18 +27,19 @@ public struct MessageWriter: FieldVisitor {
     /// Bytes left in the buffer.
     @inlinable public var room: Int { buffer.count - offset }
 
-    /// Writes a whole message, of at most `limit` bytes.
+    /// Writes a whole message, of at most `limit` bytes; a reply is never longer than Linux allows
+    /// unless told so.
     ///
     /// Errors: `.range` when it does not fit; then nothing has been written.
     @inlinable
     public mutating func write<M: Message>(
         _ message: M,
         tag: UInt16,
-        limit: Int = .max
+        limit: Int? = nil
     ) throws(FileError) {
         var message = message
         do {
-            try begin(M.type, tag: tag, limit: limit)
+            try begin(M.type, tag: tag, limit: limit ?? MessageWriter.limit(M.type))
             try message.visit(&self)
         } catch {
             cancel()

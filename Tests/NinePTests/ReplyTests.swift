@@ -166,6 +166,23 @@ import Testing
         #expect(Self.line(bytes, dialect) == expected)
     }
 
+    @Test(arguments: [(4096 - 7 - 23, true), (4096 - 7 - 22, false)])
+    func aReplyThatIsTooLongForLinuxIsRefused(length: Int, fits: Bool) throws {
+        let client = SampleFields(seed: 1).bytes([UInt8](repeating: 65, count: length))
+        let reply = Rgetlock(type: 0, start: 0, length: 0, process: 0, client: client)
+        let bytes = Self.written(.linux, size: 65536) { writer in
+            let error: FileError?
+            do throws(FileError) {
+                try writer.write(reply, tag: 1)
+                error = nil
+            } catch let thrown {
+                error = thrown
+            }
+            #expect(error?.kind == (fits ? nil : .range))
+        }
+        #expect(bytes.count == (fits ? 4096 : 0))
+    }
+
     @Test func aStatThatIsTooLongForLinuxIsRefused() throws {
         let stat = Stat(qid: Qid(type: .file, version: 1, path: 2), mode: Mode(.symlink, 0o777))
         let long = SampleFields(seed: 1).bytes([UInt8](repeating: 65, count: 9000))

@@ -56,7 +56,7 @@ private func check<M: Message>(_: M.Type, _ frame: Frame, _ dialect: Dialect) th
     defer { place.deallocate() }
     var writer = MessageWriter(place, dialect)
     do throws(FileError) {
-        try writer.write(message, tag: frame.tag)
+        try writer.write(message, tag: frame.tag, limit: .max)
     } catch {
         fatalError("what was decoded cannot be encoded: \(error)")
     }
