@@ -72,7 +72,9 @@ extension Session {
             _ = try writer.beginData(.rreaddir, tag: frame.tag, count: count)
             let attach = fid.pointee.attach
             if try Self.putDots(request.offset, directory, attach, &writer) {
-                let start = request.offset >= Self.firstDot ? 0 : request.offset
+                // The number behind them is what ext4 has at the end of a directory.
+                let isDot = request.offset == Self.firstDot || request.offset == Self.secondDot
+                let start = isDot ? 0 : request.offset
                 try directory.entries(from: start) { entry, name in
                     name.withUnsafeBytes {
                         writer.append(

@@ -65,4 +65,27 @@ import UnionTree
         unlink("\(folder.path)/usr/lib/late")
         #expect(throws: FileError(.notFound)) { try tree.node("usr/lib/late") }
     }
+
+    @Test func positionsInADirectoryOfTheHostAreOnesThatClientsCanHold() throws {
+        let base = try HostTree("/usr/bin")
+        let a = try SamplePackage.make("a", "f 755 one =1\nf 755 two =2")
+        let root = try UnionTree(packages: [a], base: base.root).root
+        var names: Set<[UInt8]> = []
+        var cookie: UInt64 = 0
+        var calls = 0
+        while calls < 10_000 {
+            calls += 1
+            var count = 0
+            try root.entries(from: cookie) { entry, name in
+                #expect(names.insert(Array(name)).inserted)
+                #expect(entry.next <= UInt64(Int64.max))
+                cookie = entry.next
+                count += 1
+                return count < 7
+            }
+            if count == 0 { break }
+        }
+        #expect(names.count > 7)
+        #expect(calls < 10_000)
+    }
 }

@@ -6,6 +6,9 @@ import FileTree
 final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 
+    /// The position at the end of a directory of ext4, beyond which clients count no further.
+    private static var lastCookie: UInt64 { 0x7fff_ffff_ffff_ffff }
+
     private var isRoot: Bool { place.entry == view.root.entry }
 
     override func stat() throws(FileError) -> Stat {
@@ -108,7 +111,9 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         }
         // Behind the packages' names come those of the base, at the base's own positions.
         if let below {
-            try listBelow(below, from: cookie < count ? 0 : cookie - count, after: count, body)
+            let isEnd = cookie == Self.lastCookie
+            let start = isEnd ? cookie : cookie < count ? 0 : cookie - count
+            try listBelow(below, from: start, after: count, body)
         } else if cookie > count {
             throw FileError(.badDirectoryOffset)
         }
@@ -153,7 +158,9 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
                     stat.qid.path = BaseDirectory.qidPath(name, in: hash, view)
                 }
             }
-            return body(DirectoryEntry(stat: stat, next: entry.next &+ count), name)
+            let next =
+                entry.next < Self.lastCookie - count ? entry.next + count : Self.lastCookie
+            return body(DirectoryEntry(stat: stat, next: next), name)
         }
     }
 }
