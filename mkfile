@@ -64,7 +64,7 @@ fuzz:V:
 asan:V:
 	mkdir -p $LOG
 	ASAN_OPTIONS='detect_leaks=0'
-	swift test --scratch-path .build-asan --sanitize=address >$LOG/asan.log >[2=1] || {
+	swift test --scratch-path .build-asan '--sanitize=address' >$LOG/asan.log >[2=1] || {
 		grep -v '^◇' $LOG/asan.log | tail -n 200
 		exit asan
 	}
