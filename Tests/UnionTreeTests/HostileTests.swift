@@ -71,6 +71,32 @@ import TreeConformance
         #expect(conflicts.count == TableBuilder.conflictLimit)
     }
 
+    @Test func manyDirectoriesOfOneInodeAreCounted() throws {
+        var builder = IndexBuilder()
+        for number in 0..<40 {
+            try builder.add(
+                Member(path: Array("d\(number)".utf8), type: .directory, permissions: 0o755)
+            )
+        }
+        var bytes = builder.build()
+        func put(_ value: UInt32, _ place: Int) {
+            for byte in 0..<4 { bytes[place + byte] = UInt8(value >> (8 * byte) & 0xff) }
+        }
+        func number(_ place: Int) -> Int {
+            (0..<4).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) }
+        }
+        // One inode, the root's, which all 41 entries are said to have.
+        put(1, 20)
+        put(40, 128 + 16)
+        let entries = number(128 + 24 + 8)
+        for entry in 0..<41 { put(0, entries + 16 * entry + 8) }
+        let index = try Index(bytes)
+        #expect(index.entryCount == 41 && index.inodeCount == 1)
+        let tree = try UnionTree(packages: [package("a", index, SHA256.hash([1]))])
+        var budget = 100
+        visit(tree.root, &budget)
+    }
+
     /// Every byte of an index changed, one after the other: refused, or served without harm.
     @Test func changedIndexesAreJoinedWithoutHarm() throws {
         let text = "f 644 usr/a/x =1\nf 644 usr/b/y =1\nl 777 usr/l >a\nhole usr/h\nh usr/z usr/a/x"

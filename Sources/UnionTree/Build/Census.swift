@@ -14,7 +14,8 @@ struct Census {
 
     /// Counts all that `builder`, which is done, shows.
     init(_ builder: TableBuilder) {
-        let all = builder.packages.reduce(builder.records.count) { $0 + $1.index.inodeCount }
+        // Names, not files: in an index that was made to, many directories are one inode.
+        let all = builder.packages.reduce(builder.records.count) { $0 + $1.index.entryCount }
         seen = QidSet(capacity: all)
         for record in builder.records {
             add(record.pathHash)
