@@ -40,6 +40,9 @@ struct IndexHeader {
         frameCount = number(24)
         hashCount = number(28)
         tarSize = long(32)
+        guard tarSize <= UInt64(Int64.max) else {
+            throw .malformed("index: offset 32: a tar of \(tarSize) bytes")
+        }
         ownerCount = number(48)
         slotCount = number(52)
         seed = long(56)

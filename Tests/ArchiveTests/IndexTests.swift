@@ -25,6 +25,14 @@ import Testing
         #expect(names == ["etc", "usr", "usr-x"])
     }
 
+    @Test func aTarThatNoFileHoldsIsRefused() throws {
+        var archive = IndexBuilder.Archive()
+        archive.tarSize = .max
+        let bytes = IndexBuilder().build(archive)
+        let error = try #require(throws: FileError.self) { try Index(bytes) }
+        #expect(error.context?.hasPrefix("index: offset 32") == true)
+    }
+
     @Test func slotsAreSpreadOverTheWholeTable() throws {
         var builder = IndexBuilder()
         for number in 0..<5000 {
