@@ -1,6 +1,7 @@
-import Archive
 import FileTree
 import Testing
+
+@testable import Archive
 
 @Suite struct RPMTests {
     let scratch = Scratch()
@@ -90,6 +91,28 @@ import Testing
             return value.count == 20
         }
         #expect(names == ["security.capability"])
+    }
+
+    /// A folder as long as the header, which a byte a file asks for again and again.
+    @Test func pathsThatNoMemberHasAreLeftOut() throws {
+        func words(_ numbers: [Int]) -> [UInt8] {
+            numbers.flatMap { number in (0..<4).map { UInt8(number >> (24 - 8 * $0) & 0xff) } }
+        }
+        func head(_ entries: Int, _ size: Int) -> [UInt8] {
+            [0x8e, 0xad, 0xe8, 1, 0, 0, 0, 0] + words([entries, size])
+        }
+        let folders = [UInt8](repeating: UInt8(ascii: "d"), count: 5000) + [0] + Array("e/\0".utf8)
+        let names = Array("a\0b\0".utf8)
+        let store = folders + names + words([0, 1])
+        var rpm = [UInt8](repeating: 0, count: 96) + head(0, 0) + head(3, store.count)
+        rpm += words([1118, 8, 0, 2])
+        rpm += words([1117, 8, folders.count, 2])
+        rpm += words([1116, 4, folders.count + names.count, 2])
+        scratch.write("long.rpm", rpm + store)
+        let file = try HostDescriptor.openFile(path: scratch["long.rpm"])
+        let source = FileSource(file, size: UInt64(rpm.count + store.count), progress: nil)
+        let files = try RPMHeader.read(from: source).files()
+        #expect(files.map(\.path) == [Array("e/b".utf8)])
     }
 
     @Test(.disabled(if: !Shell.has("rpmbuild"), "rpmbuild is not installed"))

@@ -22,7 +22,10 @@ extension RPMHeader {
         var files: [FileOwner] = []
         for (number, name) in names.enumerated() where number < indexes.count {
             let index = Int(indexes[number])
-            guard index < folders.count else { continue }
+            // No member has a longer path, and a few bytes may ask for the same long folder each.
+            guard index < folders.count,
+                folders[index].count + name.count <= MemberPath.limit + 1
+            else { continue }
             let path = folders[index].drop { $0 == UInt8(ascii: "/") } + name
             let text = number < capabilities.count ? capabilities[number] : []
             files.append(
