@@ -28,6 +28,8 @@ struct PaxRecords {
     }
 
     private static let numberLimit = 1 << 21
+    /// The most attributes of a member: their names alone fill what Linux lists.
+    private static let attributeLimit = 4096
 
     /// Adds the records of a header's body; an empty value takes a key back.
     ///
@@ -101,19 +103,26 @@ struct PaxRecords {
         case _ where key.hasPrefix("GNU.sparse."):
             try setSparse(String(key.dropFirst(11)), value, try? number(), at)
         case _ where key.hasPrefix("SCHILY.xattr."):
-            setAttribute(PathText.unescape(Array(key.utf8.dropFirst(13))), Array(value))
+            try setAttribute(PathText.unescape(Array(key.utf8.dropFirst(13))), Array(value), at)
         case _ where key.hasPrefix("LIBARCHIVE.xattr."):
             // The same attribute once more, in base 64; bsdtar writes both.
             let name = PathText.unescape(Array(key.utf8.dropFirst(17)))
             if !attributes.contains(where: { $0.name == name }), let value = Base64.decode(value) {
-                setAttribute(name, value)
+                try setAttribute(name, value, at)
             }
         default: break
         }
     }
 
-    private mutating func setAttribute(_ name: [UInt8], _ value: [UInt8]) {
+    private mutating func setAttribute(
+        _ name: [UInt8],
+        _ value: [UInt8],
+        _ at: Int
+    ) throws(FileError) {
         attributes.removeAll { $0.name == name }
+        guard attributes.count < Self.attributeLimit else {
+            throw .malformed("pax record at byte \(at): too many attributes")
+        }
         attributes.append(ExtendedAttribute(name: name, value: value))
     }
 

@@ -174,6 +174,16 @@ private func makeTree(_ scratch: Scratch, long: String) {
         #expect(throws: FileError.self) { try reader.read() }
     }
 
+    @Test func attributesWithoutEndAreRefused() throws {
+        let names = (0..<5000).flatMap { record("SCHILY.xattr.user.\($0)", "") }
+        var tar = paxHeader("x", names)
+        tar += header("a", type: "0")
+        tar += [UInt8](repeating: 0, count: 1024)
+        var reader = TarReader(BytesSource(tar))
+        let error = try #require(throws: FileError.self) { try reader.read() }
+        #expect(error.context?.hasSuffix("too many attributes") == true)
+    }
+
     @Test func aTarCutAnywhereIsAnError() throws {
         var tar = header("a", type: "0", size: "5") + block("hello")
         tar += paxHeader("x", record("path", "b")) + header("x", type: "0")
