@@ -54,6 +54,12 @@ import Testing
         )
     }
 
+    @Test func holesAreNotRead() throws {
+        sh("truncate -s 8T hole; echo end >>hole; tar --sparse -cf p.tar hole")
+        #expect(try Unpacker.unpack(package("p.tar"), to: scratch["ours"]) == [])
+        sh("test $(stat -c %s ours/hole) = 8796093022212; test \"$(tail -c 4 ours/hole)\" = end")
+    }
+
     @Test func aTargetThatHoldsFilesIsRefusedUnlessTheyMayBeReplaced() throws {
         sh(
             "mkdir -p t/d old/d; echo new >t/d/f; tar -C t -cf p.tar d; echo old >old/d/f; echo k >old/k"

@@ -140,18 +140,39 @@ public struct Unpacker {
             alignment: 16
         )
         defer { buffer.deallocate() }
-        var offset: UInt64 = 0
-        while offset < inode.size {
-            let count = try source.read(into: buffer, at: offset)
-            guard count > 0 else { throw FileError.malformed("\(offset) bytes of \(inode.size)") }
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            // A sparse file stays one: what is all zeros is left out.
-            if !inode.isSparse || bytes.contains(where: { $0 != 0 }) {
-                try file.write(bytes, at: offset)
+        guard let segments = package.index.segments(inode) else {
+            return try copy(source, from: 0, to: inode.size, by: buffer, to: file)
+        }
+        // A sparse file stays one, and its holes are not read: they may be of any size.
+        var done: UInt64 = 0
+        for number in 0..<segments.count {
+            let run = segments[number]
+            let (end, overflow) = run.offset.addingReportingOverflow(run.length)
+            guard run.offset >= done, !overflow, end <= inode.size else {
+                throw FileError.malformed("runs of a sparse file out of order")
             }
+            try copy(source, from: run.offset, to: end, by: buffer, to: file)
+            done = end
+        }
+        try file.setSize(inode.size)
+    }
+
+    private func copy(
+        _ source: any OpenFile,
+        from start: UInt64,
+        to end: UInt64,
+        by buffer: UnsafeMutableRawBufferPointer,
+        to file: UnpackTarget.Item
+    ) throws(FileError) {
+        var offset = start
+        while offset < end {
+            let wanted = Int(min(UInt64(buffer.count), end - offset))
+            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+            let count = try source.read(into: part, at: offset)
+            guard count > 0 else { throw FileError.malformed("\(offset) bytes of \(end)") }
+            try file.write(UnsafeRawBufferPointer(rebasing: part[..<count]), at: offset)
             offset += UInt64(count)
         }
-        if inode.isSparse { try file.setSize(inode.size) }
     }
 
     private mutating func lose(_ entry: UInt32, _ what: String) {
