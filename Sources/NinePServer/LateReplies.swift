@@ -36,6 +36,8 @@ final class LateReplies: WorkSource, @unchecked Sendable {
     private var bytes = 0
     private var waiting: [LateRequest] = []
     private var ready: [LateRequest] = []
+    /// Whether the pool has this in its line: once, however often what waits comes and goes.
+    private var isInLine = false
     private var hasThread = false
     private var isOver = false
 
@@ -60,9 +62,10 @@ final class LateReplies: WorkSource, @unchecked Sendable {
         try add(request)
         monitor.lock()
         waiting.append(request)
-        let isFirst = waiting.count == 1
+        let wasInLine = isInLine
+        isInLine = true
         monitor.unlock()
-        if isFirst { try submitToPool(request) }
+        if !wasInLine { try submitToPool(request) }
     }
 
     private func submitToPool(_ request: LateRequest) throws(FileError) {
@@ -71,6 +74,7 @@ final class LateReplies: WorkSource, @unchecked Sendable {
         } catch {
             monitor.lock()
             waiting.removeAll { $0 === request }
+            isInLine = false
             monitor.unlock()
             drop(request)
             throw error
@@ -123,6 +127,8 @@ final class LateReplies: WorkSource, @unchecked Sendable {
         monitor.lock()
         let request = live.removeValue(forKey: tag)
         if let request {
+            // Else those that come and are flushed while the pool is busy would pile up.
+            if case .waiting = request.state { waiting.removeAll { $0 === request } }
             request.state = .over
             finish(request)
         }
@@ -187,8 +193,10 @@ final class LateReplies: WorkSource, @unchecked Sendable {
                 }
                 makeReady(request, failure)
             }
-            return (work, !waiting.isEmpty)
+            isInLine = !waiting.isEmpty
+            return (work, isInLine)
         }
+        isInLine = false
         return (nil, false)
     }
 

@@ -52,6 +52,35 @@ import TreeConformance
         try talk.run("Tgetattr 0 0x7ff\nRgetattr ...")
     }
 
+    @Test func whatIsFlushedInTheLineIsNotKept() throws {
+        let tree = SlowTree()
+        let pool = Pool(limit: 1)
+        let wire = LateReplies.Wire(output: -1, isSocket: false, counters: Counters(), trace: nil)
+        let late = LateReplies(pool: pool, limits: Limits(), wire: wire)
+        defer {
+            tree.gate.open()
+            late.end()
+            pool.stop()
+        }
+        let user = User(uid: 0, gid: 0, name: "glenda", isOwner: true)
+        let root = try tree.attach(as: user, to: "").root
+        let node = try root.lookup(Array("slow".utf8).span.bytes)
+        let file = try #require(node.file).open(.read)
+        func request(_ tag: UInt16) -> LateRequest {
+            LateRequest(tag: tag, dialect: .linux, answer: .read(file, offset: 0, count: 1))
+        }
+        try late.submit(request(1))
+        tree.gate.awaitWaiting(1)
+        weak var kept: LateRequest?
+        for _ in 0..<3 {
+            let next = request(2)
+            kept = next
+            try late.submit(next)
+            late.flush(2)
+        }
+        #expect(kept == nil)
+    }
+
     @Test func flushesAreAnsweredWhileAThousandReadsWait() throws {
         let (talk, gate) = try slow { $0.limits.threads = 2 }
         for tag in 30_000..<31_000 { try talk.send("Tread tag \(tag) fid 1 offset 0 count 1") }
