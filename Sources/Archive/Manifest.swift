@@ -66,15 +66,6 @@ public struct Manifest: Sendable, Hashable {
         lines.filter { $0.key == key }.map { PathText.unescape($0.text) }
     }
 
-    /// The words and the path of all lines with a key whose value is `WORD... PATH`.
-    public func wordsAndPaths(_ key: String) -> [(words: [String], path: [UInt8])] {
-        lines.filter { $0.key == key }.map { line in
-            var words = line.text.split(separator: UInt8(ascii: " "))
-            let path = words.popLast().map { PathText.unescape($0) } ?? []
-            return (words.map { String(decoding: $0, as: UTF8.self) }, path)
-        }
-    }
-
     /// Adds a line whose value is text; an empty text adds nothing.
     public mutating func add(_ key: String, _ text: some StringProtocol) {
         add(key, text: Array(text.utf8))

@@ -79,14 +79,6 @@ public struct MessageWriter: FieldVisitor {
         end = buffer.count
     }
 
-    /// Forgets everything written, once it has been sent.
-    @inlinable
-    public mutating func reset() {
-        offset = 0
-        start = 0
-        end = buffer.count
-    }
-
     @usableFromInline
     func noRoom(_ field: StaticString) -> FileError {
         FileError(.range, "\(field) does not fit into a message of \(end - start) bytes")

@@ -26,9 +26,6 @@ struct Input: ~Copyable {
 
     deinit { base.deallocate() }
 
-    /// Whether the peer broke off inside a message.
-    var isTorn: Bool { start != end }
-
     /// Waits for bytes; false when there will be none any more.
     mutating func fill() -> Bool {
         if start == end {

@@ -1,10 +1,5 @@
 import Archive
-
-#if canImport(Glibc)
 import Glibc
-#else
-import Musl
-#endif
 
 /// The names of several directories in one order, each once, with all entries of that name.
 ///
