@@ -76,7 +76,8 @@ extension UnionTree {
         .sorted { ($0.package, $0.id) < ($1.package, $1.id) }
     }
 
-    /// All disagreements that rules or the order of layers have settled or not, sorted.
+    /// What the layers of a stack disagree in, sorted; in a set there is nothing of the kind, and
+    /// what rules have settled is not told.
     ///
     /// Hashes what it compares; takes as long as a first start.
     public func conflicts() throws(FileError) -> [Conflict] { try currentMaker.report() }
