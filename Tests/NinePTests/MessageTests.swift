@@ -14,6 +14,7 @@ import Testing
             #expect(M.type == type)
             for seed in 1...40 as ClosedRange<UInt64> {
                 let sample = SampleFields(seed: seed &* 0x9e37_79b9)
+                defer { withExtendedLifetime(sample) {} }
                 let bytes = try encoded(sample.fill(M.self, dialect), tag: 0xbeef, dialect)
                 #expect(bytes.count == Int(bytes[0]) + Int(bytes[1]) << 8)
                 #expect(bytes[4...6] == [type.rawValue, 0xef, 0xbe])
@@ -27,6 +28,7 @@ import Testing
         try check(type.message)
         func check<M: Message>(_: M.Type) throws {
             let sample = SampleFields(seed: 77)
+            defer { withExtendedLifetime(sample) {} }
             let bytes = try encoded(sample.fill(M.self, dialect), tag: 1, dialect)
             for count in 7..<bytes.count {
                 // Once with the size that the bytes have, once with the size they should have.
@@ -48,6 +50,7 @@ import Testing
         try check(type.message)
         func check<M: Message>(_: M.Type) throws {
             let sample = SampleFields(seed: 5)
+            defer { withExtendedLifetime(sample) {} }
             var bytes = try encoded(sample.fill(M.self, dialect), tag: 1, dialect)
             bytes.append(0)
             bytes[0] = UInt8(truncatingIfNeeded: bytes.count)

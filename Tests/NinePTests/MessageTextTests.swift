@@ -20,6 +20,7 @@ import Testing
         func check<M: Message>(_: M.Type) throws {
             for seed in 1...40 as ClosedRange<UInt64> {
                 let sample = SampleFields(seed: seed &* 0x51ed)
+                defer { withExtendedLifetime(sample) {} }
                 let bytes = try encoded(sample.fill(M.self, dialect), tag: 500, dialect)
                 let line = Self.line(bytes, dialect)
                 #expect(try MessageText.message(line, tag: 0, dialect) == bytes, "\(line)")

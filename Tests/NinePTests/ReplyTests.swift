@@ -86,7 +86,9 @@ import Testing
     @Test(arguments: [Dialect.plain, .unix])
     func anEntryThatDoesNotFitLeavesTheReplyAsItWas(dialect: Dialect) throws {
         let stat = Stat(qid: Qid(type: .file, version: 1, path: 2), mode: Mode(.regular, 0o644))
-        let name = SampleFields(seed: 1).bytes("name".utf8)
+        let sample = SampleFields(seed: 1)
+        defer { withExtendedLifetime(sample) {} }
+        let name = sample.bytes("name".utf8)
         let size = dialect == .plain ? 49 + 4 + 2 : 49 + 4 + 2 + 14
         for count in [0, size - 1, size, 3 * size - 1, 3 * size] {
             let bytes = try Self.written(dialect) { writer in
@@ -103,6 +105,7 @@ import Testing
 
     @Test func entriesOfALinuxDirectoryComeBackAsTheyWent() throws {
         let sample = SampleFields(seed: 1)
+        defer { withExtendedLifetime(sample) {} }
         let names = (0..<50).map { sample.bytes("file\($0)".utf8) }
         let qid = Qid(type: .file, version: 1, path: 2)
         let bytes = try Self.written(.linux) { writer in
@@ -152,6 +155,7 @@ import Testing
         stat.modified = Timestamp(seconds: -5)
         stat.accessed = Timestamp(seconds: 1 << 40)
         let sample = SampleFields(seed: 1)
+        defer { withExtendedLifetime(sample) {} }
         let name = sample.bytes("x".utf8)
         let target = sample.bytes("to".utf8)
         let bytes = try Self.written(dialect) {
@@ -168,7 +172,9 @@ import Testing
 
     @Test(arguments: [(4096 - 7 - 23, true), (4096 - 7 - 22, false)])
     func aReplyThatIsTooLongForLinuxIsRefused(length: Int, fits: Bool) throws {
-        let client = SampleFields(seed: 1).bytes([UInt8](repeating: 65, count: length))
+        let sample = SampleFields(seed: 1)
+        defer { withExtendedLifetime(sample) {} }
+        let client = sample.bytes([UInt8](repeating: 65, count: length))
         let reply = Rgetlock(type: 0, start: 0, length: 0, process: 0, client: client)
         let bytes = Self.written(.linux, size: 65536) { writer in
             let error: FileError?
@@ -185,7 +191,9 @@ import Testing
 
     @Test func aStatThatIsTooLongForLinuxIsRefused() throws {
         let stat = Stat(qid: Qid(type: .file, version: 1, path: 2), mode: Mode(.symlink, 0o777))
-        let long = SampleFields(seed: 1).bytes([UInt8](repeating: 65, count: 9000))
+        let sample = SampleFields(seed: 1)
+        defer { withExtendedLifetime(sample) {} }
+        let long = sample.bytes([UInt8](repeating: 65, count: 9000))
         let bytes = Self.written(.unix, size: 65536) { writer in
             #expect(throws: FileError.self) {
                 try writer.stat(stat, name: long, owners: OwnerNames(), tag: 1)
