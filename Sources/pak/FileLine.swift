@@ -1,3 +1,4 @@
+import Archive
 import FileTree
 import Glibc
 import Terminal
@@ -18,7 +19,7 @@ struct FileLine {
     var long: [UInt8] {
         let size =
             switch stat.mode.type {
-            case .characterDevice, .blockDevice: "\(stat.device >> 8 & 0xfff),\(stat.device & 0xff)"
+            case .characterDevice, .blockDevice: "\(device.major),\(device.minor)"
             default: "\(stat.size)"
             }
         let words = [
@@ -50,6 +51,9 @@ struct FileLine {
         }
         return .object(members)
     }
+
+    /// The two numbers of a device.
+    var device: (major: UInt32, minor: UInt32) { DeviceNumber.split(stat.device) }
 
     /// Type, path and version of the qid, in hexadecimal.
     var qid: String {

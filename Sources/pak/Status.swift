@@ -41,7 +41,7 @@ extension FileLine {
         ]
         if let target { lines.append(("target", String(decoding: target, as: UTF8.self))) }
         if stat.device != 0 {
-            lines.append(("device", "\(stat.device >> 8):\(stat.device & 0xff)"))
+            lines.append(("device", "\(device.major):\(device.minor)"))
         }
         return lines.map { "\($0) \(Visible.text($1))\n" }.joined()
     }

@@ -44,6 +44,20 @@ import Testing
         return outcome.output
     }
 
+    @Test func largeNumbersOfDevicesAreShownWhole() throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            "printf '#mtree\\n./d type=char mode=600 device=native,300,70000\\n' | bsdtar -cf d.tar @-"
+        )
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(scratch, ["-l", address, scratch("d.tar")])
+        let stat = try pak("stat", "-a", address, "-A", ":dev", "/d")
+        #expect(stat.contains("device 300:70000\n"), "\(stat)")
+        let list = try pak("ls", "-l", "-a", address, "-A", ":dev", "/d")
+        #expect(list.contains(" 300,70000 "), "\(list)")
+        #expect(served.end() == 0)
+    }
+
     @Test func oneTreeIsServedOnSeveralAddresses() throws {
         let scratch = try example()
         let socket = scratch("socket")
