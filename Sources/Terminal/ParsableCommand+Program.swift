@@ -6,9 +6,11 @@ extension ParsableCommand {
     /// status that says so: 0 done, 1 cannot be had, 2 usage, or what a complaint names.
     public static func runProgram() -> Never {
         let name = _commandName
+        openStandardDescriptors()
         do {
             var command = try parseAsRoot()
             try command.run()
+            try Stream.standardOutput.check()
             Glibc.exit(0)
         } catch let complaint as Complaint {
             complaint.print(as: name)
@@ -26,5 +28,19 @@ extension ParsableCommand {
             Complaint(message(for: error), try: "\(name) --help").print(as: name)
             Glibc.exit(2)
         }
+    }
+}
+
+/// Opens what of the descriptors 0, 1 and 2 is closed, so that no file or socket takes its number
+/// and gets what is printed.
+private func openStandardDescriptors() {
+    while true {
+        let descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard (0...2).contains(descriptor) else {
+            if descriptor > 2 { close(descriptor) }
+            return
+        }
+        // Kept over an exec, as standard descriptors are.
+        _ = fcntl(descriptor, F_SETFD, 0)
     }
 }

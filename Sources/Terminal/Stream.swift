@@ -1,5 +1,6 @@
 import FileTree
 import Glibc
+import Synchronization
 
 /// A descriptor that a command writes text or bytes to.
 public struct Stream: Sendable {
@@ -17,13 +18,26 @@ public struct Stream: Sendable {
     /// Whether a person looks at it.
     public var isTerminal: Bool { isatty(descriptor) == 1 }
 
-    /// Writes text; what cannot be written is lost, for there is nobody left to tell.
+    /// Writes text; that a result could not be written is known to `check`, and of all else there
+    /// is nobody left to tell.
     public func write(_ text: String) {
         var text = text
         text.withUTF8 { bytes in
-            // The reason is above.
-            try? write(UnsafeRawBufferPointer(bytes))
+            do throws(Failure) {
+                try write(UnsafeRawBufferPointer(bytes))
+            } catch {
+                if descriptor == STDOUT_FILENO { Self.lost.store(error.number, ordering: .relaxed) }
+            }
         }
+    }
+
+    /// The number of the error by which a result was lost; 0 while none was.
+    private static let lost = Atomic<Int32>(0)
+
+    /// Throws if text written before was lost on its way to standard output.
+    func check() throws(Failure) {
+        let number = Self.lost.load(ordering: .relaxed)
+        if number != 0 { throw Failure(number: number) }
     }
 
     /// Writes all bytes.

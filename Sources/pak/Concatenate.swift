@@ -22,21 +22,17 @@ struct Concatenate: ParsableCommand {
             alignment: 16
         )
         defer { buffer.deallocate() }
-        try ServedPath.forEach(paths) { path throws(FileError) in
-            let fid = try root.walk(path)
+        try ServedPath.forEach(paths) { path in
+            let fid = try ServedPath.walk(path, from: root)
             guard !fid.qid.type.contains(.directory) else { throw FileError(.isDirectory) }
             try fid.open()
             var offset: UInt64 = 0
             while true {
                 let count = try fid.read(into: buffer, at: offset)
                 if count == 0 { return }
-                do throws(Stream.Failure) {
-                    try Stream.standardOutput.write(
-                        UnsafeRawBufferPointer(rebasing: buffer[..<count])
-                    )
-                } catch {
-                    ServedPath.stop()
-                }
+                try Stream.standardOutput.write(
+                    UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                )
                 offset += UInt64(count)
             }
         }

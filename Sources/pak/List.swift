@@ -28,23 +28,23 @@ struct List: ParsableCommand {
 
     func run() throws {
         let root = try server.attach()
-        try ServedPath.forEach(paths.isEmpty ? ["/"] : paths) { path throws(FileError) in
-            let fid = try root.walk(path)
+        try ServedPath.forEach(paths.isEmpty ? ["/"] : paths) { path in
+            let fid = try ServedPath.walk(path, from: root)
             if directory || !fid.qid.type.contains(.directory) {
-                try show(fid, Array(path.utf8))
+                try show(fid, ServedPath.bytes(path))
             } else {
                 try list(fid, below: recursive || paths.count > 1 ? path : "")
             }
         }
     }
 
-    private func list(_ fid: Fid, below path: String) throws(FileError) {
-        var prefix = Array(path.utf8)
+    private func list(_ fid: Fid, below path: String) throws {
+        var prefix = ServedPath.bytes(path)
         if !prefix.isEmpty, prefix.last != UInt8(ascii: "/") { prefix.append(UInt8(ascii: "/")) }
         try list(fid, prefix)
     }
 
-    private func list(_ fid: Fid, _ prefix: [UInt8]) throws(FileError) {
+    private func list(_ fid: Fid, _ prefix: [UInt8]) throws {
         let open = try fid.walk([])
         try open.open()
         let entries = try open.entries().sorted { $0.name.lexicographicallyPrecedes($1.name) }
@@ -59,20 +59,15 @@ struct List: ParsableCommand {
     }
 
     /// Prints one file: its name alone, or all that is asked for.
-    private func show(_ fid: Fid, _ path: [UInt8]) throws(FileError) {
-        guard long || printing.json else { return Self.write(path + [UInt8(ascii: "\n")]) }
+    private func show(_ fid: Fid, _ path: [UInt8]) throws {
+        guard long || printing.json else { return try Self.write(path + [UInt8(ascii: "\n")]) }
         let line = try FileLine(fid, path: path)
-        Self.write(
+        try Self.write(
             printing.json ? Array((line.json.line + "\n").utf8) : line.long + [UInt8(ascii: "\n")]
         )
     }
 
-    private static func write(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { bytes in
-            do throws(Stream.Failure) { try Stream.standardOutput.write(bytes) } catch {
-                // Nobody reads any more, as with `| head`: the rest is not wanted.
-                ServedPath.stop()
-            }
-        }
+    private static func write(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try Stream.standardOutput.write($0) }
     }
 }

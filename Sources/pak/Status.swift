@@ -18,8 +18,8 @@ struct Status: ParsableCommand {
 
     func run() throws {
         let root = try server.attach()
-        try ServedPath.forEach(paths) { path throws(FileError) in
-            let line = try FileLine(root.walk(path), path: Array(path.utf8))
+        try ServedPath.forEach(paths) { path in
+            let line = try FileLine(ServedPath.walk(path, from: root), path: ServedPath.bytes(path))
             if printing.json {
                 Stream.standardOutput.write(line.json.line + "\n")
             } else {

@@ -81,11 +81,15 @@ struct PakFS: ParsableCommand {
         Process.raiseDescriptorLimit()
         let wanted = try wantedAddresses()
         let logger = Logger(label: "pakfs") { StreamLogHandler.standardError(label: $0) }
-        let views = try Views(sources(), PackageOpener()) { logger.info("\($0)") }
+        // Peers choose some of the words: no line of theirs is two, or longer than a few.
+        let log: @Sendable (String) -> Void = {
+            logger.info("\(Visible.text(String($0.prefix(1000))))")
+        }
+        let views = try Views(sources(), PackageOpener(), log: log)
 
         var configuration = Configuration()
         configuration.messageSize = messageSize
-        configuration.log = { logger.info("\($0)") }
+        configuration.log = log
         if traces { configuration.trace = { Stream.standardError.write($0 + "\n") } }
         let server = Server(tree: views, configuration: configuration)
         views.setStatistics { [weak server] in server?.statistics ?? "" }

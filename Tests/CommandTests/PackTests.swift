@@ -78,6 +78,16 @@ struct PackTests {
         #expect(try Program.pak.run("unpack", scratch("a.pak.zst"), scratch("out")).status == 1)
     }
 
+    @Test func zerosAreNotWrittenOut() throws {
+        let scratch = try Scratch()
+        try scratch.shell("mkdir in; truncate -s 200M in/hole; echo end >>in/hole")
+        try #require(try Program.pak.run("pack", scratch("in"), "-o", scratch("a")).status == 0)
+        try #require(try Program.pak.run("unpack", scratch("a"), scratch("out")).status == 0)
+        try scratch.shell("cmp in/hole out/hole")
+        let kilobytes = try scratch.shell("du -sk out | cut -f 1")
+        #expect(try #require(Int(kilobytes.dropLast())) < 4096)
+    }
+
     @Test func jsonIsOneObject() throws {
         let scratch = try example()
         let packed = try Program.pak.run(

@@ -212,4 +212,44 @@ import Testing
         #expect(try scratch.shell("'\(program)' ls -R -a '\(address)' | head -n 1") == "/bin\n")
         #expect(served.end() == 0)
     }
+
+    @Test func aResultThatCannotBeWrittenIsNotLostInSilence() throws {
+        let scratch = try example()
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(scratch, ["-l", address, scratch("a.tar")])
+        let program = Program.pak.path
+        for verb in ["ls", "stat /same", "cat /same"] {
+            let words = "'\(program)' \(verb) -a '\(address)'"
+            #expect(
+                try scratch.shell("! \(words) >/dev/full 2>why && cat why").contains("No space")
+            )
+            // A closed descriptor is no way into the server's socket.
+            #expect(try scratch.shell("\(words) >&-; \(words) | wc -l") != "0\n")
+        }
+        #expect(served.end() == 0)
+    }
+
+    @Test func aNameOfAnyBytesIsReadByThoseBytes() throws {
+        let scratch = try Scratch()
+        try scratch.shell("mkdir d; echo odd >\"d/$(printf '\\377\\376')\"; tar -C d -cf d.tar .")
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(scratch, ["-l", address, scratch("d.tar")])
+        let text = try scratch.shell(
+            "'\(Program.pak.path)' cat -a '\(address)' \"/$(printf '\\377\\376')\""
+        )
+        #expect(text == "odd\n")
+        #expect(served.end() == 0)
+    }
+
+    @Test func aPeerWritesNoLinesOfItsOwnIntoTheLog() throws {
+        let scratch = try example()
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(scratch, ["-l", address, scratch("a.tar")])
+        let name = "x\nforged \u{1b}[31m" + String(repeating: "y", count: 50_000)
+        #expect(try Program.pak.run("ls", "-a", address, "-A", name).status == 1)
+        #expect(served.end() == 0)
+        let lines = served.running.complaints.rest().split(separator: "\n")
+        #expect(lines.contains { $0.contains("attach to x%0Aforged %1B[31m") })
+        #expect(lines.allSatisfy { $0.utf8.count < 4000 && !$0.hasPrefix("forged") })
+    }
 }

@@ -1,4 +1,5 @@
 public import FileTree
+import Glibc
 
 /// Writes a package's files below a directory of the host.
 ///
@@ -141,7 +142,8 @@ public struct Unpacker {
         )
         defer { buffer.deallocate() }
         guard let segments = package.index.segments(inode) else {
-            return try copy(source, from: 0, to: inode.size, by: buffer, to: file)
+            try copy(source, from: 0, to: inode.size, by: buffer, to: file)
+            return try file.setSize(inode.size)
         }
         // A sparse file stays one, and its holes are not read: they may be of any size.
         var done: UInt64 = 0
@@ -170,9 +172,16 @@ public struct Unpacker {
             let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
             let count = try source.read(into: part, at: offset)
             guard count > 0 else { throw FileError.malformed("\(offset) bytes of \(end)") }
-            try file.write(UnsafeRawBufferPointer(rebasing: part[..<count]), at: offset)
+            // Zeros are left to the hole that is there: gigabytes of them pack to kilobytes.
+            let bytes = UnsafeRawBufferPointer(rebasing: part[..<count])
+            if !Self.isZero(bytes) { try file.write(bytes, at: offset) }
             offset += UInt64(count)
         }
+    }
+
+    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress, bytes[0] == 0 else { return bytes.isEmpty }
+        return memcmp(base, base + 1, bytes.count - 1) == 0
     }
 
     private mutating func lose(_ entry: UInt32, _ what: String) {
