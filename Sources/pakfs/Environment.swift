@@ -1,5 +1,6 @@
 import Archive
 import FileTree
+import Synchronization
 import SystemPackage
 import Terminal
 import UnionTree
@@ -14,6 +15,20 @@ final class Environment: Sendable {
     let host: HostTree?
     /// Whether what is seen can never change: no host's directory is among the packages or below.
     let isFixed: Bool
+    /// What the rules settled, in words: it never changes, and takes a merge of all packages.
+    let conflicts = OnceText()
+
+    /// Whether this user may see it: the host's files are shown to whom the host's tree would
+    /// show them.
+    func admits(_ user: User) -> Bool {
+        guard let host else { return true }
+        do throws(FileError) {
+            _ = try host.attach(as: user, to: "")
+            return true
+        } catch {
+            return false
+        }
+    }
 
     /// Opens and joins packages.
     ///
@@ -74,5 +89,18 @@ final class Environment: Sendable {
         let words = way.split(separator: " ")
         guard words.count == 3, ["prefer", "block"].contains(words[0]) else { return way }
         return "-o \(words[0])=\(words[1]):\(words[2])"
+    }
+}
+
+/// A text that is made when it is first asked for, and kept.
+final class OnceText: Sendable {
+    private let known = Mutex<String?>(nil)
+
+    /// The text; made by `make` unless it is known.
+    func text(_ make: () -> String) -> String {
+        if let text = known.withLock({ $0 }) { return text }
+        let text = make()
+        known.withLock { $0 = text }
+        return text
     }
 }

@@ -14,7 +14,6 @@ final class Views: Tree {
     private let log: @Sendable (String) -> Void
     private let environments: Mutex<[Environment]>
     private let statistics = Mutex<@Sendable () -> String>({ "" })
-    private let control = Mutex<ControlTree?>(nil)
 
     /// Opens and joins the packages of all environments.
     ///
@@ -28,8 +27,6 @@ final class Views: Tree {
         self.opener = opener
         self.log = log
         environments = try Mutex(Self.open(sources, opener))
-        let tree = ControlTree { [weak self] in self?.controlEntries() ?? [] }
-        control.withLock { $0 = tree }
     }
 
     private static func open(
@@ -80,7 +77,8 @@ final class Views: Tree {
     }
 
     private func find(_ name: ViewName, for user: User) throws(FileError) -> Attachment {
-        if name.environment == ViewName.control, let control = control.withLock({ $0 }) {
+        if name.environment == ViewName.control {
+            let control = ControlTree { [weak self] in self?.controlEntries(for: user) ?? [] }
             return try control.attach(as: user, to: "")
         }
         let wanted = name.environment == EnvironmentSource.unnamed ? "" : name.environment
@@ -92,7 +90,7 @@ final class Views: Tree {
             }
         }
         // The host's files are shown to whom the host's tree would show them.
-        _ = try found.host?.attach(as: user, to: "")
+        guard found.admits(user) else { throw FileError(.permission) }
         var options = ViewOptions()
         options.showsDevices = name.showsDevices
         options.keepsSetID = name.keepsSetID
@@ -103,16 +101,21 @@ final class Views: Tree {
         return attachment
     }
 
-    private func controlEntries() -> [(name: String, entry: ControlTree.Entry)] {
+    private func controlEntries(
+        for user: User
+    ) -> [(name: String, entry: ControlTree.Entry)] {
         let statistics = statistics.withLock { $0 }
         return [
-            ("env", .directory { [weak self] in self?.environmentEntries() ?? [] }),
+            ("env", .directory { [weak self] in self?.environmentEntries(for: user) ?? [] }),
             ("stats", .file(statistics)),
         ]
     }
 
-    private func environmentEntries() -> [(name: String, entry: ControlTree.Entry)] {
-        environments.withLock { $0 }.map { environment in
+    /// The environments that this user may attach to.
+    private func environmentEntries(
+        for user: User
+    ) -> [(name: String, entry: ControlTree.Entry)] {
+        environments.withLock { $0 }.filter { $0.admits(user) }.map { environment in
             let name = environment.name.isEmpty ? EnvironmentSource.unnamed : environment.name
             return (name, .directory { environment.controlEntries })
         }
@@ -125,8 +128,10 @@ extension Environment {
         [
             (
                 "conflicts",
-                .file { [tree] in
-                    Self.text { () throws(FileError) in try tree.conflicts().map { "\($0)" } }
+                .file { [tree, conflicts] in
+                    conflicts.text {
+                        Self.text { () throws(FileError) in try tree.conflicts().map { "\($0)" } }
+                    }
                 }
             ),
             (

@@ -34,10 +34,15 @@ final class Listener: Sendable {
             if peer >= 0 { return peer }
             switch errno {
             case EINTR, ECONNABORTED, EPROTO: continue
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                // No descriptor is free: whoever waits stays in the queue until one is.
+            case EINVAL, EBADF, ENOTSOCK, EOPNOTSUPP: return nil
+            case EAGAIN:
+                // An inherited socket that does not block by itself.
+                var wanted = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+                poll(&wanted, 1, -1)
+            default:
+                // No descriptor is free, or the network has a fault of its own: whoever waits
+                // stays in the queue until that is over.
                 usleep(20_000)
-            default: return nil
             }
         }
     }
