@@ -133,6 +133,8 @@ struct PakFS: ParsableCommand {
             do throws(FileError) {
                 places.append(try server.listen(on: address))
             } catch {
+                // Takes the sockets along that were made for the addresses before.
+                server.drain()
                 throw Complaint("\(address)", error, try: cure(for: error.kind, address))
             }
         }

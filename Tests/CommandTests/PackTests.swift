@@ -78,6 +78,17 @@ struct PackTests {
         #expect(try Program.pak.run("unpack", scratch("a.pak.zst"), scratch("out")).status == 1)
     }
 
+    @Test(arguments: ["mkfifo o", "ln -s other o", "mkdir o"])
+    func whatIsNoRegularFileIsNotReplaced(make: String) throws {
+        let scratch = try Scratch()
+        try scratch.shell("mkdir in; echo x >in/x; \(make); stat -c %F o >before")
+        let packed = try Program.pak.run("pack", scratch("in"), "-o", scratch("o"))
+        #expect(packed.status == 1)
+        #expect(packed.complaints.contains("\(scratch("o"))"))
+        try scratch.shell("stat -c %F o | cmp - before")
+        #expect(scratch.names() == ["before", "in", "o"])
+    }
+
     @Test func zerosAreNotWrittenOut() throws {
         let scratch = try Scratch()
         try scratch.shell("mkdir in; truncate -s 200M in/hole; echo end >>in/hole")

@@ -123,6 +123,18 @@ import Testing
         #expect(third.end() == 0)
     }
 
+    @Test func aFileInTheWayIsNamedAndNothingIsLeft() throws {
+        let scratch = try example()
+        try scratch.write("file", "text")
+        let refused = try Program.pakfs.run([
+            "-l", "unix!\(scratch("first"))", "-l", "unix!\(scratch("file"))", scratch("a.tar"),
+        ])
+        #expect(refused.status == 1)
+        #expect(refused.complaints.contains("no socket"))
+        #expect(!scratch.names().contains("first"))
+        #expect(try scratch.bytes("file") == Array("text".utf8))
+    }
+
     @Test func conflictsAreAllToldAtOnceWithTheWaysOut() throws {
         let scratch = try example()
         try scratch.shell("mkdir -p d; echo 3 >d/same; tar -C d -cf d.tar .; rm -r d")

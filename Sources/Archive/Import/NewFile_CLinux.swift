@@ -82,6 +82,11 @@ final class NewFile {
     private func rename() throws(FileError) {
         guard let other = temporaryName else { return }
         let path = "\(folder)/\(name)"
+        // A device, a pipe or a link under that name is not what anyone wants replaced.
+        var status = Glibc.stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw FileError(.exists, "\(path): no regular file")
+        }
         guard Glibc.rename(other, path) == 0 else { throw FileError(.init(number: errno), path) }
         temporaryName = nil
     }

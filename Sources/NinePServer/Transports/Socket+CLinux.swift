@@ -39,6 +39,9 @@ enum Socket {
             }
         if socket >= 0 { return socket }
         let number = errno
+        if number == EADDRINUSE, case .unix(let path) = address, !isSocket(path) {
+            throw FileError(.exists, "\(address): a file that is no socket is there")
+        }
         if socket == -2 {
             throw FileError(.notFound, "\(address): \(String(cString: gai_strerror(resolver)))")
         }
@@ -58,6 +61,11 @@ enum Socket {
             }
         let context = why ?? String(cString: strerror(number))
         throw FileError(kind, "\(address): \(context)")
+    }
+
+    private static func isSocket(_ path: String) -> Bool {
+        var status = Glibc.stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
     }
 
     /// The next peer, or -1 with errno.
