@@ -1,3 +1,5 @@
+import FileTree
+
 /// Writes numbers as text into a small place of the caller's, one behind the other.
 ///
 /// The place holds all of it: 20 bytes a number, 24 a device.
@@ -25,12 +27,11 @@ struct DecimalText {
     @usableFromInline
     mutating func device(_ prefix: StaticString, _ device: UInt64) -> UnsafeRawBufferPointer {
         let start = used
-        let major = (device >> 8 & 0xfff) | (device >> 32 & 0xffff_f000)
-        let minor = (device & 0xff) | (device >> 12 & 0xffff_ff00)
+        let (major, minor) = DeviceNumber.split(device)
         for byte in prefix.bytes { put(byte) }
-        _ = number(major)
+        _ = number(UInt64(major))
         put(UInt8(ascii: " "))
-        _ = number(minor)
+        _ = number(UInt64(minor))
         return text(from: start)
     }
 

@@ -106,8 +106,8 @@ final class RemoteDirectory: RemoteNode, Directory, @unchecked Sendable {
         try fid.makeNode(
             name,
             mode: Mode(type, attributes.permissions),
-            major: UInt32(truncatingIfNeeded: device >> 8 & 0xfff | device >> 32 & 0xffff_f000),
-            minor: UInt32(truncatingIfNeeded: device & 0xff | device >> 12 & 0xffff_ff00),
+            major: DeviceNumber.split(device).major,
+            minor: DeviceNumber.split(device).minor,
             group: attributes.gid
         )
         return RemoteNode(try fid.walk([name]), name: name, parent: self)

@@ -53,9 +53,7 @@ public struct RemoteStat: Sendable, Hashable {
         guard words.count == 3, let major = UInt32(words[1]), let minor = UInt32(words[2]) else {
             return 0
         }
-        let (high, low) = (UInt64(major), UInt64(minor))
-        return (high & 0xfff) << 8 | (high & 0xffff_f000) << 32
-            | (low & 0xff) | (low & 0xffff_ff00) << 12
+        return DeviceNumber.join(major: major, minor: minor)
     }
 }
 

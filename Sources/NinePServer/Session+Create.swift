@@ -76,7 +76,7 @@ extension Session {
         return try directory.createNode(
             name,
             type: words[0] == "c" ? .characterDevice : .blockDevice,
-            device: device(major, minor),
+            device: DeviceNumber.join(major: major, minor: minor),
             new
         )
     }
@@ -148,7 +148,7 @@ extension Session {
             node = try directory.createNode(
                 request.name.bytes,
                 type: Mode(rawValue: request.mode).type,
-                device: Self.device(request.major, request.minor),
+                device: DeviceNumber.join(major: request.major, minor: request.minor),
                 new
             )
         }
@@ -176,11 +176,5 @@ extension Session {
         guard (1...4095).contains(target.count), !target.contains(0) else {
             throw FileError(.invalid, "a link's target is 1 to 4095 bytes, no NUL")
         }
-    }
-
-    /// A device's number, as Linux's `makedev` packs it.
-    private static func device(_ major: UInt32, _ minor: UInt32) -> UInt64 {
-        let (major, minor) = (UInt64(major), UInt64(minor))
-        return (major & 0xfff) << 8 | (major & ~0xfff) << 32 | minor & 0xff | (minor & ~0xff) << 12
     }
 }

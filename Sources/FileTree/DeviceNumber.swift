@@ -1,4 +1,6 @@
 /// Device numbers, packed as Linux's `makedev` does.
+///
+/// See makedev(3).
 public enum DeviceNumber {
     /// One number of two.
     public static func join(major: UInt32, minor: UInt32) -> UInt64 {
