@@ -47,8 +47,8 @@ scripts:V:
 
 manual:V:
 	mkdir -p $LOG
-	mandoc -T lint -W warning `{git ls-files '*.[1-8]'}
-	echo `{git ls-files '*.[1-8]' | wc -l} manual pages without a warning >$LOG/5.manual.count
+	mandoc -T lint -W warning `{git ls-files 'Sources/*.[1-8]'}
+	echo `{git ls-files 'Sources/*.[1-8]' | wc -l} manual pages without a warning >$LOG/5.manual.count
 
 # Seconds for each fuzz target.
 FUZZ=30
@@ -105,7 +105,7 @@ install:V:	all
 		.build/release/$i --generate-completion-script zsh >$SHARE/zsh/site-functions/_$i
 		.build/release/$i --generate-completion-script fish >$SHARE/fish/vendor_completions.d/$i.fish
 	}
-	for(i in `{git ls-files '*.[1-8]'}){
+	for(i in `{git ls-files 'Sources/*.[1-8]'}){
 		section=`{echo $i | sed 's/.*\.//'}
 		install -D -m 644 $i $SHARE/man/man^$section/`{basename $i}
 	}
