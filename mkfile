@@ -54,7 +54,7 @@ manual:V:
 FUZZ=30
 fuzz:V:
 	mkdir -p $LOG
-	Tests/Fuzz/run $FUZZ >$LOG/5.fuzz.count || {
+	./Tests/Fuzz/run $FUZZ >$LOG/5.fuzz.count || {
 		cat $LOG/5.fuzz.count
 		exit fuzz
 	}
@@ -74,36 +74,36 @@ asan:V:
 dpkg:V:
 	mkdir -p $LOG
 	swift build --product treecheck
-	Tests/Dpkg/run .build/debug/pakfs .build/debug/treecheck | tee $LOG/6.dpkg.count
+	./Tests/Dpkg/run .build/debug/pakfs .build/debug/treecheck | tee $LOG/6.dpkg.count
 
 # Behind the kernel's own client, in two of its versions.
 guest:V:
 	mkdir -p $LOG
 	swift build --product treecheck
 	for(i in uml qemu612)
-		Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/conformance .build/debug' || exit guest
-	Tests/Guest/run .build/debug/pakfs .build/debug/treecheck uml qemu612 | tee $LOG/7.guest.count
+		./Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/conformance .build/debug' || exit guest
+	./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck uml qemu612 | tee $LOG/7.guest.count
 
 # Real packages, served, read, mounted and run.
 demo:V:
 	for(i in pak pakfs)
 		swift build --product $i
-	Tests/Guest/demo .build/debug
+	./Tests/Guest/demo .build/debug
 
 # Both sides in turn, and the library's own steps.
 bench:V:
 	swift build -c release --static-swift-stdlib --product pakfs
 	swift build -c release --static-swift-stdlib --product pakbench
-	.build/release/pakbench $BENCH
+	./.build/release/pakbench $BENCH
 
 # The programs, their manual and their completions.
 install:V:	all
 	for(i in $TARG){
 		install -D -m 755 .build/release/$i $BIN/$i
 		install -d $SHARE/bash-completion/completions $SHARE/zsh/site-functions $SHARE/fish/vendor_completions.d
-		.build/release/$i --generate-completion-script bash >$SHARE/bash-completion/completions/$i
-		.build/release/$i --generate-completion-script zsh >$SHARE/zsh/site-functions/_$i
-		.build/release/$i --generate-completion-script fish >$SHARE/fish/vendor_completions.d/$i.fish
+		./.build/release/$i --generate-completion-script bash >$SHARE/bash-completion/completions/$i
+		./.build/release/$i --generate-completion-script zsh >$SHARE/zsh/site-functions/_$i
+		./.build/release/$i --generate-completion-script fish >$SHARE/fish/vendor_completions.d/$i.fish
 	}
 	for(i in `{git ls-files 'Sources/*.[1-8]'}){
 		section=`{echo $i | sed 's/.*\.//'}
