@@ -2,6 +2,8 @@ internal import FileTree
 internal import NineP
 
 /// A directory at a server.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class RemoteDirectory: RemoteNode, Directory, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 

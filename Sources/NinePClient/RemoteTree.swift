@@ -82,6 +82,8 @@ class RemoteNode: Node, @unchecked Sendable {
 }
 
 /// A link at a server.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class RemoteLink: RemoteNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 
@@ -89,6 +91,8 @@ final class RemoteLink: RemoteNode, Link, @unchecked Sendable {
 }
 
 /// A file of bytes at a server.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class RemoteFile: RemoteNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 

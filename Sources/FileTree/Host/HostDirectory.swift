@@ -2,6 +2,8 @@ import CLinux
 import Glibc
 
 /// A directory of the host.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class HostDirectory: HostNode, Directory, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 

@@ -54,6 +54,8 @@ class HostNode: Node, @unchecked Sendable {  // A class with subclasses; nothing
 }
 
 /// A symbolic link of the host.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class HostLink: HostNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 
@@ -61,6 +63,8 @@ final class HostLink: HostNode, Link, @unchecked Sendable {
 }
 
 /// A file of bytes of the host.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class HostFile: HostNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 

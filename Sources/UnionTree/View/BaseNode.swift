@@ -61,6 +61,8 @@ class BaseNode: Node, @unchecked Sendable {  // A class with subclasses; nothing
 }
 
 /// A regular file of the base.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class BaseFile: BaseNode, File, @unchecked Sendable {
     private let bytes: any File
 
@@ -78,6 +80,8 @@ final class BaseFile: BaseNode, File, @unchecked Sendable {
 }
 
 /// A device, fifo or socket of the base where those are not shown.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class BaseBlank: BaseNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 
@@ -88,6 +92,8 @@ final class BaseBlank: BaseNode, File, @unchecked Sendable {
 }
 
 /// A symbolic link of the base.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class BaseLink: BaseNode, Link, @unchecked Sendable {
     private let inner: any Link
 
@@ -102,6 +108,8 @@ final class BaseLink: BaseNode, Link, @unchecked Sendable {
 }
 
 /// A directory of the base below which no package has anything.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class BaseDirectory: BaseNode, Directory, @unchecked Sendable {
     private let inner: any Directory
     private let path: UInt64

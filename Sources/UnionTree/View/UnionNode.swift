@@ -69,6 +69,8 @@ class UnionNode: Node, @unchecked Sendable {  // A class with subclasses; nothin
 }
 
 /// A regular file of a package, or something that is shown as an empty one.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class UnionFile: UnionNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 
@@ -81,6 +83,8 @@ final class UnionFile: UnionNode, File, @unchecked Sendable {
 }
 
 /// A symbolic link, of a package or an alias's.
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class UnionLink: UnionNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 
