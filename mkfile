@@ -54,11 +54,11 @@ manual:V:
 FUZZ=30
 fuzz:V:
 	mkdir -p $LOG
-	./Tests/Fuzz/run $FUZZ >$LOG/5.fuzz.count || {
-		cat $LOG/5.fuzz.count
+	./Tests/Fuzz/run $FUZZ >$LOG/6.fuzz.count || {
+		cat $LOG/6.fuzz.count
 		exit fuzz
 	}
-	cat $LOG/5.fuzz.count
+	cat $LOG/6.fuzz.count
 
 # The suite once more, with every access to memory watched.
 asan:V:
@@ -74,7 +74,7 @@ asan:V:
 dpkg:V:
 	mkdir -p $LOG
 	swift build --product treecheck
-	./Tests/Dpkg/run .build/debug/pakfs .build/debug/treecheck | tee $LOG/6.dpkg.count
+	./Tests/Dpkg/run .build/debug/pakfs .build/debug/treecheck | tee $LOG/7.dpkg.count
 
 # Behind the kernel's own client, in two of its versions.
 guest:V:
@@ -82,7 +82,7 @@ guest:V:
 	swift build --product treecheck
 	for(i in uml qemu612)
 		./Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/conformance .build/debug' || exit guest
-	./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck uml qemu612 | tee $LOG/7.guest.count
+	./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck uml qemu612 | tee $LOG/8.guest.count
 
 # Real packages, served, read, mounted and run.
 demo:V:

@@ -5,6 +5,8 @@ import NineP
 struct Model {
     private let dialect: Dialect
     private var fids: Set<UInt32> = []
+    /// Those whose file goes with them, so that their clunk may fail.
+    private var removing: Set<UInt32> = []
 
     init(_ dialect: Dialect) { self.dialect = dialect }
 
@@ -44,6 +46,7 @@ struct Model {
         }
         if type == .tversion {
             fids = []
+            removing = []
             return
         }
         // All requests but these begin with the fid that they are about.
@@ -66,7 +69,14 @@ struct Model {
         switch type {
         case .tclunk, .tremove:
             fids.remove(fid)
-            if type == .tclunk, isError, dialect != .linux { wrong("Tclunk failed") }
+            let isRemoved = removing.remove(fid) != nil
+            if type == .tclunk, isError, dialect != .linux, !isRemoved { wrong("Tclunk failed") }
+        case .topen:
+            let isRemoved = OpenByte(rawValue: try Topen(asked, dialect).mode).removesOnClose
+            if !isError, isRemoved { removing.insert(fid) }
+        case .tcreate:
+            let isRemoved = OpenByte(rawValue: try Tcreate(asked, dialect).mode).removesOnClose
+            if !isError, isRemoved { removing.insert(fid) }
         case .twalk:
             let walk = try Twalk(asked, dialect)
             if isError { return }
