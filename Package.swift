@@ -38,6 +38,7 @@ let package = Package(
         // Rank 2.
         .target(name: "NinePServer", dependencies: ["FileTree", "NineP", "CLinux"]),
         .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
+        .target(name: "CaptureTree", dependencies: ["FileTree", "Archive", "CLinux"]),
         .target(name: "UnionTree", dependencies: ["FileTree", "Archive", "CLinux"]),
         // Rank 4.
         .target(
@@ -58,7 +59,8 @@ let package = Package(
         .executableTarget(
             name: "pakfs",
             dependencies: [
-                "FileTree", "NinePServer", "Archive", "UnionTree", "CLinux", "Terminal",
+                "FileTree", "NinePServer", "NinePClient", "Archive", "UnionTree", "CaptureTree",
+                "CLinux", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -106,6 +108,13 @@ let package = Package(
             ]
         ),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal", "FileTree"]),
+        .testTarget(
+            name: "CaptureTreeTests",
+            dependencies: [
+                "FileTree", "Archive", "CaptureTree", "TreeConformance",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .testTarget(
             name: "UnionTreeTests",
             dependencies: [

@@ -1,0 +1,7 @@
+import Testing
+
+@testable import CaptureTree
+
+@Test func theRootIsTheFirstSerial() {
+    #expect(Serial.root < Serial(number: 2))
+}
