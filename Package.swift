@@ -111,7 +111,7 @@ let package = Package(
         .testTarget(
             name: "CaptureTreeTests",
             dependencies: [
-                "FileTree", "Archive", "CaptureTree", "TreeConformance",
+                "FileTree", "Archive", "CaptureTree", "TreeConformance", "UnionTree",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

@@ -1,15 +1,19 @@
-/// A pattern of paths: `*` and `?` stand for bytes of one name, `**` for bytes of several names,
-/// `[a-z]` and `[!a-z]` for one byte; all other bytes for themselves.
-struct Glob: Sendable, Hashable {
+/// A pattern of paths, in which `*` and `?` stand for bytes of one name, `**` for bytes of several.
+///
+/// `[a-z]` and `[!a-z]` stand for one byte, all other bytes for themselves.
+public struct Glob: Sendable, Hashable {
     private let pattern: [UInt8]
 
     /// Makes a pattern; a leading `/` means nothing.
-    init(_ pattern: [UInt8]) {
+    public init(_ pattern: [UInt8]) {
         self.pattern = Array(pattern.drop { $0 == UInt8(ascii: "/") })
     }
 
     /// Whether the whole of `path` is covered.
-    func matches(_ path: [UInt8]) -> Bool {
+    public func matches(_ path: [UInt8]) -> Bool { matches(path.span) }
+
+    /// Whether the whole of `path` is covered.
+    public func matches(_ path: Span<UInt8>) -> Bool {
         // The last star can take one byte more whenever the rest does not fit; an earlier one
         // never has to be tried again, unless the last is a plain one that met a "/".
         var star: (pattern: Int, path: Int)?
