@@ -35,6 +35,10 @@ public struct Mode: RawRepresentable, Hashable, Sendable {
     ///
     /// The corresponding constant is `S_ISGID`.
     public static var setGroup: UInt32 { @inlinable get { 0o2000 } }
+    /// The sticky bit: of a directory, names in it are removed by owners alone.
+    ///
+    /// The corresponding constant is `S_ISVTX`.
+    public static var sticky: UInt32 { @inlinable get { 0o1000 } }
 }
 
 /// The type of a file, by the bits of `st_mode`.

@@ -79,4 +79,12 @@ final class AttachPoint {
         if user.isOwner { return }
         guard user.may(access, try node.stat()) else { throw FileError(.permission) }
     }
+
+    /// Refuses to take a node's name out of a sticky directory, unless the user owns either.
+    func checkRemoval(of node: any Node, from directory: any Directory) throws(FileError) {
+        if user.isOwner { return }
+        let place = try directory.stat()
+        guard place.mode.permissions & Mode.sticky != 0, place.uid != user.uid else { return }
+        guard try node.stat().uid == user.uid else { throw FileError(.notPermitted) }
+    }
 }

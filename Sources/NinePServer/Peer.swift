@@ -63,7 +63,13 @@ enum Peer: Sendable, Hashable {
             return User(uid: uid, gid: gid, name: name, isOwner: true)
         }
         let group = Socket.group(ofUser: number) ?? nobody
-        return User(uid: number, gid: group, name: name, isOwner: false)
+        return User(
+            uid: number,
+            gid: group,
+            name: name,
+            isOwner: false,
+            hasUnknownGroups: true
+        )
     }
 
     private static func claimed(name: String, number: UInt32) -> User {

@@ -36,6 +36,7 @@ extension Session {
         guard request.size <= UInt64(server.configuration.limits.attribute) else {
             throw FileError(.tooBig)
         }
+        try Self.checkNamespace(request.name, fid.pointee)
         try fid.pointee.attach.check(.write, of: fid.pointee.node)
         try hold(Int(request.size))
         let opened = Opened(file: nil, mode: .write)
@@ -49,9 +50,21 @@ extension Session {
         return Rxattrcreate()
     }
 
-    /// Sets an attribute that has been written; one of no bytes is removed.
+    /// Refuses what is not for this user, and lists of access rights, which no tree would heed.
+    private static func checkNamespace(
+        _ name: UnsafeRawBufferPointer,
+        _ fid: borrowing Fid
+    ) throws(FileError) {
+        if name.starts(with: "system.".utf8) { throw FileError(.unsupported) }
+        if !fid.attach.user.isOwner, !name.starts(with: "user.".utf8) {
+            throw FileError(.notPermitted)
+        }
+    }
+
+    /// Sets an attribute that has been written.
     ///
-    /// The flags are those of setxattr(2): 1 for a new one, 2 for one that is there.
+    /// The flags are those of setxattr(2): 1 for a new one, 2 for one that is there. Linux's
+    /// removexattr(2) is the latter, with no bytes.
     static func set(_ attribute: OpenAttribute, of fid: borrowing Fid) throws(FileError) {
         guard attribute.value.count == attribute.announced else {
             throw FileError(.invalid, "fewer bytes of an attribute than announced")
@@ -68,7 +81,8 @@ extension Session {
             if attribute.flags & 1 != 0, isThere { throw FileError(.exists) }
             if attribute.flags & 2 != 0, !isThere { throw FileError(.noAttribute) }
         }
-        try fid.node.setAttribute(name, to: attribute.announced == 0 ? nil : attribute.value)
+        let isRemoval = attribute.announced == 0 && attribute.flags & 3 == 2
+        try fid.node.setAttribute(name, to: isRemoval ? nil : attribute.value)
     }
 
     private mutating func hold(_ count: Int) throws(FileError) {

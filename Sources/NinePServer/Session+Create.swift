@@ -22,7 +22,10 @@ extension Session {
         let gid =
             isUnix && parent.mode.permissions & Mode.setGroup == 0
             ? fid.attach.user.gid : parent.gid
-        let new = NewNode(permissions: permissions, uid: fid.attach.user.uid, gid: gid)
+        var new = NewNode(permissions: permissions, uid: fid.attach.user.uid, gid: gid)
+        if isUnix, asked.contains(.directory) {
+            new.permissions |= parent.mode.permissions & Mode.setGroup
+        }
         let name = request.name.bytes
         let open = OpenRequest(OpenByte(rawValue: request.mode))
         let node: any Node
@@ -33,7 +36,15 @@ extension Session {
             let old = try find(Self.fidNumber(request.detail)).pointee
             try Self.link(old, directory, fid.attach, name)
             return Rcreate(qid: old.node.qid, iounit: iounit)
-        } else if isUnix, let made = try Self.special(asked, request, directory, new) {
+        } else if isUnix,
+            let made = try Self.special(
+                asked,
+                request,
+                directory,
+                new,
+                isOwner: fid.attach.user.isOwner
+            )
+        {
             node = made
         } else {
             node = try directory.createFile(name, new)
@@ -55,7 +66,8 @@ extension Session {
         _ asked: StatMode,
         _ request: Tcreate,
         _ directory: any Directory,
-        _ new: NewNode
+        _ new: NewNode,
+        isOwner: Bool
     ) throws(FileError) -> (any Node)? {
         let name = request.name.bytes
         if asked.contains(.symlink) {
@@ -69,6 +81,7 @@ extension Session {
             return try directory.createNode(name, type: .socket, device: 0, new)
         }
         guard asked.contains(.device) else { return nil }
+        guard isOwner else { throw FileError(.notPermitted) }
         let words = String(decoding: request.detail, as: UTF8.self).split(separator: " ")
         guard words.count == 3, words[0] == "c" || words[0] == "b",
             let major = UInt32(words[1]), let minor = UInt32(words[2])
@@ -97,7 +110,7 @@ extension Session {
         guard fid.opened == nil else { throw FileError(.protocolBotch) }
         let directory = try Self.directory(fid, for: request.name)
         var open = try OpenRequest(LinuxOpenFlags(rawValue: request.flags))
-        let new = Self.attributes(request.mode, request.gid, fid)
+        let new = try Self.attributes(request.mode, request.gid, fid)
         var isNew = true
         var node: any Node
         do {
@@ -119,7 +132,9 @@ extension Session {
     mutating func mkdir(_ request: Tmkdir) throws(FileError) -> Rmkdir {
         let fid = try find(request.fid).pointee
         let directory = try Self.directory(fid, for: request.name)
-        let new = Self.attributes(request.mode, request.gid, fid)
+        var new = try Self.attributes(request.mode, request.gid, fid)
+        // Set-group-id is handed down: what is made below gets the group, too.
+        new.permissions |= try directory.stat().mode.permissions & Mode.setGroup
         return Rmkdir(qid: try directory.createDirectory(request.name.bytes, new).qid)
     }
 
@@ -128,7 +143,7 @@ extension Session {
         let fid = try find(request.fid).pointee
         let directory = try Self.directory(fid, for: request.name)
         try Self.checkTarget(request.target)
-        let new = Self.attributes(0o777, request.gid, fid)
+        let new = try Self.attributes(0o777, request.gid, fid)
         let link = try directory.createLink(request.name.bytes, to: request.target.bytes, new)
         return Rsymlink(qid: link.qid)
     }
@@ -137,13 +152,16 @@ extension Session {
     mutating func mknod(_ request: Tmknod) throws(FileError) -> Rmknod {
         let fid = try find(request.fid).pointee
         let directory = try Self.directory(fid, for: request.name)
-        let new = Self.attributes(request.mode, request.gid, fid)
+        let new = try Self.attributes(request.mode, request.gid, fid)
         let node: any Node
         switch FileType(rawValue: request.mode & 0o170000) {
         case .regular, nil:
             node = try directory.createFile(request.name.bytes, new)
         case .directory, .symlink:
             throw FileError(.invalid)
+        case .characterDevice? where !fid.attach.user.isOwner,
+            .blockDevice? where !fid.attach.user.isOwner:
+            throw FileError(.notPermitted)
         case .fifo?, .socket?, .characterDevice?, .blockDevice?:
             node = try directory.createNode(
                 request.name.bytes,
@@ -168,8 +186,18 @@ extension Session {
         return directory
     }
 
-    private static func attributes(_ mode: UInt32, _ gid: UInt32, _ fid: Fid) -> NewNode {
-        NewNode(permissions: mode & 0o7777, uid: fid.attach.user.uid, gid: gid)
+    /// The attributes of what is made in a fid's directory.
+    private static func attributes(
+        _ mode: UInt32,
+        _ gid: UInt32,
+        _ fid: Fid
+    ) throws(FileError) -> NewNode {
+        let user = fid.attach.user
+        var new = NewNode(permissions: mode & 0o7777, uid: user.uid, gid: gid)
+        let parent = try fid.node.stat()
+        if parent.mode.permissions & Mode.setGroup != 0 { new.gid = parent.gid }
+        if !user.isMember(of: new.gid) { new.permissions &= ~Mode.setGroup }
+        return new
     }
 
     private static func checkTarget(_ target: UnsafeRawBufferPointer) throws(FileError) {

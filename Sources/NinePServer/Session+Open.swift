@@ -96,6 +96,7 @@ extension Session {
     static func remove(_ fid: borrowing Fid) throws(FileError) {
         let (parent, name) = try Self.place(of: fid)
         try fid.attach.check([.write, .execute], of: parent)
+        try fid.attach.checkRemoval(of: fid.node, from: parent)
         try parent.remove(name.span.bytes, expected: .any)
     }
 

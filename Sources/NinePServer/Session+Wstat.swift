@@ -111,16 +111,17 @@ extension Session {
         guard FileName.isLegal(record.name) else { throw FileError(.illegalName) }
         let place = try place(of: fid)
         try fid.attach.check([.write, .execute], of: place.parent)
-        if record.modifier.count == 0 {
-            let inTheWay: (any Node)?
-            do {
-                inTheWay = try place.parent.lookup(record.name.bytes)
-            } catch {
-                guard error.kind == .notFound else { throw error }
-                inTheWay = nil
-            }
-            if inTheWay != nil { throw FileError(.exists) }
+        let name = record.name.bytes
+        if record.modifier.count == 0, try found(name, in: place.parent) != nil {
+            throw FileError(.exists)
         }
+        try checkMove(
+            place.name.span.bytes,
+            from: place.parent,
+            to: place.parent,
+            name,
+            fid.attach
+        )
         return place
     }
 }

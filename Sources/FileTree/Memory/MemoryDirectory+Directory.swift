@@ -78,8 +78,14 @@ extension MemoryDirectory: Directory {
         }
         guard !(node is MemoryDirectory) else { throw FileError(.notPermitted) }
         let new = node.renamed(Array(name), in: self)
-        _ = try add(new)
-        store.lock.withLock { _ in node.inode.stat.links += 1 }
+        let now = store.clock()
+        try store.lock.withLock { (state) throws(FileError) in
+            guard !isRemoved, node.inode.stat.links > 0 else { throw FileError(.notFound) }
+            guard find(name) == nil else { throw FileError(.exists) }
+            insert(new, &state, now)
+            node.inode.stat.links += 1
+            node.inode.stat.changed = now
+        }
     }
 
     func remove(_ name: RawSpan, expected: Removal) throws(FileError) {

@@ -39,24 +39,14 @@ class MemoryNode: Node, @unchecked Sendable {
     func change(_ change: StatChange, by user: User) throws(FileError) {
         let now = store.clock()
         try store.lock.withLock { (state) throws(FileError) in
-            guard user.isOwner || user.uid == inode.stat.uid || change.isSizeOrNow else {
-                throw FileError(.notPermitted)
-            }
-            if let uid = change.uid, !user.isOwner, uid != inode.stat.uid {
-                throw FileError(.notPermitted)
-            }
+            let change = try change.allowed(for: user, on: inode.stat)
             if let size = change.size {
                 guard inode.stat.mode.type == .regular else { throw FileError(.isDirectory) }
                 guard size <= Int.max / 4 else { throw FileError(.tooBig) }
                 try inode.resize(Int(size), &state, capacity: store.capacity)
                 inode.modify(now)
             }
-            if let permissions = change.permissions { inode.stat.mode.permissions = permissions }
-            if let uid = change.uid { inode.stat.uid = uid }
-            if let gid = change.gid { inode.stat.gid = gid }
-            if let time = change.accessed { inode.stat.accessed = time.point(now) }
-            if let time = change.modified { inode.stat.modified = time.point(now) }
-            if !change.isEmpty { inode.stat.changed = now }
+            change.apply(to: &inode.stat, at: now)
         }
     }
 
@@ -80,24 +70,6 @@ class MemoryNode: Node, @unchecked Sendable {
             if value == nil, inode.attributes[key] == nil { throw FileError(.noAttribute) }
             inode.attributes[key] = value
             inode.stat.changed = now
-        }
-    }
-}
-
-extension StatChange {
-    /// Whether write permission is enough for it: a new length, and times set to now.
-    var isSizeOrNow: Bool {
-        permissions == nil && uid == nil && gid == nil
-            && (accessed == nil || accessed == .now) && (modified == nil || modified == .now)
-    }
-}
-
-extension StatChange.Time {
-    /// The time meant, given what now is.
-    func point(_ now: Timestamp) -> Timestamp {
-        switch self {
-        case .now: now
-        case .at(let time): time
         }
     }
 }
