@@ -63,6 +63,11 @@ public enum MemberPath {
             && (path.count == 4 || path.dropFirst(4).first == UInt8(ascii: "/"))
     }
 
+    /// Where the last name of a path starts.
+    public static func nameStart(_ path: [UInt8]) -> Int {
+        path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+    }
+
     /// Whether `a` comes before `b` in the canonical tar: by bytes.
     public static func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         a.lexicographicallyPrecedes(b)
