@@ -35,24 +35,31 @@ let package = Package(
             name: "Archive",
             dependencies: ["FileTree", "CLinux", "CLibArchive", "CZstd", "CCrypto"]
         ),
-        // Rank 2.
-        .target(name: "NinePServer", dependencies: ["FileTree", "NineP", "CLinux"]),
-        .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
-        .target(name: "CaptureTree", dependencies: ["FileTree", "Archive", "CLinux"]),
-        .target(name: "UnionTree", dependencies: ["FileTree", "Archive", "CLinux"]),
-        // Rank 4.
         .target(
             name: "Terminal",
             dependencies: [
                 "FileTree", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        // Rank 2.
+        .target(name: "NinePServer", dependencies: ["FileTree", "NineP", "CLinux"]),
+        .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
+        .target(name: "CaptureTree", dependencies: ["FileTree", "Archive", "CLinux"]),
+        .target(name: "UnionTree", dependencies: ["FileTree", "Archive", "CLinux"]),
+        // Rank 3.
+        .target(
+            name: "Environments",
+            dependencies: [
+                "FileTree", "Archive", "NinePClient", "UnionTree", "CaptureTree", "Terminal",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         // Rank 5.
         .executableTarget(
             name: "pak",
             dependencies: [
-                "FileTree", "NineP", "NinePClient", "Archive", "Terminal",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "FileTree", "NineP", "NinePClient", "Archive", "CaptureTree", "Environments",
+                "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["pak.1", "pak.format.6"]
         ),
@@ -60,7 +67,7 @@ let package = Package(
             name: "pakfs",
             dependencies: [
                 "FileTree", "NinePServer", "NinePClient", "Archive", "UnionTree", "CaptureTree",
-                "CLinux", "Terminal",
+                "CLinux", "Environments", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -124,7 +131,13 @@ let package = Package(
         ),
         .testTarget(
             name: "pakfsTests",
-            dependencies: ["pakfs", "FileTree", "UnionTree", "TreeConformance"]
+            dependencies: [
+                "pakfs", "Environments", "FileTree", "Terminal", "UnionTree", "TreeConformance",
+            ]
+        ),
+        .testTarget(
+            name: "EnvironmentsTests",
+            dependencies: ["Environments", "FileTree", "Terminal", "UnionTree"]
         ),
         .testTarget(
             name: "ArchiveTests",

@@ -1,5 +1,6 @@
 import Archive
 import ArgumentParser
+import Environments
 import FileTree
 import Logging
 import NinePServer

@@ -1,4 +1,5 @@
 import Archive
+import Environments
 import FileTree
 import Synchronization
 import Terminal

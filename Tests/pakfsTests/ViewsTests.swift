@@ -1,3 +1,4 @@
+import Environments
 import FileTree
 import Testing
 import UnionTree

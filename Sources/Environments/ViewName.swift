@@ -1,32 +1,32 @@
-import FileTree
+package import FileTree
 
 /// What a client names at attach: `ENVIRONMENT[@GENERATION][:OPTION]...`.
 ///
 /// Options stand behind colons because Linux cuts the list of mount options at every comma.
-struct ViewName: Sendable, Hashable {
+package struct ViewName: Sendable, Hashable {
     /// The environment; empty for the packages of the command line.
-    var environment = ""
+    package var environment = ""
     /// The first digits of the hash of what the view must hold; nil for whatever it holds.
-    var generation: String?
+    package var generation: String?
     /// The packages to be seen; all of them when there is none.
-    var only: [String] = []
+    package var only: [String] = []
     /// The directory to start from, in raw bytes; empty for the root.
-    var sub: [UInt8] = []
+    package var sub: [UInt8] = []
     /// How links are shown to clients that know none.
-    var links = LinkView.follow
+    package var links = LinkView.follow
     /// Whether device nodes are shown.
-    var showsDevices = false
+    package var showsDevices = false
     /// Whether set-id bits are shown.
-    var keepsSetID = false
+    package var keepsSetID = false
 
     /// The name of the control tree.
-    static let control = "ctl"
+    package static let control = "ctl"
 
     /// Reads an aname.
     ///
     /// Errors: `.notFound` for what cannot be the name of anything, `.invalid` for an option that
     /// is not understood.
-    init(_ text: String) throws(FileError) {
+    package init(_ text: String) throws(FileError) {
         var parts = text.split(separator: ":", omittingEmptySubsequences: false)[...]
         var name = parts.removeFirst()
         if name == "/" { name = "" }
@@ -44,7 +44,7 @@ struct ViewName: Sendable, Hashable {
     }
 
     /// Whether this may be the name of an environment or a package: `[a-z0-9][a-z0-9+._-]*`.
-    static func isLegal(_ name: some StringProtocol) -> Bool {
+    package static func isLegal(_ name: some StringProtocol) -> Bool {
         let bytes = name.utf8
         guard let first = bytes.first, isLetterOrDigit(first) else { return false }
         return bytes.allSatisfy { isLetterOrDigit($0) || "+._-".utf8.contains($0) }
@@ -79,7 +79,7 @@ struct ViewName: Sendable, Hashable {
     }
 
     /// The bytes of a path in which %XX is a byte; nil when two digits do not follow.
-    static func bytes(_ path: some StringProtocol) -> [UInt8]? {
+    package static func bytes(_ path: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         var rest = Array(path.utf8)[...]
         while let byte = rest.popFirst() {

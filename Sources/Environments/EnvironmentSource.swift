@@ -1,26 +1,26 @@
-import FileTree
+package import FileTree
 import Glibc
-import Terminal
-import UnionTree
+package import Terminal
+package import UnionTree
 
 /// Where an environment's packages come from, as the command line says it.
-struct EnvironmentSource: Sendable {
+package struct EnvironmentSource: Sendable {
     /// What clients attach to; empty for the packages of the command line.
-    var name: String
+    package var name: String
     /// Paths of packages, in the order given: the last is on top in a stack.
-    var paths: [String] = []
+    package var paths: [String] = []
     /// A folder whose files and directories are packages, too.
-    var folder: String?
+    package var folder: String?
     /// How the packages are joined.
-    var rules = UnionRules()
+    package var rules = UnionRules()
     /// A directory of the host below them.
-    var base: String?
+    package var base: String?
 
     /// The name by which the control files know the packages of the command line.
-    static let unnamed = "default"
+    package static let unnamed = "default"
 
     /// Makes the environment of the command line.
-    init(packages: [String], rules: UnionRules, base: String?) {
+    package init(packages: [String], rules: UnionRules, base: String?) {
         name = ""
         paths = packages
         self.rules = rules
@@ -28,7 +28,7 @@ struct EnvironmentSource: Sendable {
     }
 
     /// Reads `NAME=PACKAGE,PACKAGE...` or `NAME=dir:FOLDER`.
-    init(option text: String) throws(Complaint) {
+    package init(option text: String) throws(Complaint) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let cure = "pakfs -e NAME=PACKAGE[,PACKAGE]... or -e NAME=dir:FOLDER"
         guard parts.count == 2, !parts[1].isEmpty else {
@@ -46,7 +46,7 @@ struct EnvironmentSource: Sendable {
     }
 
     /// The paths of all packages there are now: those given, and what the folder holds, by name.
-    func packagePaths() throws(FileError) -> [String] {
+    package func packagePaths() throws(FileError) -> [String] {
         guard let folder else { return paths }
         guard let directory = opendir(folder) else {
             throw FileError(FileError.Kind(number: errno), folder)
@@ -66,7 +66,7 @@ struct EnvironmentSource: Sendable {
 
 extension UnionRules {
     /// Takes one `-o` of the command line.
-    mutating func take(option: String) throws(Complaint) {
+    package mutating func take(option: String) throws(Complaint) {
         if option == "stack" {
             mode = .stack
             return

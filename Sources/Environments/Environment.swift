@@ -1,26 +1,26 @@
 import Archive
-import FileTree
+package import FileTree
 import Synchronization
 import SystemPackage
-import Terminal
-import UnionTree
+package import Terminal
+package import UnionTree
 
 /// Packages joined to one tree, under a name that clients attach to.
-final class Environment: Sendable {
+package final class Environment: Sendable {
     /// What clients attach to; empty for the packages of the command line.
-    let name: String
+    package let name: String
     /// The packages as one tree.
-    let tree: UnionTree
+    package let tree: UnionTree
     /// The directory of the host below the packages; it says who may attach.
-    let host: HostTree?
+    package let host: HostTree?
     /// Whether what is seen can never change: no host's directory is among the packages or below.
-    let isFixed: Bool
+    package let isFixed: Bool
     /// What the rules settled, in words: it never changes, and takes a merge of all packages.
-    let conflicts = OnceText()
+    package let conflicts = OnceText()
 
     /// Whether this user may see it: the host's files are shown to whom the host's tree would
     /// show them.
-    func admits(_ user: User) -> Bool {
+    package func admits(_ user: User) -> Bool {
         guard let host else { return true }
         do throws(FileError) {
             _ = try host.attach(as: user, to: "")
@@ -33,7 +33,7 @@ final class Environment: Sendable {
     /// Opens and joins packages.
     ///
     /// Throws a complaint of all conflicts at once, or of the package that cannot be read.
-    init(_ source: EnvironmentSource, _ opener: PackageOpener) throws(Complaint) {
+    package init(_ source: EnvironmentSource, _ opener: PackageOpener) throws(Complaint) {
         name = source.name
         var packages: [Package] = []
         do throws(FileError) {
@@ -93,11 +93,11 @@ final class Environment: Sendable {
 }
 
 /// A text that is made when it is first asked for, and kept.
-final class OnceText: Sendable {
+package final class OnceText: Sendable {
     private let known = Mutex<String?>(nil)
 
     /// The text; made by `make` unless it is known.
-    func text(_ make: () -> String) -> String {
+    package func text(_ make: () -> String) -> String {
         if let text = known.withLock({ $0 }) { return text }
         let text = make()
         known.withLock { $0 = text }

@@ -1,17 +1,17 @@
-import Archive
-import FileTree
+package import Archive
+package import FileTree
 import Glibc
 import Terminal
 
 /// Opens packages of any form, and knows where what is made of them is kept.
-struct PackageOpener: Sendable {
+package struct PackageOpener: Sendable {
     /// Where tables of environments are kept; nil to keep none.
-    let tableFolder: String?
+    package let tableFolder: String?
     private let frames = FrameCache()
     private let imports = ImportCache()
 
     /// Makes an opener that keeps what it makes in the user's folder for such.
-    init(tables: String? = ImportCache.standardFolder.map { "\($0)/tables" }) {
+    package init(tables: String? = ImportCache.standardFolder.map { "\($0)/tables" }) {
         tableFolder = tables
     }
 
@@ -19,7 +19,7 @@ struct PackageOpener: Sendable {
     /// that is.
     ///
     /// `asLayer` is for stacks, where some names hide what is in the packages below.
-    func open(_ path: String, asLayer: Bool) throws(FileError) -> Package {
+    package func open(_ path: String, asLayer: Bool) throws(FileError) -> Package {
         let meter = ProgressMeter()
         defer { meter.clear() }
         var options = ImportOptions()
@@ -29,7 +29,7 @@ struct PackageOpener: Sendable {
     }
 
     /// Whether a package is a directory, whose files may change while they are served.
-    static func isDirectory(_ path: String) -> Bool {
+    package static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }

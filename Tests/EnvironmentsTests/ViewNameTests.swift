@@ -1,7 +1,7 @@
 import FileTree
 import Testing
 
-@testable import pakfs
+@testable import Environments
 
 struct ViewNameTests {
     @Test(arguments: ["", "/", ":pinned"])
