@@ -77,6 +77,11 @@ let package = Package(
         // Tests: one target a source target.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         .target(name: "TreeConformance", dependencies: ["FileTree"], path: "Tests/TreeConformance"),
+        .target(
+            name: "Differential",
+            dependencies: ["FileTree", "CLinux", "TreeConformance"],
+            path: "Tests/Differential"
+        ),
         .executableTarget(
             name: "treecheck",
             dependencies: [
@@ -119,6 +124,7 @@ let package = Package(
             name: "CaptureTreeTests",
             dependencies: [
                 "FileTree", "Archive", "CaptureTree", "TreeConformance", "UnionTree",
+                "Differential",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

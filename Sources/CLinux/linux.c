@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -97,4 +99,11 @@ int pak_nameless_file(const char *folder)
 int pak_memory_file(const char *name)
 {
 	return memfd_create(name, MFD_CLOEXEC);
+}
+
+int pak_private_mounts(void)
+{
+	if (unshare(CLONE_FS | CLONE_NEWNS) != 0)
+		return -1;
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }

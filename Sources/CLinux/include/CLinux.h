@@ -90,6 +90,11 @@ int pak_peer(int fd, uint32_t *uid, uint32_t *gid);
 /* The port that a TCP socket is bound to; 0 when it is none. */
 uint16_t pak_bound_port(int fd);
 
+/* Gives the calling thread a view of the mounts of its own: what it mounts is seen by nobody else,
+ * and goes when it ends. Its working directory is its own from then on. Needs root, or a user
+ * namespace. Returns 0, or -1 with errno. */
+int pak_private_mounts(void);
+
 /* A user's number and group, by name or by number: 0, or -1 when there is none. */
 int pak_user_named(const char *name, uint32_t *uid, uint32_t *gid);
 int pak_user_numbered(uint32_t uid, uint32_t *gid);

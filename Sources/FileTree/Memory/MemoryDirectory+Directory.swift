@@ -76,7 +76,11 @@ extension MemoryDirectory: Directory {
         guard let node = node as? MemoryNode, node.store === store else {
             throw FileError(.crossDevice)
         }
-        guard !(node is MemoryDirectory) else { throw FileError(.notPermitted) }
+        guard !(node is MemoryDirectory) else {
+            // The order of link(2).
+            let isTaken = store.lock.withLock { _ in find(name) != nil }
+            throw FileError(isTaken ? .exists : .notPermitted)
+        }
         let new = node.renamed(Array(name), in: self)
         let now = store.clock()
         try store.lock.withLock { (state) throws(FileError) in
@@ -119,6 +123,8 @@ extension MemoryDirectory: Directory {
                 if old.inode === node.inode { return }
                 guard replacing else { throw FileError(.exists) }
                 let oldDirectory = old as? MemoryDirectory
+                // rename(2) says this of a directory above, before it compares the types.
+                if let oldDirectory, isWithin(oldDirectory) { throw FileError(.notEmpty) }
                 if directory == nil, oldDirectory != nil { throw FileError(.isDirectory) }
                 if directory != nil, oldDirectory == nil { throw FileError(.notDirectory) }
                 try old.vanish(&state, now)

@@ -1,0 +1,72 @@
+import Differential
+import FileTree
+import Glibc
+import Synchronization
+import Testing
+
+/// Random lists of operations, done to a tree and to directories of the host: every operation has
+/// to end in the same way, and all of them in the same tree.
+///
+/// `PAK_SEED=N` plays the list of that seed alone, `PAK_LISTS=N` another number of them.
+@Suite struct DifferentialTests {
+    @Test func aTreeInMemoryBehavesAsADirectoryOfTheHost() {
+        play(lists: 200) { (arena, list) throws(FileError) in
+            let host = try HostPlayer("host", path: arena.directory("plain"))
+            return try Differential.play(list, to: [host, TreePlayer("memory", MemoryTree().root)])
+        }
+    }
+
+    /// What the capture is compared with has to keep the rules itself.
+    @Test(.enabled(if: Arena.hasOverlay, "this kernel and user have no overlayfs over a tmpfs"))
+    func overlayfsBehavesAsADirectoryOfTheHost() {
+        // It keeps the old path of a renamed directory in 256 bytes.
+        play(lists: 100, longestName: 20) { (arena, list) throws(FileError) in
+            let host = try HostPlayer("host", path: arena.directory("plain"))
+            let lower = try arena.directory("lower")
+            var failures = try Differential.play(
+                list.base,
+                to: [host, HostPlayer("lower", path: lower)]
+            )
+            guard failures.isEmpty, let merged = try arena.overlay(lower) else { return failures }
+            let players = [host, try HostPlayer("overlayfs", path: merged)]
+            failures = Differential.play(list.changes, to: players)
+            return failures.isEmpty ? try Differential.compare(players) : failures
+        }
+    }
+
+    /// Plays lists, and of the first that fails prints as few operations as still do.
+    private func play(
+        lists: Int,
+        longestName: Int = 255,
+        _ body: @escaping @Sendable (Arena, OperationList) throws(FileError) -> [String]
+    ) {
+        let seeds =
+            Self.number("PAK_SEED").map { $0...$0 }
+            ?? 1...UInt64(Self.number("PAK_LISTS") ?? UInt64(lists))
+        let report = Mutex("")
+        PrivateMounts.run { mayMount in
+            func failures(_ list: OperationList) -> [String] {
+                do throws(FileError) { return try body(Arena(mayMount: mayMount), list) } catch {
+                    return ["\(error)"]
+                }
+            }
+            for seed in seeds {
+                let list = OperationList.random(
+                    seed: seed,
+                    isRoot: geteuid() == 0,
+                    longestName: longestName
+                )
+                guard !failures(list).isEmpty else { continue }
+                let short = list.shrunk { !failures($0).isEmpty }
+                let lines = ["PAK_SEED=\(seed)", "\(short)"] + failures(short)
+                return report.withLock { $0 = lines.joined(separator: "\n") }
+            }
+        }
+        let failure = report.withLock { $0 }
+        #expect(failure.isEmpty, "\(failure)")
+    }
+
+    private static func number(_ name: String) -> UInt64? {
+        getenv(name).flatMap { UInt64(String(cString: $0)) }
+    }
+}
