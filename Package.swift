@@ -156,6 +156,7 @@ let package = Package(
 let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
     ("Decoder", ["FileTree", "NineP"]),
     ("Index", ["FileTree", "Archive"]),
+    ("Log", ["FileTree", "CaptureTree"]),
     ("Tar", ["FileTree", "Archive"]),
     ("Session", ["CLinux", "FileTree", "NineP", "NinePServer"]),
 ]

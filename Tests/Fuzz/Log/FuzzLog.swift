@@ -1,0 +1,83 @@
+// A layer's log under libFuzzer. An input whose first byte is odd is a log as it is; of any other
+// the rest is bodies of records, each behind its length in two bytes, which are put into frames
+// with right sums, so that what is behind them is reached. What is read is written again and must
+// give the same bytes.
+
+import FileTree
+
+@testable import CaptureTree
+
+/// The program's start under the name that SwiftPM gives it, in place of libFuzzer's own.
+@_cdecl("FuzzLog_main")
+public func fuzzMain(_ count: CInt, _ arguments: Arguments) -> CInt {
+    var (count, arguments) = (count, arguments)
+    return runDriver(&count, &arguments) { fuzzOneInput($0, $1) }
+}
+
+/// `char **argv`.
+public typealias Arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<Arguments>,
+    _ one: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
+/// One input: a log, or the bodies of records.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    guard count > 0 else { return 0 }
+    let input = Array(UnsafeBufferPointer(start: start, count: count))
+    let log = input[0] & 1 == 1 ? Array(input[1...]) : framed(input[1...])
+    do throws(FileError) {
+        var reader = try LogReader(size: UInt64(log.count)) { (offset, count) throws(FileError) in
+            Array(log[min(log.count, Int(offset))...].prefix(count))
+        }
+        var copy = LogFormat.header(id: reader.id)
+        var scratch = RecordWriter()
+        reading: while true {
+            switch try reader.next() {
+            case let .record(record):
+                copy.sum = try LogFormat.append(
+                    record,
+                    after: copy.sum,
+                    to: &copy.bytes,
+                    using: &scratch
+                )
+                guard copy.bytes == Array(log[..<Int(reader.offset)]), copy.sum == reader.sum else {
+                    fatalError("\(record) is written as other bytes than it was read from")
+                }
+            case .end: break reading
+            case let .torn(error), let .damaged(error):
+                guard error.kind == .malformed, error.context?.contains("offset") == true else {
+                    fatalError("the log says \(error)")
+                }
+                break reading
+            }
+        }
+    } catch {
+        guard [.malformed, .unsupported].contains(error.kind), error.context != nil else {
+            fatalError("the log says \(error)")
+        }
+    }
+    return 0
+}
+
+private func framed(_ input: ArraySlice<UInt8>) -> [UInt8] {
+    var (log, sum) = LogFormat.header(id: 1)
+    var rest = input
+    while rest.count > 2, let low = rest.popFirst(), let high = rest.popFirst() {
+        let body = rest.prefix(Int(low) | Int(high) << 8)
+        rest = rest.dropFirst(body.count)
+        let start = log.count
+        let size = UInt32(body.count)
+        withUnsafeBytes(of: size.littleEndian) { log.append(contentsOf: $0) }
+        let check = LogFormat.check(after: sum, size)
+        withUnsafeBytes(of: check.littleEndian) { log.append(contentsOf: $0) }
+        log.append(contentsOf: body)
+        sum = LogFormat.sum(after: sum, log.span.bytes.extracting(start..<log.count))
+        withUnsafeBytes(of: sum.littleEndian) { log.append(contentsOf: $0) }
+    }
+    return log
+}
