@@ -7,6 +7,8 @@ final class FrameCompressor: FrameSink {
     private struct Job {
         var input: [UInt8] = []
         var output: [UInt8] = []
+        /// How many bytes of the tar it is.
+        var tarSize = 0
         var state = State.empty
     }
 
@@ -20,6 +22,10 @@ final class FrameCompressor: FrameSink {
         var next = 0  // the next to be compressed, counted from the start
         var queued = 0  // how many have been given
         var isStopped = false
+
+        var isNextDone: Bool {
+            if case .queued = jobs[next % jobs.count].state { false } else { true }
+        }
     }
 
     private let ring: Monitor<Ring>
@@ -60,17 +66,34 @@ final class FrameCompressor: FrameSink {
     }
 
     func take(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        guard !workers.isEmpty else { throw FileError(.again, "no thread to compress") }
-        if taken - written == jobCount { try writeOldest() }
-        let slot = taken % jobCount
-        taken += 1
+        let slot = try nextSlot()
         ring.withLock { ring, held in
             ring.jobs[slot].input.removeAll(keepingCapacity: true)
             ring.jobs[slot].input.append(contentsOf: bytes)
+            ring.jobs[slot].tarSize = bytes.count
             ring.jobs[slot].state = .queued
             ring.queued += 1
             held.notify()
         }
+    }
+
+    /// Takes a frame that has been compressed before, `tarSize` bytes of the tar.
+    func take(compressed bytes: [UInt8], of tarSize: Int) throws(FileError) {
+        let slot = try nextSlot()
+        ring.withLock { ring, held in
+            ring.jobs[slot].output = bytes
+            ring.jobs[slot].tarSize = tarSize
+            ring.jobs[slot].state = .done
+            ring.queued += 1
+            held.notify()
+        }
+    }
+
+    private func nextSlot() throws(FileError) -> Int {
+        guard !workers.isEmpty else { throw FileError(.again, "no thread to compress") }
+        if taken - written == jobCount { try writeOldest() }
+        defer { taken += 1 }
+        return taken % jobCount
     }
 
     func finish() throws(FileError) -> [Frame] {
@@ -86,7 +109,7 @@ final class FrameCompressor: FrameSink {
             case .done, .failed:
                 let job = ring.jobs[slot]
                 ring.jobs[slot].output = []
-                return (job.output, job.input.count, job.state)
+                return (job.output, job.tarSize, job.state)
             default: return nil
             }
         }
@@ -122,11 +145,13 @@ final class FrameCompressor: FrameSink {
         ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1)
         while true {
             let taken = ring.wait { ring -> (slot: Int, job: Job)?? in
+                // Those that came compressed are nobody's work.
+                while ring.next < ring.queued, ring.isNextDone { ring.next += 1 }
                 if ring.next == ring.queued { return ring.isStopped ? .some(nil) : nil }
                 let slot = ring.next % ring.jobs.count
                 ring.next += 1
                 let job = ring.jobs[slot]
-                ring.jobs[slot] = Job(state: .running)
+                ring.jobs[slot] = Job(tarSize: job.tarSize, state: .running)
                 return (slot, job)
             }
             guard let slot = taken?.slot, var job = taken?.job else { return }

@@ -6,16 +6,10 @@ import Testing
 /// The bytes of a draft's members in memory.
 private final class MemoryContents: DraftContents {
     private let files: [TestFile]
-    private let below: [[UInt8]]?
 
-    init(_ files: [TestFile], below: [[UInt8]]?) {
-        self.files = files
-        self.below = below
-    }
+    init(_ files: [TestFile]) { self.files = files }
 
     func open(_ number: Int) throws(FileError) -> any OpenFile { Bytes(files[number].bytes) }
-
-    func hidden(below path: [UInt8]) throws(FileError) -> [[UInt8]]? { below }
 
     private final class Bytes: OpenFile {
         private let bytes: [UInt8]
@@ -34,18 +28,14 @@ private final class MemoryContents: DraftContents {
     }
 }
 
-private func draft(
-    _ files: [TestFile],
-    _ lines: [(String, String)] = [],
-    below: [String]? = nil
-) -> Draft {
+private func draft(_ files: [TestFile], _ lines: [(String, String)] = []) -> Draft {
     let files = files.sorted { MemberPath.precedes($0.member.path, $1.member.path) }
     var manifest = Manifest()
     for (key, value) in lines { manifest.add(key, value) }
     return Draft(
         manifest: manifest,
         members: files.map(\.member),
-        contents: MemoryContents(files, below: below?.map { Array($0.utf8) })
+        contents: MemoryContents(files)
     )
 }
 
@@ -102,32 +92,23 @@ private let sample = draft(
         let lines = [
             ("hole", "usr/gone"), ("hole", "top"), ("hole", "other/gone"), ("opaque", "usr/new"),
         ]
-        let layer = draft(files, lines, below: ["usr/new/x", "usr/new/sub/y"])
+        let layer = draft(files, lines)
         let report = try OCIOutput().write(layer, to: scratch["a.tar"], OutputOptions())
         #expect(report.id == SHA256.hash(scratch.read("a.tar")))
         let names = Shell.run("tar -tf '\(scratch["a.tar"])'").output.split(separator: "\n")
         #expect(
             names == [
                 ".wh.top", "other/.wh.gone", "usr/", "usr/.wh.gone", "usr/!first", "usr/.hidden",
-                "usr/a", "usr/new/", "usr/new.conf", "usr/new/.wh.x", "usr/new/kept",
-                "usr/new/sub/.wh.y", "usr/z",
+                "usr/a", "usr/new/", "usr/new.conf", "usr/new/.wh..wh..opq", "usr/new/kept",
+                "usr/z",
             ]
         )
         var options = ImportOptions()
         options.isLayer = true
         let packed = try Packer.pack(scratch["a.tar"], to: scratch["b.pak.zst"], options)
-        #expect(
-            packed.manifest.holes.map { String(decoding: $0, as: UTF8.self) }
-                == ["other/gone", "top", "usr/gone", "usr/new/sub/y", "usr/new/x"]
-        )
-    }
-
-    @Test func anOpaqueDirectoryOfUnknownNamesIsMarkedWhole() throws {
-        let scratch = Scratch()
-        let layer = draft([.directory("d"), .file("d/x", [1])], [("opaque", "d")])
-        _ = try OCIOutput().write(layer, to: scratch["a.tar"], OutputOptions())
-        let names = Shell.run("tar -tf '\(scratch["a.tar"])'").output
-        #expect(names == "d/\nd/.wh..wh..opq\nd/x\n")
+        #expect(packed.manifest.bytes.contains(Array("hole other/gone\nhole top\n".utf8)))
+        #expect(packed.manifest.holes.count == 3)
+        #expect(packed.manifest.opaques == [Array("usr/new".utf8)])
     }
 
     @Test func aNameThatWouldHideAnotherIsRefused() throws {
@@ -179,6 +160,69 @@ private let sample = draft(
             #expect(error?.context == "d/short: 3 bytes of 5")
         }
         #expect(scratch.names.isEmpty)
+    }
+
+    @Test func aPackageWrittenAgainIsTheSame() throws {
+        let scratch = Scratch()
+        let zeros = [UInt8](repeating: 0, count: 4096)
+        var sparse = TestFile.file("opt/sparse", zeros + pattern(1024))
+        sparse.member.size = 1 << 20
+        sparse.member.segments = [.init(offset: 4096, length: 1024)]
+        var owned = owned(.file("opt/owned", [1]), 7)
+        owned.member.userName = Array("lp".utf8)
+        owned.member.attributes = [ExtendedAttribute(name: Array("user.k".utf8), value: [1])]
+        // A link has the attributes of its file.
+        let files =
+            PackageWriterTests.sample.filter { $0.member.hardLink == nil }
+            + [sparse, owned, .link("usr/x", to: "usr/empty")]
+        let first = try PackageOutput().write(
+            draft(files, [("name", "s"), ("hole", "x")]),
+            to: scratch["a.pak.zst"],
+            OutputOptions()
+        )
+        let package = try open(scratch["a.pak.zst"])
+        let second = try TarOutput().write(Draft(package), to: scratch["b"], OutputOptions())
+        #expect(first.id == second.id)
+    }
+
+    private func open(_ path: String) throws -> Package {
+        try #require(
+            try Package.native(HostFile(path), cache: FrameCache(capacity: 1 << 20))
+        )
+    }
+
+    @Test func framesOfAFormerVersionAreCopied() throws {
+        let scratch = Scratch()
+        let files: [TestFile] = (0..<40).map {
+            .file("f/\($0)", pattern(90_000 + $0 * 1000, seed: UInt64($0)))
+        }
+        var options = OutputOptions()
+        options.level = 1
+        _ = try PackageOutput().write(draft(files), to: scratch["a.pak.zst"], options)
+        let old = try open(scratch["a.pak.zst"])
+        var changed = files
+        changed[20] = .file("f/20", pattern(5000, seed: 99))
+        options.level = 19
+        let new = try PackageOutput(reusing: old)
+            .write(draft(changed), to: scratch["b.pak.zst"], options)
+        let plain = try TarOutput().write(draft(changed), to: scratch["b.tar"], options)
+        #expect(new.id == plain.id)
+        try open(scratch["b.pak.zst"]).verify()
+        // Compressed at another level, a copied frame is told from one that is made.
+        _ = try PackageOutput().write(draft(changed), to: scratch["c.pak.zst"], options)
+        let sizes = ["a", "b", "c"].map { scratch.read("\($0).pak.zst").count }
+        #expect(sizes[2] < sizes[1] && sizes[0] - sizes[1] > 60_000 / 8)
+        let shared = Set(frames(scratch, "a")).intersection(frames(scratch, "b")).count
+        #expect(shared >= 30)
+    }
+
+    /// The frames of a package, each as a hash of its compressed bytes.
+    private func frames(_ scratch: Scratch, _ name: String) -> [ContentID] {
+        let bytes = scratch.read("\(name).pak.zst")
+        var starts: [Int] = []
+        for at in 0..<bytes.count - 4
+        where bytes[at..<at + 4].elementsEqual([0x28, 0xb5, 0x2f, 0xfd]) { starts.append(at) }
+        return zip(starts, starts.dropFirst()).map { SHA256.hash(Array(bytes[$0..<$1])) }
     }
 
     @Test func formatsAreFoundByName() throws {

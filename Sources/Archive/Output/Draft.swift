@@ -92,15 +92,6 @@ public struct Draft: Sendable {
 public protocol DraftContents: AnyObject, Sendable {
     /// Opens the member `number`, counted from 0, which is a regular file and no link.
     func open(_ number: Int) throws(FileError) -> any OpenFile
-
-    /// The paths that the opaque directory `path` hides below itself, named one by one; nil when
-    /// nobody knows.
-    func hidden(below path: [UInt8]) throws(FileError) -> [[UInt8]]?
-}
-
-extension DraftContents {
-    /// Does not know.
-    public func hidden(below path: [UInt8]) throws(FileError) -> [[UInt8]]? { nil }
 }
 
 extension FileError {

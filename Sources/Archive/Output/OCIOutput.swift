@@ -2,9 +2,8 @@ public import FileTree
 
 /// A layer of an OCI image as a plain tar, in which an empty file `.wh.NAME` hides NAME below.
 ///
-/// Whiteouts come before all else in their directory. A directory that hides all of the lower one
-/// does so name by name where those names are known, as the specification would have it, else by
-/// `.wh..wh..opq`. Directories that are only implied are listed all the same: some unpackers would
+/// Whiteouts come before all else in their directory; `.wh..wh..opq` stands for an opaque one, all
+/// of whose names below are hidden. Directories that are only implied are listed all the same: some unpackers would
 /// make up their attributes.
 public struct OCIOutput: StreamFormat {
     /// `oci`.
@@ -60,11 +59,7 @@ public struct OCIOutput: StreamFormat {
         items += draft.implied.map { Item(key: $0.path, member: $0) }
         var marks = Set(draft.manifest.holes.map { Self.mark(MemberPath.nameStart($0), in: $0) })
         for path in draft.manifest.opaques {
-            if let hidden = try draft.contents.hidden(below: path) {
-                for path in hidden { marks.insert(Self.mark(MemberPath.nameStart(path), in: path)) }
-            } else {
-                marks.insert(path.isEmpty ? Self.opaque : path + [UInt8(ascii: "/")] + Self.opaque)
-            }
+            marks.insert(path.isEmpty ? Self.opaque : path + [UInt8(ascii: "/")] + Self.opaque)
         }
         for path in marks {
             var key = path

@@ -7,8 +7,11 @@ public struct PackageOutput: StreamFormat {
     /// `pak.zst`.
     public var suffix: String { "pak.zst" }
 
-    /// Makes the format.
-    public init() {}
+    private let old: Package?
+
+    /// Makes the format; what a package has in common with `old`, a former version of it, is
+    /// copied and not compressed again.
+    public init(reusing old: Package? = nil) { self.old = old }
 
     /// Writes a package; nothing is lost.
     public func write(
@@ -16,10 +19,15 @@ public struct PackageOutput: StreamFormat {
         to descriptor: Int32,
         _ options: OutputOptions
     ) throws(FileError) -> OutputReport {
+        let compressor = FrameCompressor(level: options.level, workers: 2, descriptor: descriptor)
+        var sink: any FrameSink = compressor
+        if let framed = old?.contents as? FramedContents {
+            sink = try FrameReuse(compressor, old: framed)
+        }
         var writer = try PackageWriter(
-            to: descriptor,
-            manifest: draft.manifest,
-            level: options.level
+            sink: sink,
+            descriptor: descriptor,
+            manifest: draft.manifest
         )
         try draft.append(to: &writer)
         return OutputReport(id: try writer.finish())
