@@ -1,0 +1,84 @@
+import FileTree
+
+/// Where a layer's records go, in the order in which they are applied.
+///
+/// The layer calls it under its one lock, so that no two calls run at once; no method calls back.
+protocol Journal: AnyObject, Sendable {
+    /// Adds records, all of them in this order or none: when it throws, those there were stay the
+    /// last ones.
+    ///
+    /// Errors: `.noSpace`, `.quota` for a layer that may grow no further, `.inputOutput`.
+    func append(_ records: [Record]) throws(FileError)
+
+    /// Puts what was added on stable storage.
+    func sync() throws(FileError)
+}
+
+/// The files that hold a layer's bytes, by the serial of the object they belong to.
+///
+/// A serial's file may be missing: it stands for no bytes. All methods may be called from any
+/// thread; for one serial the layer keeps an order.
+protocol DataFiles: AnyObject, Sendable {
+    /// Makes an empty file; one that a death has left behind under that serial is emptied.
+    ///
+    /// Errors: `.noSpace`, `.quota`.
+    func create(_ serial: Serial) throws(FileError) -> any DataFile
+
+    /// Opens a file; nil when there is none.
+    func open(_ serial: Serial) throws(FileError) -> (any DataFile)?
+
+    /// Removes a file, if there is one; who has it open goes on.
+    ///
+    /// A file that cannot be removed is left for the next opening of the layer.
+    func remove(_ serial: Serial)
+
+    /// Removes all files.
+    func removeAll() throws(FileError)
+
+    /// What there is of a file without opening it; nil when there is none.
+    func figures(_ serial: Serial) throws(FileError) -> DataFigures?
+
+    /// The longest that a file may be, in bytes.
+    var longestFile: UInt64 { get }
+}
+
+/// What is known of a data file.
+struct DataFigures: Hashable, Sendable {
+    /// Bytes.
+    var size: UInt64
+    /// Bytes that it occupies.
+    var allocated: UInt64
+    /// The last write.
+    var modified: Timestamp
+}
+
+/// An open data file; closed when nobody holds it.
+///
+/// Reads may run beside anything; the layer never lets two changes of one file run at once.
+protocol DataFile: AnyObject, Sendable {
+    func figures() throws(FileError) -> DataFigures
+
+    /// Reads bytes and returns how many; fewer than asked for at the file's end alone.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError)
+        -> Int
+
+    /// Writes all bytes; a write behind the end leaves a hole.
+    ///
+    /// Errors: `.noSpace`, `.quota`, `.tooBig`; then any part of the bytes may have been written.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError)
+
+    /// Sets the length; what is added reads as zeros, and is a hole.
+    func truncate(to size: UInt64) throws(FileError)
+
+    /// Copies `count` bytes of a lower file from `offset` to the same place; fewer where that
+    /// file ends.
+    func copy(from lower: any OpenFile, at offset: UInt64, count: UInt64) throws(FileError)
+
+    /// Where the bytes from `offset` lie; nil where they have to be read.
+    func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent?
+
+    /// Sets the time of the last write.
+    func setModified(_ time: Timestamp) throws(FileError)
+
+    func sync() throws(FileError)
+}
