@@ -84,6 +84,9 @@ public struct TouchedEntry: Sendable {
     public var bytes: TouchedBytes
     /// Whether an attribute, an extended one or a time has been set since.
     public var hasNewAttributes: Bool
+    /// Whether somebody has set the owner or the group, so that they are not just those of
+    /// whoever made the file.
+    public var hasNewOwner: Bool
 }
 
 /// What a layer knows of a file's bytes.
