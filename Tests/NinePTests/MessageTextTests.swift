@@ -32,6 +32,7 @@ import Testing
         ("Tversion 8192 9P2000", "Tversion tag 65535 msize 8192 version '9P2000'"),
         ("Tattach 0 -1 glenda ''", "Tattach tag 7 fid 0 afid ~0 uname glenda aname ''"),
         ("Rattach {0x1f,7,d}", "Rattach tag 7 qid (000000000000001f 7 d)"),
+        ("Twalk 0 1 '{' 'a)'", "Twalk tag 7 fid 0 newfid 1 nwname 2 0:'{' 1:'a)'"),
         ("Twalk 0 1 usr 'a b'", "Twalk tag 7 fid 0 newfid 1 nwname 2 0:usr 1:'a b'"),
         (
             "Rwalk {1,2,d} {3,4,f}",

@@ -123,7 +123,7 @@ struct TextPrinter: FieldVisitor {
 }
 
 /// Bytes that mean something to `TextWords`, and DEL.
-private let special = Array("'\\()#\u{7f}".utf8)
+private let special = Array("'\\(){}#\u{7f}".utf8)
 
 /// The letters of a qid's type bits; the first four are Plan 9's own.
 let qidLetters: [(letter: Character, bit: Qid.Kind)] = [
