@@ -13,9 +13,6 @@ enum Program {
 
     /// Starts a program; `input` becomes its descriptors 0 and 1.
     static func spawn(_ words: [String], input: Int32?) throws(FileError) -> pid_t {
-        // A rival that crashes leaves no core in the working directory.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
