@@ -27,7 +27,7 @@ import TreeConformance
         Server(tree: try MemoryTree.make("f 600 0 0 1 secret =s\nf 644 0 0 1 open =o"))
     }
 
-    private func dial(_ path: String) throws -> Int32 {
+    static func dial(_ path: String) throws -> Int32 {
         let socket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -86,7 +86,7 @@ import TreeConformance
         var stat = stat()
         #expect(lstat(path, &stat) == 0)
         #expect(stat.st_mode & 0o777 == 0o600)
-        let talk = try Talk(socket: dial(path))
+        let talk = try Talk(socket: Self.dial(path))
         try talk.begin(.plain)
         try talk.run("Twalk 0 1 secret\nRwalk ...\nTopen 1 0\nRopen ...")
         server.drain(within: 1000)
@@ -109,7 +109,7 @@ import TreeConformance
             let error = error as? FileError
             return error?.kind == .busy && error?.context?.contains(path) == true
         }
-        let talk = try Talk(socket: dial(path))
+        let talk = try Talk(socket: Self.dial(path))
         try talk.begin(.linux)
         server.drain()
     }
@@ -138,7 +138,7 @@ import TreeConformance
         } throws: { error in
             (error as? FileError)?.kind == .busy
         }
-        let one = try Talk(socket: dial("\(folder.path)/s"))
+        let one = try Talk(socket: Self.dial("\(folder.path)/s"))
         let two = try Talk(socket: dial(port: port))
         for talk in [one, two] {
             try talk.begin(.linux)
@@ -229,7 +229,7 @@ import TreeConformance
         let folder = try Folder()
         let listening = try Socket.listen(.unix(path: "\(folder.path)/s"))
         try server.listen(on: .descriptor(listening))
-        let other = try Talk(socket: dial("\(folder.path)/s"))
+        let other = try Talk(socket: Self.dial("\(folder.path)/s"))
         try other.begin(.linux)
         #expect(throws: FileError.self) { try server.listen(on: .descriptor(9999)) }
         server.drain()
