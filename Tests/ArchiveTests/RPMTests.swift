@@ -93,14 +93,24 @@ import Testing
         #expect(names == ["security.capability"])
     }
 
+    private func words(_ numbers: [Int]) -> [UInt8] {
+        numbers.flatMap { number in (0..<4).map { UInt8(number >> (24 - 8 * $0) & 0xff) } }
+    }
+
+    private func head(_ entries: Int, _ size: Int) -> [UInt8] {
+        [0x8e, 0xad, 0xe8, 1, 0, 0, 0, 0] + words([entries, size])
+    }
+
+    private func header(_ rpm: [UInt8]) throws -> RPMHeader {
+        scratch.write("made.rpm", rpm)
+        let file = try HostDescriptor.openFile(path: scratch["made.rpm"])
+        return try RPMHeader.read(
+            from: FileSource(file, size: UInt64(rpm.count), progress: nil)
+        )
+    }
+
     /// A folder as long as the header, which a byte a file asks for again and again.
     @Test func pathsThatNoMemberHasAreLeftOut() throws {
-        func words(_ numbers: [Int]) -> [UInt8] {
-            numbers.flatMap { number in (0..<4).map { UInt8(number >> (24 - 8 * $0) & 0xff) } }
-        }
-        func head(_ entries: Int, _ size: Int) -> [UInt8] {
-            [0x8e, 0xad, 0xe8, 1, 0, 0, 0, 0] + words([entries, size])
-        }
         let folders = [UInt8](repeating: UInt8(ascii: "d"), count: 5000) + [0] + Array("e/\0".utf8)
         let names = Array("a\0b\0".utf8)
         let store = folders + names + words([0, 1])
@@ -108,11 +118,19 @@ import Testing
         rpm += words([1118, 8, 0, 2])
         rpm += words([1117, 8, folders.count, 2])
         rpm += words([1116, 4, folders.count + names.count, 2])
-        scratch.write("long.rpm", rpm + store)
-        let file = try HostDescriptor.openFile(path: scratch["long.rpm"])
-        let source = FileSource(file, size: UInt64(rpm.count + store.count), progress: nil)
-        let files = try RPMHeader.read(from: source).files()
+        let files = try header(rpm + store).files()
         #expect(files.map(\.path) == [Array("e/b".utf8)])
+    }
+
+    @Test func aTagOfMoreStringsThanAnyPackageHasIsRefused() throws {
+        let lead = [UInt8](repeating: 0, count: 96) + head(0, 0) + head(1, 8)
+        let store = [UInt8](repeating: 0, count: 8)
+        let error = #expect(throws: FileError.self) {
+            try header(lead + words([1117, 8, 0, (1 << 20) + 1]) + store)
+        }
+        #expect(error?.kind == .malformed)
+        let longest = try header(lead + words([1117, 8, 0, 1 << 20]) + store)
+        #expect(longest.strings(.baseNames).count == 8)
     }
 
     @Test(.disabled(if: !Shell.has("rpmbuild"), "rpmbuild is not installed"))

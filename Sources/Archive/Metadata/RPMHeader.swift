@@ -11,9 +11,10 @@ struct RPMHeader {
         var count: Int
     }
 
-    /// Entries and bytes that no honest package comes near.
+    /// Entries, bytes and strings of a tag that no honest package comes near.
     private static let entryLimit = 1 << 16
     private static let storeLimit = 64 << 20
+    private static let stringLimit = 1 << 20
     /// Bytes of the lead before the signature header.
     private static let leadSize = 96
 
@@ -51,7 +52,14 @@ struct RPMHeader {
                 offset: Int(Self.word(index, at + 8)),
                 count: Int(Self.word(index, at + 12))
             )
-            if place.offset < size { places[Self.word(index, at)] = place }
+            guard place.offset < size else { continue }
+            // A store of NULs would be as many strings, each an array of its own.
+            guard !Self.isStrings(place.type) || place.count <= Self.stringLimit else {
+                throw FileError.malformed(
+                    "rpm header at offset \(offset): \(place.count) strings of a tag"
+                )
+            }
+            places[Self.word(index, at)] = place
         }
         end = offset + 16 + UInt64(16 * entries) + UInt64(size)
     }
@@ -63,8 +71,7 @@ struct RPMHeader {
 
     /// A tag's strings, as bytes; those that leave the store are not there.
     func strings(_ tag: Tag) -> [[UInt8]] {
-        // String, array of strings, and strings in several languages.
-        guard let place = places[tag.rawValue], [6, 8, 9].contains(place.type) else { return [] }
+        guard let place = places[tag.rawValue], Self.isStrings(place.type) else { return [] }
         var result: [[UInt8]] = []
         var start = place.offset
         let count = place.type == 6 ? 1 : place.count
@@ -76,6 +83,9 @@ struct RPMHeader {
         }
         return result
     }
+
+    /// Whether a type is string, array of strings, or strings in several languages.
+    private static func isStrings(_ type: UInt32) -> Bool { [6, 8, 9].contains(type) }
 
     /// A tag's numbers of 16 or 32 bits; those that leave the store are not there.
     func numbers(_ tag: Tag) -> [UInt32] {
