@@ -4,8 +4,8 @@ import FileTree
 ///
 /// Extents are the memory of cached frames. A read that starts where a frame does is taken for
 /// one of a row, and the frame behind it is decoded meanwhile.
-final class FramedFile: OpenFile {
-    private let inode: Inode
+final class FramedFile: MemberFile {
+    let inode: Inode
     private let contents: FramedContents
     /// The least bytes of a read at a file's start that let its second frame be read ahead.
     private static let eagerness = 16 << 10
@@ -15,37 +15,15 @@ final class FramedFile: OpenFile {
         self.contents = contents
     }
 
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer,
-        at offset: UInt64
-    ) throws(FileError) -> Int {
-        guard offset < inode.size else { return 0 }
-        let count = Int(min(UInt64(buffer.count), inode.size - offset))
-        let buffer = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-        guard let segments = contents.index.segments(inode) else {
-            try copy(offset, into: buffer)
-            return count
-        }
-        try segments.read(into: buffer, at: offset) { stored, part throws(FileError) in
-            try copy(stored, into: part)
-        }
-        return count
-    }
+    var segments: SegmentList? { contents.index.segments(inode) }
 
     func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? {
-        guard offset < inode.size, count > 0 else { return nil }
-        var stored = offset
-        var most = min(UInt64(count), inode.size - offset)
-        if let segments = contents.index.segments(inode) {
-            guard let run = segments.run(at: offset) else { return nil }
-            stored = run.stored
-            most = min(most, run.left)
-        }
-        let (frame, bytes) = try bytes(at: stored, count: count)
+        guard let run = run(at: offset, count: count) else { return nil }
+        let (frame, bytes) = try bytes(at: run.stored, count: count)
         guard let start = bytes.baseAddress else { return nil }
         return Extent(
             place: .memory(start),
-            count: Int(min(UInt64(bytes.count), most)),
+            count: min(bytes.count, run.count),
             owner: frame
         )
     }
@@ -76,10 +54,7 @@ final class FramedFile: OpenFile {
     }
 
     /// Copies stored bytes, of one frame after the other.
-    private func copy(
-        _ stored: UInt64,
-        into buffer: UnsafeMutableRawBufferPointer
-    ) throws(FileError) {
+    func copy(_ stored: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(FileError) {
         var done = 0
         while done < buffer.count {
             let (frame, bytes) = try bytes(at: stored &+ UInt64(done), count: buffer.count - done)
@@ -120,7 +95,7 @@ final class FramedFile: OpenFile {
     private func forEachFrame(_ offset: UInt64, _ count: Int, _ body: (UInt32) -> Bool) {
         guard offset < inode.size, count > 0 else { return }
         let end = offset + min(UInt64(count), inode.size - offset)
-        if let segments = contents.index.segments(inode) {
+        if let segments {
             segments.forEachRun(from: offset, to: end) { stored, length in
                 forEachFrame(stored: stored, length, body)
             }

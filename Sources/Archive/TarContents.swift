@@ -12,8 +12,8 @@ final class TarContents: PackageContents {
 }
 
 /// An open file of a plain tar; its extents are places in the tar, for sendfile(2).
-final class TarFile: OpenFile {
-    private let inode: Inode
+final class TarFile: MemberFile {
+    let inode: Inode
     private let index: Index
     private let file: HostFile
 
@@ -23,47 +23,22 @@ final class TarFile: OpenFile {
         self.file = file
     }
 
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer,
-        at offset: UInt64
-    ) throws(FileError) -> Int {
-        guard offset < inode.size else { return 0 }
-        let count = Int(min(UInt64(buffer.count), inode.size - offset))
-        let buffer = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-        guard let segments = index.segments(inode) else {
-            try copy(offset, into: buffer)
-            return count
-        }
-        try segments.read(into: buffer, at: offset) { stored, part throws(FileError) in
-            try copy(stored, into: part)
-        }
-        return count
-    }
+    var segments: SegmentList? { index.segments(inode) }
 
     func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? {
-        guard offset < inode.size, count > 0 else { return nil }
-        var stored = offset
-        var most = min(UInt64(count), inode.size - offset)
-        if let segments = index.segments(inode) {
-            guard let run = segments.run(at: offset) else { return nil }
-            stored = run.stored
-            most = min(most, run.left)
-        }
-        let place = inode.tarOffset &+ stored
+        guard let run = run(at: offset, count: count) else { return nil }
+        let place = inode.tarOffset &+ run.stored
         // The file may have been cut since: what is not there cannot be promised.
-        guard place < file.size, most <= file.size - place else { return nil }
+        guard place < file.size, UInt64(run.count) <= file.size - place else { return nil }
         let descriptor = try file.descriptor()
         return Extent(
             place: .descriptor(descriptor.number, offset: place),
-            count: Int(most),
+            count: run.count,
             owner: descriptor
         )
     }
 
-    private func copy(
-        _ stored: UInt64,
-        into buffer: UnsafeMutableRawBufferPointer
-    ) throws(FileError) {
+    func copy(_ stored: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(FileError) {
         let place = inode.tarOffset &+ stored
         guard try file.read(into: buffer, at: place) == buffer.count else {
             throw FileError(.inputOutput, "\(file.path): the file was cut short")
