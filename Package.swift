@@ -45,7 +45,7 @@ let package = Package(
         .target(name: "NinePServer", dependencies: ["FileTree", "NineP", "CLinux"]),
         .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
         .target(name: "CaptureTree", dependencies: ["FileTree", "Archive", "CLinux"]),
-        .target(name: "UnionTree", dependencies: ["FileTree", "Archive", "CLinux"]),
+        .target(name: "UnionTree", dependencies: ["FileTree", "Archive"]),
         // Rank 3.
         .target(
             name: "Environments",

@@ -21,7 +21,7 @@ public final class Index: @unchecked Sendable {
     @usableFromInline let owners: UnsafeRawPointer
     @usableFromInline let aux: UnsafeRawBufferPointer
     let whiteouts: UnsafeRawBufferPointer
-    private let storage: IndexStorage
+    private let storage: StoredBytes
 
     /// How many names there are, the root among them.
     public let entryCount: Int
@@ -41,7 +41,7 @@ public final class Index: @unchecked Sendable {
     /// Opens an index that lies in `storage`.
     ///
     /// Errors: `.malformed` with the field that is wrong.
-    init(_ storage: IndexStorage) throws(FileError) {
+    init(_ storage: StoredBytes) throws(FileError) {
         self.storage = storage
         let reader = try IndexHeader(storage.bytes)
         entryCount = Int(reader.entryCount)
@@ -68,7 +68,7 @@ public final class Index: @unchecked Sendable {
     ///
     /// Errors: `.malformed` with the field that is wrong.
     public convenience init(_ bytes: [UInt8]) throws(FileError) {
-        try self.init(IndexStorage(copying: bytes))
+        try self.init(StoredBytes(copying: bytes))
     }
 
     /// Maps an index that is `length` bytes at `offset` of the file open as `descriptor`, which
@@ -81,7 +81,13 @@ public final class Index: @unchecked Sendable {
         at offset: UInt64,
         length: Int
     ) throws(FileError) {
-        try self.init(IndexStorage(mapping: descriptor, at: offset, length: length))
+        let storage: StoredBytes
+        do throws(FileError) {
+            storage = try StoredBytes(mapping: descriptor, at: offset, length: length)
+        } catch {
+            throw error.at("index")
+        }
+        try self.init(storage)
     }
 
     /// All bytes of the index, as on disk.

@@ -51,7 +51,7 @@ import TreeConformance
     }
 
     private func table(_ bytes: [UInt8], of tree: UnionTree) throws(FileError) -> Table {
-        let storage = TableStorage(count: bytes.count) { $0.copyBytes(from: bytes) }
+        let storage = StoredBytes(count: bytes.count) { $0.copyBytes(from: bytes) }
         return try Table(storage, key: tree.hash, packages: tree.packages)
     }
 

@@ -3,7 +3,7 @@ import FileTree
 
 extension TableBuilder {
     /// The table as it is on disk and in memory.
-    func storage(key: ContentID, _ census: Census) -> TableStorage {
+    func storage(key: ContentID, _ census: Census) -> StoredBytes {
         let links = linkCounts()
         let counts = [
             records.count, entries.count, slots.count, owners.count, extras.count, links.count,
@@ -16,7 +16,7 @@ extension TableBuilder {
             let record = TableLayout.Section(rawValue: number)?.recordSize ?? 1
             size += (count * record + 7) & ~7
         }
-        return TableStorage(count: size) { bytes in
+        return StoredBytes(count: size) { bytes in
             bytes.storeBytes(of: TableLayout.magic, as: UInt64.self)
             bytes.storeBytes(of: TableLayout.version, toByteOffset: 8, as: UInt32.self)
             bytes.storeBytes(of: UInt64(size), toByteOffset: 16, as: UInt64.self)

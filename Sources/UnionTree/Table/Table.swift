@@ -9,7 +9,7 @@ import FileTree
 final class Table: @unchecked Sendable {
     // Unchecked because of the pointers: the bytes behind them are never written by us, and stay
     // until `storage` goes.
-    let storage: TableStorage
+    let storage: StoredBytes
     private let root: UnsafePointer<DirectoryRecord>
     private let directoryCount: Int
     private let entries: UnsafeBufferPointer<TableEntry>
@@ -32,7 +32,7 @@ final class Table: @unchecked Sendable {
     ///   - packages: the packages that the key stands for, in their order.
     /// - Throws: `.malformed` with the field that is wrong.
     init(
-        _ storage: TableStorage,
+        _ storage: StoredBytes,
         key: ContentID,
         packages: [Package]
     ) throws(FileError) {

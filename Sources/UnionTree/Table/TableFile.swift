@@ -15,7 +15,7 @@ enum TableFile {
     static func open(_ key: ContentID, _ packages: [Package], in folder: String) -> Table? {
         let path = path(key, folder)
         // Missing, damaged or of another version: it is made again, and takes the place of this.
-        guard let storage = try? TableStorage(mapping: path),
+        guard let storage = try? StoredBytes(mapping: path),
             let table = try? Table(storage, key: key, packages: packages)
         else { return nil }
         utimensat(AT_FDCWD, path, nil, 0)
@@ -23,7 +23,7 @@ enum TableFile {
     }
 
     /// Keeps a table, under its name only once all of it is written.
-    static func write(_ storage: TableStorage, _ key: ContentID, in folder: String) {
+    static func write(_ storage: StoredBytes, _ key: ContentID, in folder: String) {
         makeFolder(folder)
         let name = "\(path(key, folder)).\(getpid()).\(UInt32.random(in: 0 ... .max))"
         let descriptor = Glibc.open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

@@ -1,0 +1,89 @@
+internal import CLinux
+package import FileTree
+import Glibc
+
+/// Bytes in memory or mapped from a file, for as long as somebody uses them: an index, a table.
+package final class StoredBytes: @unchecked Sendable {
+    // Unchecked because of the pointer: nobody writes the bytes after `init`.
+    /// The bytes, from an address that is a multiple of 8 if the place in the file was.
+    package let bytes: UnsafeRawBufferPointer
+    private let mapping: UnsafeMutableRawBufferPointer?
+
+    /// Whether they are a file's.
+    package var isMapped: Bool { mapping != nil }
+
+    /// Holds `count` bytes that `fill` writes; they are zero before.
+    package init(count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        let memory = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(16, count),
+            alignment: 16
+        )
+        memory.initializeMemory(as: UInt8.self, repeating: 0)
+        fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
+        bytes = UnsafeRawBufferPointer(rebasing: memory[..<count])
+        mapping = nil
+    }
+
+    /// Holds a copy.
+    package convenience init(copying source: [UInt8]) {
+        self.init(count: source.count) { $0.copyBytes(from: source) }
+    }
+
+    /// Maps a part of an open file; what is behind its end reads as zeros, also when it is cut
+    /// later.
+    ///
+    /// Errors: `.malformed` for no bytes; those of mmap(2).
+    package init(mapping descriptor: Int32, at offset: UInt64, length: Int) throws(FileError) {
+        let page = UInt64(sysconf(Int32(_SC_PAGESIZE)))
+        let skipped = Int(offset % page)
+        guard length > 0, length <= Int.max - skipped, offset <= UInt64(Int64.max) else {
+            throw .malformed("\(length) bytes at \(offset)")
+        }
+        let start = mmap(
+            nil,
+            skipped + length,
+            PROT_READ,
+            MAP_PRIVATE,
+            descriptor,
+            off_t(offset) - off_t(skipped)
+        )
+        guard let start, start != MAP_FAILED else {
+            throw FileError(FileError.Kind(number: errno), "mmap")
+        }
+        let whole = UnsafeMutableRawBufferPointer(start: start, count: skipped + length)
+        guard pak_guard_mapping(start, whole.count) == 0 else {
+            munmap(start, whole.count)
+            throw FileError(.noMemory, "too many mappings")
+        }
+        mapping = whole
+        bytes = UnsafeRawBufferPointer(rebasing: whole[skipped...])
+    }
+
+    /// Maps the whole of the file at `path`.
+    ///
+    /// Errors: `.malformed` for an empty one and what is no file; those of open(2) and mmap(2).
+    package convenience init(mapping path: String) throws(FileError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw FileError(FileError.Kind(number: errno), path) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw FileError(FileError.Kind(number: errno), path)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .malformed("\(path): not a file") }
+        do throws(FileError) {
+            try self.init(mapping: descriptor, at: 0, length: Int(status.st_size))
+        } catch {
+            throw error.at(path)
+        }
+    }
+
+    deinit {
+        if let mapping {
+            pak_unguard_mapping(mapping.baseAddress)
+            munmap(mapping.baseAddress, mapping.count)
+        } else {
+            bytes.deallocate()
+        }
+    }
+}
