@@ -1,3 +1,4 @@
+import Archive
 package import FileTree
 import Glibc
 package import Terminal
@@ -35,7 +36,7 @@ package struct EnvironmentSource: Sendable {
             throw Complaint("-e \(text): a name, = and packages are needed", try: cure, status: 2)
         }
         name = String(parts[0])
-        guard ViewName.isLegal(name), name != ViewName.control, name != Self.unnamed else {
+        guard PackageName.isLegal(name), name != ViewName.control, name != Self.unnamed else {
             throw Complaint("-e \(text): \(name): not a name for an environment", status: 2)
         }
         if parts[1].hasPrefix("dir:") {
@@ -95,7 +96,7 @@ extension UnionRules {
 
     /// The bytes of a path in which %XX is a byte.
     private static func bytes(_ path: String) throws(FileError) -> [UInt8] {
-        guard let bytes = ViewName.bytes(path) else {
+        guard let bytes = PathText.strictlyUnescape(path.utf8) else {
             throw FileError(.invalid, "\(path): % without two hexadecimal digits")
         }
         return bytes

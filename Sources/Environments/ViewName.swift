@@ -1,3 +1,4 @@
+import Archive
 package import FileTree
 
 /// What a client names at attach: `ENVIRONMENT[@GENERATION][:OPTION]...`.
@@ -38,21 +39,9 @@ package struct ViewName: Sendable, Hashable {
             generation = String(hash)
             name = name[..<at]
         }
-        guard name.isEmpty || ViewName.isLegal(name) else { throw FileError(.notFound, text) }
+        guard name.isEmpty || PackageName.isLegal(name) else { throw FileError(.notFound, text) }
         environment = String(name)
         for part in parts { try read(part, of: text) }
-    }
-
-    /// Whether this may be the name of an environment or a package: `[a-z0-9][a-z0-9+._-]*`.
-    package static func isLegal(_ name: some StringProtocol) -> Bool {
-        let bytes = name.utf8
-        guard let first = bytes.first, isLetterOrDigit(first) else { return false }
-        return bytes.allSatisfy { isLetterOrDigit($0) || "+._-".utf8.contains($0) }
-    }
-
-    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
     private mutating func read(_ option: Substring, of text: String) throws(FileError) {
@@ -71,28 +60,10 @@ package struct ViewName: Sendable, Hashable {
             only.append(String(parts[1]))
         } else if parts[0] == "links", let view = LinkView(rawValue: String(parts[1])) {
             links = view
-        } else if parts[0] == "sub", let bytes = ViewName.bytes(parts[1]) {
+        } else if parts[0] == "sub", let bytes = PathText.strictlyUnescape(parts[1].utf8) {
             sub = bytes
         } else {
             throw FileError(.invalid, "\(text): \(option)")
         }
-    }
-
-    /// The bytes of a path in which %XX is a byte; nil when two digits do not follow.
-    package static func bytes(_ path: some StringProtocol) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var rest = Array(path.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return bytes
     }
 }

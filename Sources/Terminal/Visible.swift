@@ -1,3 +1,5 @@
+import FileTree
+
 /// Text that comes from archives and servers, made fit for a terminal.
 public enum Visible {
     /// The text with control characters as %XX, so that one line stays one line and no terminal
@@ -17,8 +19,7 @@ public enum Visible {
 
     /// A byte as %XX.
     public static func escape(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16, uppercase: true)
-        return "%" + (digits.count < 2 ? "0" : "") + digits
+        String(decoding: PathText.escape(byte), as: UTF8.self)
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {

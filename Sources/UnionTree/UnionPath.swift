@@ -60,16 +60,7 @@ public struct UnionPath: Sendable, Hashable {
 
     /// Bytes as text: those up to 0x20, 0x7f and `%` as %XX, as manifests have them.
     static func escape(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var text: [UInt8] = []
-        for byte in bytes {
-            if byte <= 0x20 || byte == 0x7f || byte == UInt8(ascii: "%") {
-                text += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            } else {
-                text.append(byte)
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
+        String(decoding: PathText.escape(bytes), as: UTF8.self)
     }
 }
 

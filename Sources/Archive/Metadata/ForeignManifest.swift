@@ -54,20 +54,31 @@ enum Requirement {
 }
 
 /// What may be the name of a package: `[a-z0-9][a-z0-9+._-]*`.
-enum PackageName {
+package enum PackageName {
+    /// Whether this may be one.
+    package static func isLegal(_ name: some StringProtocol) -> Bool {
+        guard let first = name.utf8.first, isLetterOrDigit(first) else { return false }
+        return name.utf8.allSatisfy { isLetterOrDigit($0) || isMark($0) }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
+    private static func isMark(_ byte: UInt8) -> Bool { "+._-".utf8.contains(byte) }
+
     /// The nearest legal name: capitals become small, what is not allowed a hyphen; `package` for
     /// a name with nothing legal in it.
     static func legal(_ name: some StringProtocol) -> String {
         var bytes: [UInt8] = []
         for byte in name.utf8.prefix(128) {
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): bytes.append(byte | 0x20)
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-                bytes.append(byte)
-            case UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                if !bytes.isEmpty { bytes.append(byte) }
-            default:
-                if !bytes.isEmpty { bytes.append(UInt8(ascii: "-")) }
+            let isCapital = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            let small = isCapital ? byte | 0x20 : byte
+            if isLetterOrDigit(small) {
+                bytes.append(small)
+            } else if !bytes.isEmpty {
+                bytes.append(isMark(byte) ? byte : UInt8(ascii: "-"))
             }
         }
         return bytes.isEmpty ? "package" : String(decoding: bytes, as: UTF8.self)

@@ -1,4 +1,4 @@
-/// Paths as text: escaped as `%XX`, so that a line of text can hold any.
+/// Bytes as text: what does not suit is written as `%XX`, so that a line of text can hold any path.
 public enum PathText {
     /// The path for people: all that is not printable ASCII, or is `%`, escaped; long ones cut.
     public static func display(_ path: some Collection<UInt8>) -> String {
@@ -20,10 +20,8 @@ public enum PathText {
         bytes.reserveCapacity(text.count)
         var at = 0
         while at < text.count {
-            if text[at] == UInt8(ascii: "%"), at + 2 < text.count,
-                let high = digit(text[at + 1]), let low = digit(text[at + 2])
-            {
-                bytes.append(high << 4 | low)
+            if let byte = text.withUnsafeBytes({ escaped($0, at) }) {
+                bytes.append(byte)
                 at += 3
             } else {
                 bytes.append(text[at])
@@ -33,23 +31,40 @@ public enum PathText {
         return bytes
     }
 
-    static func escape(
+    /// The bytes that escaped text stands for; nil where a `%` is not followed by two digits.
+    package static func strictlyUnescape(_ text: some Collection<UInt8>) -> [UInt8]? {
+        let percents = text.count { $0 == UInt8(ascii: "%") }
+        let bytes = unescape(text)
+        return bytes.count == text.count - 2 * percents ? bytes : nil
+    }
+
+    /// The bytes, those escaped that `isOdd` says.
+    package static func escape(
         _ bytes: some Collection<UInt8>,
         where isOdd: (UInt8) -> Bool
     ) -> [UInt8] {
-        let digits: StaticString = "0123456789ABCDEF"
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count)
         for byte in bytes {
-            if isOdd(byte) {
-                text.append(UInt8(ascii: "%"))
-                text.append(digits.utf8Start[Int(byte >> 4)])
-                text.append(digits.utf8Start[Int(byte & 15)])
-            } else {
-                text.append(byte)
-            }
+            if isOdd(byte) { text += escape(byte) } else { text.append(byte) }
         }
         return text
+    }
+
+    /// A byte as `%XX`.
+    package static func escape(_ byte: UInt8) -> [UInt8] {
+        let digits: StaticString = "0123456789ABCDEF"
+        return [
+            UInt8(ascii: "%"), digits.utf8Start[Int(byte >> 4)], digits.utf8Start[Int(byte & 15)],
+        ]
+    }
+
+    /// The byte that stands escaped at `at`; nil where none does.
+    package static func escaped(_ text: UnsafeRawBufferPointer, _ at: Int) -> UInt8? {
+        guard text[at] == UInt8(ascii: "%"), at + 2 < text.count,
+            let high = digit(text[at + 1]), let low = digit(text[at + 2])
+        else { return nil }
+        return high << 4 | low
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {
