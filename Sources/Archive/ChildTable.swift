@@ -35,7 +35,7 @@ struct ChildTable {
     private func slot(_ parent: UInt32, _ name: UInt32, _ nodes: [IndexBuilder.Node]) -> Int {
         let mask = slots.count - 1
         let key = UInt64(parent) << 32 | UInt64(name)
-        var slot = Int(truncatingIfNeeded: NameHash.mix(key ^ Self.seed, Self.factor) >> 20) & mask
+        var slot = Int(truncatingIfNeeded: SlotHash.mix(key ^ Self.seed, Self.factor) >> 20) & mask
         while slots[slot] != 0 {
             let node = nodes[Int(slots[slot])]
             if node.parent == parent, node.name == name { break }

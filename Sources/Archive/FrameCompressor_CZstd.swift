@@ -33,7 +33,7 @@ final class FrameCompressor: FrameSink {
     private let descriptor: Int32
     private let level: Int32
     private var workers: [Worker] = []
-    private var frames: [Frame] = []
+    private var frames: [FramePlace] = []
     private var taken = 0
     private var written = 0
     private var offset: UInt64
@@ -96,7 +96,7 @@ final class FrameCompressor: FrameSink {
         return taken % jobCount
     }
 
-    func finish() throws(FileError) -> [Frame] {
+    func finish() throws(FileError) -> [FramePlace] {
         while written < taken { try writeOldest() }
         stop()
         return frames
@@ -120,7 +120,7 @@ final class FrameCompressor: FrameSink {
             try HostWrite.all(bytes, to: descriptor)
         }
         frames.append(
-            Frame(
+            FramePlace(
                 offset: offset,
                 size: result.output.count,
                 tarOffset: tarOffset,

@@ -5,7 +5,7 @@ protocol FrameSink: AnyObject {
     /// Takes the next frame of the tar; the bytes are the callee's only while it runs.
     func take(_ bytes: UnsafeRawBufferPointer) throws(FileError)
     /// Waits for all frames, and tells where they are.
-    func finish() throws(FileError) -> [Frame]
+    func finish() throws(FileError) -> [FramePlace]
 }
 
 /// Cuts a tar into frames, by a rule that looks at the tar alone: equal tars give equal frames.
@@ -78,7 +78,7 @@ struct FrameCutter {
     }
 
     /// Ends the tar with two blocks of zeros in a frame of their own; returns its identity.
-    mutating func finish() throws(FileError) -> (ContentID, [Frame]) {
+    mutating func finish() throws(FileError) -> (ContentID, [FramePlace]) {
         try cut()
         append([UInt8](repeating: 0, count: 2 * TarEncoder.blockSize))
         try cut()

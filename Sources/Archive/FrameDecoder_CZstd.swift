@@ -18,8 +18,8 @@ final class FrameDecoder: Sendable {
     /// Reads and decodes a frame of `file`, and checks its length and its checksum.
     ///
     /// Errors: `.malformed` with what is wrong in the frame; those of the reads.
-    func decode(_ frame: Frame, of file: HostFile) throws(FileError) -> CachedFrame {
-        guard frame.size <= Frame.compressedLimit, frame.tarSize <= Frame.sizeLimit else {
+    func decode(_ frame: FramePlace, of file: HostFile) throws(FileError) -> CachedFrame {
+        guard frame.size <= FramePlace.compressedLimit, frame.tarSize <= FramePlace.sizeLimit else {
             throw .malformed("\(frame.size) bytes are too many")
         }
         var bench =

@@ -21,7 +21,7 @@ final class FramedContents: PackageContents {
     ///
     /// `first` is where the payload starts: it is right for small files, and a step per 128 KiB
     /// away for large ones; only archives cut otherwise need the search.
-    func number(at offset: UInt64, from first: UInt32) -> (number: UInt32, frame: Frame)? {
+    func number(at offset: UInt64, from first: UInt32) -> (number: UInt32, frame: FramePlace)? {
         guard let start = index.frame(first), offset >= start.tarOffset else { return nil }
         let distance = offset - start.tarOffset
         if distance < UInt64(start.tarSize) { return (first, start) }
@@ -95,7 +95,7 @@ final class FramedContents: PackageContents {
     }
 }
 
-extension Frame {
+extension FramePlace {
     func holds(_ offset: UInt64) -> Bool {
         offset >= tarOffset && offset - tarOffset < UInt64(tarSize)
     }

@@ -61,14 +61,14 @@ extension Index {
     }
 
     /// Where a frame lies: its place and length in the archive, its place and length in the tar.
-    func frame(_ number: UInt32) -> Frame? {
+    func frame(_ number: UInt32) -> FramePlace? {
         guard number < frameCount else { return nil }
         let record = frames + Int(number) * IndexLayout.frameSize
         let place = load64(record, 0)
         let start = load64(record, 8)
         let end = number + 1 < frameCount ? load64(record, 8 + IndexLayout.frameSize) : tarSize
-        guard end >= start, end - start <= UInt64(Frame.sizeLimit) else { return nil }
-        return Frame(
+        guard end >= start, end - start <= UInt64(FramePlace.sizeLimit) else { return nil }
+        return FramePlace(
             offset: place & 0xff_ffff_ffff,
             size: Int(place >> 40),
             tarOffset: start,

@@ -7,9 +7,9 @@ extension Index {
     @inlinable
     public func lookup(_ directory: UInt32, _ name: UnsafeRawBufferPointer) -> UInt32? {
         guard slotCount > 0, name.count > 0 else { return nil }
-        let hash = NameHash.hash(name, in: directory, seed: seed)
+        let hash = SlotHash.hash(name, in: directory, seed: seed)
         let tag = UInt32(truncatingIfNeeded: hash & 0xff)
-        var slot = NameHash.slot(hash, of: slotCount)
+        var slot = SlotHash.slot(hash, of: slotCount)
         for _ in 0..<IndexLayout.probeLimit {
             let found = load32(slots, Int(slot) * 4)
             let entry = found & 0xff_ffff
@@ -67,7 +67,7 @@ extension Index {
 ///
 /// Part of the format: eight bytes a step, multiplied to 128 bits and folded.
 @usableFromInline
-enum NameHash {
+enum SlotHash {
     @inlinable
     static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
         let product = a.multipliedFullWidth(by: b)

@@ -11,7 +11,7 @@ extension IndexBuilder {
         public var holes: [[UInt8]] = []
         /// The directories whose entries to hide in layers below.
         public var opaques: [[UInt8]] = []
-        var frames: [Frame] = []
+        var frames: [FramePlace] = []
 
         /// Makes a description of nothing.
         public init() {}

@@ -27,8 +27,8 @@ struct IndexSlots {
         for (entry, node) in tree.order.enumerated().dropFirst() {
             let at = nodes[Int(node)]
             let directory = tree.entry[Int(at.parent)]
-            let hash = names.withName(at.name) { NameHash.hash($0, in: directory, seed: seed) }
-            var slot = Int(NameHash.slot(hash, of: UInt32(count)))
+            let hash = names.withName(at.name) { SlotHash.hash($0, in: directory, seed: seed) }
+            var slot = Int(SlotHash.slot(hash, of: UInt32(count)))
             var probes = 1
             while slots[slot] != 0 {
                 slot = slot + 1 == count ? 0 : slot + 1

@@ -38,7 +38,7 @@ struct NamePool {
 
     private func slot(of name: UnsafeRawBufferPointer) -> Int {
         let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: NameHash.hash(name, in: 0, seed: Self.seed) >> 20) & mask
+        var slot = Int(truncatingIfNeeded: SlotHash.hash(name, in: 0, seed: Self.seed) >> 20) & mask
         while slots[slot] != 0, !withName(slots[slot], { $0.elementsEqual(name) }) {
             slot = (slot + 1) & mask
         }

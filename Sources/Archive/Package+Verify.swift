@@ -108,7 +108,7 @@ private struct PackageCheck {
     }
 
     /// All bytes behind the frames follow from them and from the index.
-    private func checkEnd(_ frames: [Frame]) throws(FileError) {
+    private func checkEnd(_ frames: [FramePlace]) throws(FileError) {
         var offset = frames.last.map { $0.offset + UInt64($0.size) } ?? 0
         for part in try SeekTable.end(frames: frames, index: Array(index.bytes)) {
             guard UInt64(part.count) <= contents.file.size - min(offset, contents.file.size),
@@ -125,7 +125,7 @@ private struct PackageCheck {
 /// Takes the frames of a tar written anew, and compares them with those of the package.
 private final class FrameComparer: FrameSink {
     private let contents: FramedContents
-    private var frames: [Frame] = []
+    private var frames: [FramePlace] = []
     private var offset: UInt64 = 0
 
     init(_ contents: FramedContents) { self.contents = contents }
@@ -148,5 +148,5 @@ private final class FrameComparer: FrameSink {
         offset += UInt64(frame.size)
     }
 
-    func finish() throws(FileError) -> [Frame] { frames }
+    func finish() throws(FileError) -> [FramePlace] { frames }
 }

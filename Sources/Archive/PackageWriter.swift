@@ -132,7 +132,7 @@ public struct PackageWriter: ~Copyable {
         return id
     }
 
-    mutating func finishIndex() throws(FileError) -> (ContentID, [Frame], [UInt8]) {
+    mutating func finishIndex() throws(FileError) -> (ContentID, [FramePlace], [UInt8]) {
         try checkAllWritten()
         let (id, frames) = try cutter.finish()
         var archive = IndexBuilder.Archive()

@@ -18,7 +18,7 @@ struct SeekTable {
 
     /// The end of a package: the index in a frame that decoders skip, at a multiple of eight, and
     /// the table.
-    static func end(frames: [Frame], index: [UInt8]) throws(FileError) -> [[UInt8]] {
+    static func end(frames: [FramePlace], index: [UInt8]) throws(FileError) -> [[UInt8]] {
         guard index.count < UInt32.max else { throw FileError(.tooBig, "index over 4 GiB") }
         let end = frames.last.map { $0.offset + UInt64($0.size) } ?? 0
         var padding: [UInt8] = []

@@ -6,7 +6,7 @@ final class AttachPoint {
     let tree: any Tree
     let user: User
     /// The names of owners, as plain 9P2000 and 9P2000.u send them.
-    let owners: OwnerTable
+    let owners: OwnerNameCache
     /// How links and odd names are shown to clients that know none; nil for all others.
     let view: PlainView?
     /// The root's identity, with which `..` is compared.
@@ -20,7 +20,7 @@ final class AttachPoint {
         isWhole = attachment.root.parent == nil
         tree = attachment.tree
         self.user = user
-        owners = OwnerTable(attachment.tree)
+        owners = OwnerNameCache(attachment.tree)
         view = isPlain ? PlainView(attachment, user: user) : nil
     }
 

@@ -36,7 +36,7 @@ final class FrameReuse: FrameSink {
         copied += 1
     }
 
-    func finish() throws(FileError) -> [Frame] { try compressor.finish() }
+    func finish() throws(FileError) -> [FramePlace] { try compressor.finish() }
 
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var hash = StableHash(domain: 0)

@@ -83,5 +83,5 @@ final class PlainSink: FrameSink {
         try HostWrite.all(bytes, to: descriptor)
     }
 
-    func finish() throws(FileError) -> [Frame] { [] }
+    func finish() throws(FileError) -> [FramePlace] { [] }
 }

@@ -1,5 +1,5 @@
 /// Where one compressed frame of an archive lies, and what of the tar it holds.
-struct Frame: Hashable, Sendable {
+struct FramePlace: Hashable, Sendable {
     /// Where it starts in the archive.
     var offset: UInt64
     /// Its compressed bytes.

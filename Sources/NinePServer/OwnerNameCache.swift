@@ -5,7 +5,7 @@ import NineP
 /// and makes no array.
 ///
 /// 64 places for users and 64 for groups, by the number's low bits; a clash asks the tree again.
-final class OwnerTable {
+final class OwnerNameCache {
     private struct Name {
         let bytes: UnsafeRawBufferPointer
         let number: UInt32
