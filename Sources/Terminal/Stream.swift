@@ -44,13 +44,8 @@ public struct Stream: Sendable {
     ///
     /// Errors: those of write(2).
     public func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Failure(number: errno) }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
+        let number = HostWrite.number(writing: bytes, to: descriptor)
+        if number != 0 { throw Failure(number: number) }
     }
 
     /// That a write failed, and how.

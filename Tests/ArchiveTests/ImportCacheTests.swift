@@ -60,6 +60,15 @@ import Testing
         #expect(names("packages").count == 2)
     }
 
+    @Test func anArchiveThatCannotBeNotedIsImportedAllTheSame() throws {
+        makeArchive("a.tar.gz", "one")
+        let cache = ImportCache(scratch["cache"])
+        _ = Shell.run("cd '\(scratch["cache"])' && rm -r memo seen && touch memo seen")
+        #expect(try text(open("a.tar.gz", cache)) == "one\n")
+        #expect(try text(open("a.tar.gz", cache)) == "one\n")
+        #expect(names("packages").count == 1)
+    }
+
     @Test func whereNothingCanBeKeptThePackageIsServedAllTheSame() throws {
         makeArchive("a.tar.gz", "one")
         scratch.write("file", [])

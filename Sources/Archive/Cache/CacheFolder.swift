@@ -44,14 +44,14 @@ struct CacheFolder {
         return id
     }
 
-    /// Writes a cid down under a name.
-    func note(_ id: ContentID, as name: String) throws(FileError) {
-        let file = try NewFile(for: "\(path)/\(name)")
+    /// Writes a cid down under a name, if it can be: what is not noted is found out again.
+    func note(_ id: ContentID, as name: String) {
         let text = Array("\(id)".utf8)
-        try text.withBytes { bytes throws(FileError) in
+        try? text.withBytes { bytes throws(FileError) in
+            let file = try NewFile(for: "\(path)/\(name)")
             try HostWrite.all(bytes, to: file.descriptor)
+            try file.commit()
         }
-        try file.commit()
     }
 
     /// Runs `body` while no other process removes packages, or, `alone`, while none uses any.

@@ -52,14 +52,14 @@ public final class ImportCache: Sendable {
         let seen = try file.seen()
         let isUnchanged = try file.isUnchanged
         if let id = folder.known(seen), let kept = try use(id, folder) {
-            if let memo, isUnchanged { try folder.note(id, as: memo) }
+            if let memo, isUnchanged { folder.note(id, as: memo) }
             return kept
         }
         let (id, kept) = try make(path, options, folder)
         // A file that changes while it is read is remembered by no name.
         if isUnchanged, try file.isUnchanged {
-            try folder.note(id, as: seen)
-            if let memo { try folder.note(id, as: memo) }
+            folder.note(id, as: seen)
+            if let memo { folder.note(id, as: memo) }
         }
         try folder.locked(alone: true) { () throws(FileError) in try folder.evict(to: limit) }
         return kept

@@ -29,7 +29,7 @@ enum TableFile {
         let descriptor = Glibc.open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        guard writeAll(storage.bytes, descriptor), fsync(descriptor) == 0,
+        guard HostWrite.number(writing: storage.bytes, to: descriptor) == 0, fsync(descriptor) == 0,
             rename(name, path(key, folder)) == 0
         else {
             unlink(name)
@@ -67,16 +67,5 @@ enum TableFile {
 
     private static func path(_ key: ContentID, _ folder: String) -> String {
         "\(folder)/\(key).union"
-    }
-
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32) -> Bool {
-        var rest = bytes
-        while rest.count > 0 {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
-        return true
     }
 }
