@@ -3,9 +3,9 @@ import Glibc
 import Synchronization
 
 /// The descriptors of many files, of which only so many are open at a time.
-final class DescriptorPool: Sendable {
+package final class DescriptorPool: Sendable {
     /// The one of the process: half of what the host allows, once it has been asked for more.
-    static let shared = DescriptorPool(limit: raisedLimit() / 2)
+    static let shared = DescriptorPool(limit: raiseLimit() / 2)
 
     private struct Slot {
         var owner: ObjectIdentifier?
@@ -108,7 +108,8 @@ final class DescriptorPool: Sendable {
     }
 
     /// Raises the soft limit to the hard one; returns what then holds.
-    private static func raisedLimit() -> Int {
+    @discardableResult
+    package static func raiseLimit() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
             return 256

@@ -213,7 +213,7 @@ final class ReadAhead: Sendable {
             return !state.isStarted
         }
         // Without a thread nothing is read ahead; all is still read when it is asked for.
-        if isFirst { Worker({ [state] in Self.work(state) })?.detach() }
+        if isFirst { try? Worker.start { [state] in Self.work(state) } }
     }
 
     func stop() {

@@ -26,9 +26,9 @@ final class LateReplies: WorkSource, @unchecked Sendable {
     /// Requests that wait or are being sent; as long as it is 0, one thread alone sends.
     let outstanding = Atomic<Int>(0)
     /// Held by whoever sends while requests are outstanding.
-    let sending = Monitor()
+    let sending = Condition()
 
-    private let monitor = Monitor()
+    private let monitor = Condition()
     private let pool: Pool
     private let limits: Limits
     private let wire: Wire
@@ -90,7 +90,7 @@ final class LateReplies: WorkSource, @unchecked Sendable {
         guard live.count < limits.requests else { throw FileError(.again) }
         guard bytes + request.size <= limits.bytes else { throw FileError(.noMemory) }
         if !hasThread {
-            try startThread { [self] in run() }
+            try Worker.start { [self] in run() }
             hasThread = true
         }
         live[request.tag] = request

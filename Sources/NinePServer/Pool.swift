@@ -14,7 +14,7 @@ protocol WorkSource: AnyObject, Sendable {
 /// `@unchecked Sendable`: everything that changes is guarded by `monitor`. No lock of another is
 /// taken while it is held.
 final class Pool: @unchecked Sendable {
-    private let monitor = Monitor()
+    private let monitor = Condition()
     private let limit: Int
     private var sources: [any WorkSource] = []
     private var first = 0
@@ -35,7 +35,7 @@ final class Pool: @unchecked Sendable {
         monitor.unlock()
         guard needsThread else { return }
         do throws(FileError) {
-            try startThread { [self] in run() }
+            try Worker.start { [self] in run() }
         } catch {
             monitor.lock()
             threads -= 1

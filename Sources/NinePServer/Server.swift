@@ -14,7 +14,7 @@ public final class Server: Sendable {
     let locks = LockTable()
     private let state = Mutex(State())
     /// Woken whenever a conversation or a listener ends.
-    private let ended = Monitor()
+    private let ended = Condition()
 
     private struct State {
         var connections: [ObjectIdentifier: Connection] = [:]
@@ -65,7 +65,7 @@ public final class Server: Sendable {
             $0.accepting += 1
         }
         do throws(FileError) {
-            try startThread { [self] in accept(from: listener) }
+            try Worker.start { [self] in accept(from: listener) }
         } catch {
             endAccepting(listener)
             throw error
@@ -86,7 +86,7 @@ public final class Server: Sendable {
             name: "fd!\(input)"
         )
         try enter(connection)
-        blockSignals()
+        Worker.blockSignals()
         connection.run()
         leave(connection)
     }
@@ -184,7 +184,7 @@ public final class Server: Sendable {
         )
         try enter(connection)
         do throws(FileError) {
-            try startThread { [self] in
+            try Worker.start { [self] in
                 connection.run()
                 leave(connection)
                 if closes { close(input) }

@@ -79,7 +79,7 @@ struct PakFS: ParsableCommand {
 
     func run() throws {
         Process.holdSignals()
-        Process.raiseDescriptorLimit()
+        DescriptorPool.raiseLimit()
         let wanted = try wantedAddresses()
         let logger = Logger(label: "pakfs") { StreamLogHandler.standardError(label: $0) }
         // Peers choose some of the words: no line of theirs is two, or longer than a few.

@@ -1,6 +1,7 @@
+import FileTree
 import Glibc
 
-/// What pakfs asks of its own process: signals, descriptors, and the word that it is ready.
+/// What pakfs asks of its own process: signals, and the word that it is ready.
 enum Process {
     /// What a signal asks for.
     enum Request {
@@ -30,26 +31,11 @@ enum Process {
 
     /// Wakes `nextRequest`, as SIGTERM does, once `wait` returns, which has a thread for it.
     static func requestDrain(after wait: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let work = Unmanaged.passRetained(Work(body: wait))
-        let status = pthread_create(
-            &thread,
-            nil,
-            { work in
-                guard let work else { return nil }
-                Unmanaged<Work>.fromOpaque(work).takeRetainedValue().body()
-                kill(getpid(), SIGTERM)
-                return nil
-            },
-            work.toOpaque()
-        )
         // Without the thread the server goes on until it is told to end.
-        if status == 0 { pthread_detach(thread) } else { work.release() }
-    }
-
-    private final class Work: Sendable {
-        let body: @Sendable () -> Void
-        init(body: @escaping @Sendable () -> Void) { self.body = body }
+        try? Worker.start {
+            wait()
+            kill(getpid(), SIGTERM)
+        }
     }
 
     private static func signalSet() -> sigset_t {
@@ -57,15 +43,6 @@ enum Process {
         sigemptyset(&set)
         for number in signals { sigaddset(&set, number) }
         return set
-    }
-
-    /// Raises the soft limit of descriptors to the hard one.
-    static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        // Where it is refused the lower limit holds, and archives share fewer descriptors.
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// The value of an environment variable; nil when it is unset or empty.

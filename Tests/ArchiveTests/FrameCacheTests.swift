@@ -9,9 +9,9 @@ import Testing
     let scratch = Scratch()
 
     /// Runs `body` on so many threads at once.
-    private func race(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-        let workers = (0..<count).map { number in Worker { body(number) } }
-        for worker in workers { worker?.join() }
+    private func race(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws {
+        let workers = try (0..<count).map { number in try Worker { body(number) } }
+        for worker in workers { worker.join() }
     }
 
     @Test func readersOfOneFrameDecodeItOnce() throws {
@@ -20,7 +20,7 @@ import Testing
         let package = try #require(try Package.native(HostFile(scratch["a"]), cache: cache))
         let expected = pattern(1 << 20)
         let wrong = Atomic<Int>(0)
-        race(8) { _ in
+        try race(8) { _ in
             let read = try? contents(package, "big", piece: 30_000)
             if read != expected { wrong.add(1, ordering: .relaxed) }
         }
@@ -36,7 +36,7 @@ import Testing
         let package = try #require(try Package.native(HostFile(scratch["a"]), cache: cache))
         let wrong = Atomic<Int>(0)
         let most = Atomic<Int>(0)
-        race(6) { number in
+        try race(6) { number in
             for round in 0..<4 {
                 let file = (number + round) % 6
                 let read = try? contentsByExtents(package, "f\(file)")
@@ -52,7 +52,7 @@ import Testing
         let cache = FrameCache()
         let key = FrameCache.Key(archive: FrameCache.newArchive(), frame: 1)
         let failed = Atomic<Int>(0)
-        race(4) { _ in
+        try race(4) { _ in
             do {
                 _ = try cache.frame(key) { () throws(FileError) in throw .malformed("no") }
             } catch { failed.add(1, ordering: .relaxed) }

@@ -214,7 +214,7 @@ import TreeConformance
         try talk.send("Tread tag 900 fid 1 offset 0 count 3")
         gate.awaitWaiting(1)
         let server = talk.server
-        try startThread { server.drain(within: 10_000) }
+        try Worker.start { server.drain(within: 10_000) }
         gate.open()
         #expect(try talk.receive() == "Rread tag 900 count 3 'sss'")
         #expect(try talk.receive() == "-")

@@ -16,7 +16,7 @@ final class SlowTree: Tree {
 ///
 /// `@unchecked Sendable`: everything that changes is guarded by `monitor`.
 final class Gate: @unchecked Sendable {
-    private let monitor = Monitor()
+    private let monitor = Condition()
     private var isOpen = false
     private var waiting = 0
     private var cancelled = 0

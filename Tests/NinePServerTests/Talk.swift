@@ -28,7 +28,7 @@ final class Talk {
         limitWaiting()
         let theirs = pair[1]
         let running = self.server
-        try startThread {
+        try Worker.start {
             // The peer sees the end of the conversation; why is in the log.
             try? running.serve(input: theirs, output: theirs)
             close(theirs)
