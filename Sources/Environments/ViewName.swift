@@ -13,6 +13,8 @@ package struct ViewName: Sendable, Hashable {
     package var only: [String] = []
     /// The directory to start from, in raw bytes; empty for the root.
     package var sub: [UInt8] = []
+    /// The layer that takes changes; nil for a view that takes none.
+    package var capture: String?
     /// How links are shown to clients that know none.
     package var links = LinkView.follow
     /// Whether device nodes are shown.
@@ -58,6 +60,8 @@ package struct ViewName: Sendable, Hashable {
         }
         if parts[0] == "only", !parts[1].isEmpty {
             only.append(String(parts[1]))
+        } else if parts[0] == "capture", PackageName.isLegal(parts[1]), capture == nil {
+            capture = String(parts[1])
         } else if parts[0] == "links", let view = LinkView(rawValue: String(parts[1])) {
             links = view
         } else if parts[0] == "sub", let bytes = PathText.strictlyUnescape(parts[1].utf8) {

@@ -1,23 +1,32 @@
 import FileTree
 
-/// Text files about the server, made when they are asked for.
+/// Files about the server, made when they are asked for, and files that take words.
 ///
-/// What a file says is fixed when it is opened; its version is 0, so that no client keeps it.
+/// What a file of text says is fixed when it is opened; versions are 0, so that no client keeps
+/// anything.
 final class ControlTree: Tree {
-    /// A directory of the tree, or a file and what makes its text.
+    /// Names, and what they stand for now.
+    typealias Entries = @Sendable () throws(FileError) -> [(name: String, entry: Entry)]
+
+    /// What a name of the tree stands for.
     indirect enum Entry: Sendable {
-        /// Names, and what they stand for now.
-        case directory(@Sendable () -> [(name: String, entry: Entry)])
+        /// A directory.
+        case directory(Entries)
         /// A file's text.
-        case file(@Sendable () -> String)
+        case file(@Sendable () throws(FileError) -> String)
+        /// A file that takes words.
+        case words(ControlWords)
+        /// The root of another tree.
+        case root(@Sendable () throws(FileError) -> any Directory)
+        /// A file of the host that nobody changes any more.
+        case stored(StoredFile)
     }
 
     private let top: ControlDirectory
 
     /// Makes a tree whose root holds these entries.
-    init(_ entries: @escaping @Sendable () -> [(name: String, entry: Entry)]) {
-        let place = ControlPlace(name: "/", path: "", container: nil)
-        top = ControlDirectory(place, entries: entries)
+    init(_ entries: @escaping Entries) {
+        top = ControlDirectory(ControlPlace(name: "/", path: "", container: nil), entries: entries)
     }
 
     func attach(as user: User, to name: String) throws(FileError) -> Attachment {
@@ -47,12 +56,9 @@ struct ControlPlace: Sendable {
 /// A directory of the control tree.
 final class ControlDirectory: Directory {
     private let place: ControlPlace
-    private let entries: @Sendable () -> [(name: String, entry: ControlTree.Entry)]
+    private let entries: ControlTree.Entries
 
-    fileprivate init(
-        _ place: ControlPlace,
-        entries: @escaping @Sendable () -> [(name: String, entry: ControlTree.Entry)]
-    ) {
+    fileprivate init(_ place: ControlPlace, entries: @escaping ControlTree.Entries) {
         self.place = place
         self.entries = entries
     }
@@ -69,17 +75,17 @@ final class ControlDirectory: Directory {
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {
         let wanted = name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-        guard let found = entries().first(where: { $0.name == wanted }) else {
+        guard let found = try entries().first(where: { $0.name == wanted }) else {
             throw FileError(.notFound)
         }
-        return node(found)
+        return try node(found)
     }
 
     func entries(
         from cookie: UInt64,
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
-        let all = entries()
+        let all = try entries()
         guard let start = Int(exactly: cookie), start <= all.count else {
             throw FileError(.badDirectoryOffset)
         }
@@ -92,7 +98,9 @@ final class ControlDirectory: Directory {
         }
     }
 
-    private func node(_ item: (name: String, entry: ControlTree.Entry)) -> any Node {
+    private func node(
+        _ item: (name: String, entry: ControlTree.Entry)
+    ) throws(FileError) -> any Node {
         let place = ControlPlace(
             name: item.name,
             path: "\(place.path)/\(item.name)",
@@ -101,49 +109,9 @@ final class ControlDirectory: Directory {
         return switch item.entry {
         case .directory(let entries): ControlDirectory(place, entries: entries)
         case .file(let text): ControlFile(place, text: text)
+        case .words(let words): ControlFile(place, text: words.text, words: words)
+        case .root(let root): ControlGraft(place, root: try root())
+        case .stored(let file): ControlStored(place, file)
         }
-    }
-}
-
-/// A file of the control tree.
-final class ControlFile: File {
-    private let place: ControlPlace
-    private let text: @Sendable () -> String
-
-    fileprivate init(_ place: ControlPlace, text: @escaping @Sendable () -> String) {
-        self.place = place
-        self.text = text
-    }
-
-    var qid: Qid { place.qid(.file) }
-    var parent: (any Directory)? { place.container }
-    func withName(_ body: (RawSpan) -> Void) { place.withName(body) }
-
-    func stat() throws(FileError) -> Stat {
-        var stat = Stat(qid: qid, mode: Mode(.regular, 0o444))
-        stat.size = UInt64(text().utf8.count)
-        stat.setTimes(.now)
-        return stat
-    }
-
-    func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
-        guard mode == .read else { throw FileError(.readOnly) }
-        return ControlText(Array(text().utf8))
-    }
-}
-
-/// A control file's text as it was when the file was opened.
-private final class ControlText: OpenFile {
-    private let bytes: [UInt8]
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError)
-        -> Int
-    {
-        guard offset < UInt64(bytes.count) else { return 0 }
-        let part = bytes[Int(offset)...].prefix(buffer.count)
-        buffer.copyBytes(from: part)
-        return part.count
     }
 }

@@ -52,15 +52,89 @@ struct ControlTreeTests {
         #expect(file.qid.version == 0)
     }
 
-    @Test func nothingCanBeWritten() throws {
+    @Test func textCannotBeWritten() throws {
         let tree = ControlTree { [("stats", .file { "" })] }
-        let name = Array("stats".utf8)
-        let file = try #require(
-            try tree.attach(as: .owner, to: "ctl").root.lookup(name.span.bytes).file
-        )
+        let file = try #require(try tree.node("stats").file)
         #expect { _ = try file.open([.read, .write]) } throws: {
             ($0 as? FileError)?.kind == .readOnly
         }
+    }
+
+    /// What was said to a control file.
+    private final class Heard: Sendable {
+        let lines = Mutex<[String]>([])
+        var all: [String] { lines.withLock { $0 } }
+        /// A file that hears words, and refuses one.
+        var entry: ControlTree.Entry {
+            .words(
+                ControlWords(text: { "said\n" }) { (line) throws(FileError) in
+                    if line == "bad" { throw FileError(.invalid, "bad") }
+                    self.lines.withLock { $0.append(line) }
+                }
+            )
+        }
+    }
+
+    private func write(_ text: String, _ open: any OpenFile, at offset: UInt64) throws {
+        let bytes = Array(text.utf8)
+        try open.write(bytes.span.bytes, at: offset)
+    }
+
+    @Test func eachLineIsAWordWhereverItIsWritten() throws {
+        let heard = Heard()
+        let tree = ControlTree { [("ctl", heard.entry)] }
+        let file = try #require(try tree.node("ctl").file)
+        let open = try file.open([.write, .truncate])
+        try write("seal", open, at: 0)
+        try write("export pak\n\nexport tar\n", open, at: 4096)
+        #expect(heard.all == ["seal", "export pak", "export tar"])
+        #expect { try write("one\nbad\ntwo\n", open, at: 0) } throws: {
+            ($0 as? FileError)?.kind == .invalid
+        }
+        #expect(heard.all.last == "one")
+        #expect(try file.stat().size == 5)
+    }
+
+    @Test func aLineThatIsTooLongOrNoTextIsRefused() throws {
+        let heard = Heard()
+        let tree = ControlTree { [("ctl", heard.entry)] }
+        let open = try #require(try tree.node("ctl").file).open(.write)
+        for bytes in [[0xff, 0xfe], [UInt8](repeating: 0x61, count: ControlWords.longestLine + 1)] {
+            #expect { try open.write(bytes.span.bytes, at: 0) } throws: {
+                ($0 as? FileError)?.kind == .invalid
+            }
+        }
+        #expect(heard.all.isEmpty)
+    }
+
+    @Test func aShellMayEmptyAControlFileAndNoMore() throws {
+        let tree = ControlTree { [("ctl", Heard().entry), ("stats", .file { "" })] }
+        let file = try tree.node("ctl")
+        var change = StatChange()
+        change.size = 0
+        change.modified = .now
+        try file.change(change, by: .owner)
+        #expect(throws: FileError(.readOnly)) {
+            try tree.node("stats").change(change, by: .owner)
+        }
+        change.permissions = 0o777
+        #expect(throws: FileError(.notPermitted)) { try file.change(change, by: .owner) }
+    }
+
+    @Test func anotherTreeIsSeenUnderAName() throws {
+        let memory = try MemoryTree.make("d 755 0 0 - /\nf 644 0 0 - a =one\n")
+        let root = memory.root
+        let tree = ControlTree { [("tree", .root { root })] }
+        let directory = try #require(try tree.node("tree").directory)
+        #expect(try TreeText.describe(directory, []) == "d /\nf a =one\n")
+        #expect(directory.qid == root.qid && directory.parent != nil)
+    }
+}
+
+extension ControlTree {
+    fileprivate func node(_ name: String) throws(FileError) -> any Node {
+        let bytes = Array(name.utf8)
+        return try attach(as: .owner, to: "ctl").root.lookup(bytes.span.bytes)
     }
 }
 

@@ -9,7 +9,7 @@ public import SystemPackage
 public final class HostTree: Tree {
     /// Who may attach.
     public enum Admission: Sendable {
-        /// Whoever runs the server, and root.
+        /// Whoever runs the server, and root, and for whom their client speaks.
         case owner
         /// Anyone whom the transport lets in.
         case anyone
@@ -38,7 +38,7 @@ public final class HostTree: Tree {
 
     /// Gives the root to those who are admitted; it has no other name than the empty one.
     public func attach(as user: User, to name: String) throws(FileError) -> Attachment {
-        guard user.isOwner || admission == .anyone else { throw FileError(.permission) }
+        guard user.isOwner || user.hasUnknownGroups || admission == .anyone else { throw FileError(.permission) }
         guard name.isEmpty || name == "/" else { throw FileError(.notFound, name) }
         return Attachment(root: top, tree: self)
     }

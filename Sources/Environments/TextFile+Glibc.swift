@@ -1,0 +1,49 @@
+package import FileTree
+import Glibc
+
+/// A small file of the host, named on the command line or our own.
+package enum TextFile {
+    /// The most that is read.
+    static let limit = 1 << 20
+
+    /// Reads it whole.
+    ///
+    /// Errors: those of open(2) and `.tooBig`, with the path.
+    package static func read(_ path: String) throws(FileError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(FileError.Kind(number: errno), path) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FileError(FileError.Kind(number: errno), path) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+            guard bytes.count <= limit else { throw FileError(.tooBig, path) }
+        }
+    }
+
+    /// Writes it whole under another name, and then gives it its own.
+    ///
+    /// Errors: those of open(2) and write(2), with the path.
+    package static func replace(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+        let other = "\(path).new"
+        let descriptor = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileError(FileError.Kind(number: errno), path) }
+        var rest = bytes[...]
+        var failure: Int32 = 0
+        while !rest.isEmpty, failure == 0 {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { failure = errno }
+        }
+        if failure == 0, fsync(descriptor) != 0 { failure = errno }
+        close(descriptor)
+        if failure == 0, rename(other, path) != 0 { failure = errno }
+        guard failure == 0 else {
+            unlink(other)
+            throw FileError(FileError.Kind(number: failure), path)
+        }
+    }
+}

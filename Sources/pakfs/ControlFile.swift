@@ -1,0 +1,118 @@
+import FileTree
+
+/// What is done with the words that are written to a control file, and what reading it says.
+struct ControlWords: Sendable {
+    /// What the file says.
+    var text: @Sendable () throws(FileError) -> String
+    /// Does what a line asks for.
+    var take: @Sendable (String) throws(FileError) -> Void
+    /// The longest line, in bytes.
+    static let longestLine = 8192
+}
+
+/// A file of the control tree.
+final class ControlFile: File {
+    private let place: ControlPlace
+    private let text: @Sendable () throws(FileError) -> String
+    private let words: ControlWords?
+
+    init(
+        _ place: ControlPlace,
+        text: @escaping @Sendable () throws(FileError) -> String,
+        words: ControlWords? = nil
+    ) {
+        self.place = place
+        self.text = text
+        self.words = words
+    }
+
+    var qid: Qid { place.qid(.file) }
+    var parent: (any Directory)? { place.container }
+    func withName(_ body: (RawSpan) -> Void) { place.withName(body) }
+
+    func stat() throws(FileError) -> Stat {
+        var stat = Stat(qid: qid, mode: Mode(.regular, words == nil ? 0o444 : 0o600))
+        stat.size = UInt64(try text().utf8.count)
+        stat.setTimes(.now)
+        return stat
+    }
+
+    /// Takes what a shell does to a file before it writes to it, as far as words go to it.
+    func change(_ change: StatChange, by user: User) throws(FileError) {
+        guard words != nil else {
+            if !change.isEmpty { throw FileError(.readOnly) }
+            return
+        }
+        var rest = change
+        if rest.size == 0 { rest.size = nil }
+        rest.accessed = nil
+        rest.modified = nil
+        guard rest.isEmpty else { throw FileError(.notPermitted) }
+    }
+
+    func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
+        guard mode != .read else { return ControlText(Array(try text().utf8), nil) }
+        guard let words else { throw FileError(.readOnly) }
+        return ControlText(mode.contains(.read) ? Array(try text().utf8) : [], words)
+    }
+}
+
+/// A control file's text as it was when the file was opened, and where words go.
+private final class ControlText: OpenFile {
+    private let bytes: [UInt8]
+    private let words: ControlWords?
+
+    init(_ bytes: [UInt8], _ words: ControlWords?) {
+        self.bytes = bytes
+        self.words = words
+    }
+
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: UInt64
+    ) throws(FileError) -> Int {
+        guard offset < UInt64(bytes.count) else { return 0 }
+        let part = bytes[Int(offset)...].prefix(buffer.count)
+        buffer.copyBytes(from: part)
+        return part.count
+    }
+
+    /// Does what each line asks for, up to the first that fails; where in the file it is written
+    /// means nothing.
+    func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
+        guard let words else { throw FileError(.readOnly) }
+        for line in Array(bytes).split(separator: UInt8(ascii: "\n")) {
+            guard line.count <= ControlWords.longestLine,
+                let text = String(validating: line, as: UTF8.self)
+            else {
+                throw FileError(.invalid, "a line that is too long, or no text")
+            }
+            try words.take(text)
+        }
+    }
+}
+
+/// The root of another tree under a name of the control tree.
+final class ControlGraft: Directory {
+    private let place: ControlPlace
+    private let root: any Directory
+
+    init(_ place: ControlPlace, root: any Directory) {
+        self.place = place
+        self.root = root
+    }
+
+    var qid: Qid { root.qid }
+    var parent: (any Directory)? { place.container }
+    func withName(_ body: (RawSpan) -> Void) { place.withName(body) }
+
+    func stat() throws(FileError) -> Stat { try root.stat() }
+    func lookup(_ name: RawSpan) throws(FileError) -> any Node { try root.lookup(name) }
+
+    func entries(
+        from cookie: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+    ) throws(FileError) {
+        try root.entries(from: cookie, body)
+    }
+}
