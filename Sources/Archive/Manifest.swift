@@ -20,8 +20,10 @@ public struct Manifest: Sendable, Hashable {
 
     /// The path of the member that holds it.
     public static var path: [UInt8] { Array(".pak/manifest".utf8) }
-    /// The most bytes of a manifest: one frame holds it.
-    public static var sizeLimit: Int { 128 << 10 }
+    /// The most bytes of a manifest: a layer may hide many names.
+    public static var sizeLimit: Int { 16 << 20 }
+    /// The most bytes of one that is made of what another format says of a package.
+    static var foreignLimit: Int { 128 << 10 }
 
     /// Makes a manifest without lines.
     public init() {}
@@ -81,6 +83,12 @@ public struct Manifest: Sendable, Hashable {
     public mutating func add(_ key: String, words: [String] = [], path: [UInt8]) {
         let front = words.map { Array($0.utf8) + [UInt8(ascii: " ")] }
         append(key, front.flatMap { $0 } + PathText.escape(path))
+    }
+
+    /// Adds a line for each of many paths.
+    public mutating func add(_ key: String, paths: [[UInt8]]) {
+        lines += paths.map { Line(key: key, text: PathText.escape($0)) }
+        order()
     }
 
     /// Puts a line in the place of all that have its key; nil takes them away.

@@ -66,4 +66,10 @@ public struct ExtendedAttribute: Sendable, Hashable {
         self.name = name
         self.value = value
     }
+
+    /// Whether an attribute of that name means the same on another machine: users' own do, and
+    /// capabilities.
+    public static func isPortable(_ name: [UInt8]) -> Bool {
+        name.starts(with: "user.".utf8) || name.elementsEqual("security.capability".utf8)
+    }
 }

@@ -103,7 +103,16 @@ extension Package {
     }
 
     private static func manifest(_ contents: FramedContents) throws(FileError) -> Manifest {
-        let source = FrameSource(contents, frames: 0..<1)
+        // One that is longer than a piece lies in frames of its own, behind its header's.
+        let first = FrameSource(contents, frames: 0..<1)
+        let size = try withUnsafeTemporaryBytes(TarEncoder.blockSize) { block throws(FileError) in
+            let count = try first.read(into: block, at: 0)
+            let header = TarBlock(UnsafeRawBufferPointer(block))
+            return count == block.count ? Int(clamping: header.number(124, 12) ?? 0) : 0
+        }
+        let most = min(Manifest.sizeLimit / FrameCutter.piece + 1, contents.index.frameCount)
+        let pieces = size <= FrameCutter.piece ? 0 : size / FrameCutter.piece + 1
+        let source = FrameSource(contents, frames: 0..<UInt32(min(most, 1 + pieces)))
         var reader = TarReader(source)
         guard let member = try reader.read(), member.path == Manifest.path else {
             throw .malformed("\(source.path): the first member is no manifest")

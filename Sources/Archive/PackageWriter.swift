@@ -52,7 +52,7 @@ public struct PackageWriter: ~Copyable {
         var member = Member(path: Manifest.path, type: .regular, permissions: 0o644)
         let bytes = manifest.bytes
         guard bytes.count <= Manifest.sizeLimit else {
-            throw FileError(.tooBig, "manifest: over 128 KiB")
+            throw FileError(.tooBig, "manifest: over 16 MiB")
         }
         member.size = UInt64(bytes.count)
         try encoder.encode(member)

@@ -147,6 +147,6 @@ import Testing
         #expect(manifest.all("script") == ["postinst"])
         #expect(manifest.holes == [Array("a b".utf8)])
         #expect(!manifest.ownsDirectories)
-        #expect(manifest.bytes.count <= Manifest.sizeLimit)
+        #expect(manifest.bytes.count <= 128 << 10)
     }
 }

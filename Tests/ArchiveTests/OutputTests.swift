@@ -149,6 +149,22 @@ private let sample = draft(
         #expect(scratch.read("d/usr/bin/z") == pattern(300_000))
     }
 
+    @Test func aLayerMayHideManyNames() throws {
+        let scratch = Scratch()
+        var layer = draft([.file("a", [1])])
+        let holes = (0..<20_000).map { Array("usr/share/doc/gone-\($0)/copyright".utf8) }
+        layer.manifest.add("hole", paths: holes)
+        for format: any OutputFormat in [PackageOutput(), TarOutput()] {
+            _ = try format.write(layer, to: scratch[format.suffix], OutputOptions())
+        }
+        let package = try open(scratch["pak.zst"])
+        #expect(Set(package.manifest.holes) == Set(holes))
+        #expect(Set(package.index.holes) == Set(holes))
+        try package.verify()
+        let tar = try #require(try Package.tar(HostFile(scratch["tar"])))
+        #expect(tar.index.holes == package.index.holes)
+    }
+
     @Test func aFileThatIsShorterThanItsMemberIsNamed() throws {
         let scratch = Scratch()
         var short = TestFile.file("d/short", [1, 2, 3])

@@ -128,7 +128,7 @@ struct DirectoryScan {
         return Array(buffer[..<count])
     }
 
-    /// The attributes that mean the same on another machine: users' own, and capabilities.
+    /// The attributes that mean the same on another machine.
     private mutating func attributes(
         _ name: [UInt8],
         in directory: HostDescriptor
@@ -147,7 +147,7 @@ struct DirectoryScan {
         if count == 0 { return [] }
         var result: [ExtendedAttribute] = []
         for key in buffer[..<count].split(separator: 0).map(Array.init)
-        where key.starts(with: "user.".utf8) || key.elementsEqual("security.capability".utf8) {
+        where ExtendedAttribute.isPortable(key) {
             var value = [UInt8](repeating: 0, count: 1 << 16)
             let size = path.withCString { path in
                 (key + [0]).withCString { lgetxattr(path, $0, &value, value.count) }

@@ -34,7 +34,7 @@ extension ForeignManifest {
                 text += Array(key.utf8) + [0x20] + PathText.escape(path) + [0x0a]
             }
         }
-        for value in provide where text.count + value.utf8.count < Manifest.sizeLimit - 4096 {
+        for value in provide where text.count + value.utf8.count < Manifest.foreignLimit - 4096 {
             add("provide", value)
         }
         return try Manifest(text)

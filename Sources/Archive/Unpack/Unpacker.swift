@@ -12,6 +12,12 @@ public struct Unpacker {
         public var path: [UInt8]
         /// What it went without, and why.
         public var what: String
+
+        /// Makes a loss.
+        public init(path: [UInt8], what: String) {
+            self.path = path
+            self.what = what
+        }
     }
 
     private let package: Package
