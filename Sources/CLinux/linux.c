@@ -77,6 +77,22 @@ ssize_t pak_read_directory(int fd, void *buffer, size_t size)
 	return syscall(SYS_getdents64, fd, buffer, size);
 }
 
+int pak_sync_file_system(int fd)
+{
+	return syncfs(fd);
+}
+
+int64_t pak_next_data(int fd, int64_t offset)
+{
+	return lseek(fd, offset, SEEK_DATA);
+}
+
+int64_t pak_next_hole(int fd, int64_t offset)
+{
+	return lseek(fd, offset, SEEK_HOLE);
+}
+
+const long pak_utime_omit = UTIME_OMIT;
 const int pak_o_path = O_PATH;
 const int pak_o_tmpfile = O_TMPFILE;
 

@@ -38,6 +38,19 @@ int pak_statfs_at(int fd, struct pak_statfs *out);
 /* getdents64(2): fills buffer with entries, returns the bytes used, 0 at the end, -1 with errno. */
 ssize_t pak_read_directory(int fd, void *buffer, size_t size);
 
+/* syncfs(2): all of the file system that holds the file is put on storage. Returns 0, or -1 with
+ * errno. */
+int pak_sync_file_system(int fd);
+
+/* Where the next bytes that a file stores begin at or behind offset, or the next that it does not
+ * store: lseek(2) with SEEK_DATA and SEEK_HOLE, which moves the descriptor's own place. Returns
+ * the offset, or -1 with errno, ENXIO when there is nothing more. */
+int64_t pak_next_data(int fd, int64_t offset);
+int64_t pak_next_hole(int fd, int64_t offset);
+
+/* The nanoseconds that tell futimens(3) to leave a time alone. */
+extern const long pak_utime_omit;
+
 /* O_PATH and O_TMPFILE, which need _GNU_SOURCE. */
 extern const int pak_o_path;
 extern const int pak_o_tmpfile;

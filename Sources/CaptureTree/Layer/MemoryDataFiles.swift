@@ -123,7 +123,15 @@ final class MemoryDataFile: DataFile {
     }
 
     func copy(from lower: any OpenFile, at offset: UInt64, count: UInt64) throws(FileError) {
-        try DataCopy.copy(from: lower, to: self, at: offset, count: count)
+        let size = state.withLock { $0.size }
+        let end = try DataCopy.copy(
+            from: lower,
+            at: offset,
+            count: count,
+            intoHole: offset >= size
+        ) { (bytes, offset) throws(FileError) in try write(bytes, at: offset) }
+        // A hole at the end is there by the length alone.
+        if try figures().size < end { try truncate(to: end) }
     }
 
     func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? { nil }

@@ -1,0 +1,150 @@
+import FileTree
+import Synchronization
+
+/// The data files of a layer in its folder.
+///
+/// A file has a descriptor for as long as somebody has it open, and no longer.
+final class FolderDataFiles: DataFiles {
+    let longestFile: UInt64
+    let usage: LayerUsage
+    let sync: LayerSync
+    let calls: HostCalls
+    private let path: String
+    private let isWritable: Bool
+    /// Nil in a folder that is read and has none.
+    private let folder: HostDescriptor?
+    private let open = Mutex<[Serial: Open]>([:])
+
+    private struct Open {
+        weak var file: FolderDataFile?
+    }
+
+    init(
+        _ folder: LayerFolder,
+        usage: LayerUsage,
+        sync: LayerSync,
+        longestFile: UInt64?
+    ) {
+        calls = folder.calls
+        path = folder.path + "/data"
+        isWritable = folder.isWritable
+        self.folder = folder.data
+        self.usage = usage
+        self.sync = sync
+        self.longestFile = min(longestFile ?? .max, UInt64(Int64.max))
+    }
+
+    /// Counts what the files occupy, and removes those that a crash has left without an object.
+    ///
+    /// Called once, before anything else.
+    func takeStock(_ isNamed: (Serial) -> Bool) throws(FileError) {
+        guard let folder else { return }
+        for name in try calls.names(in: folder) {
+            let text = String(decoding: name, as: UTF8.self)
+            guard let serial = Serial(fileName: name) else { continue }
+            if isNamed(serial) {
+                let allocated = try calls.status(text, in: folder)?.allocated ?? 0
+                usage.settle(to: allocated)
+            } else if isWritable {
+                try calls.remove(text, in: folder)
+            }
+        }
+    }
+
+    func create(_ serial: Serial) throws(FileError) -> any DataFile {
+        guard let folder, isWritable else { throw FileError(.readOnly, path) }
+        let name = serial.fileName
+        do throws(FileError) {
+            // One that a failure has left behind is gone for good: who has it open keeps it.
+            if try calls.status(name, in: folder) != nil { try unlink(serial, in: folder) }
+            let descriptor = try calls.make(name, in: folder)
+            do throws(FileError) {
+                if sync == .op { try calls.syncNames(folder) }
+                let file = try FolderDataFile(descriptor, serial, self, calls.status(descriptor))
+                usage.settle(to: file.allocated)
+                open.withLock { $0[serial] = Open(file: file) }
+                return file
+            } catch {
+                // Left for the next opening when it cannot be removed either.
+                try? calls.remove(name, in: folder)
+                throw error
+            }
+        } catch {
+            throw error.at(path)
+        }
+    }
+
+    func open(_ serial: Serial) throws(FileError) -> (any DataFile)? {
+        guard let folder else { return nil }
+        return try open.withLock { (open) throws(FileError) -> FolderDataFile? in
+            if let file = open[serial]?.file { return file }
+            do throws(FileError) {
+                let descriptor = try calls.open(serial.fileName, in: folder, writable: isWritable)
+                let file = try FolderDataFile(descriptor, serial, self, calls.status(descriptor))
+                open[serial] = Open(file: file)
+                return file
+            } catch {
+                guard error.kind == .notFound else { throw error.at(path) }
+                return nil
+            }
+        }
+    }
+
+    func remove(_ serial: Serial) {
+        guard let folder, isWritable else { return }
+        // One that cannot be removed is removed when the layer is opened again.
+        try? unlink(serial, in: folder)
+    }
+
+    func removeAll() throws(FileError) {
+        guard let folder, isWritable else { throw FileError(.readOnly, path) }
+        for name in try calls.names(in: folder) {
+            guard let serial = Serial(fileName: name) else { continue }
+            try unlink(serial, in: folder)
+        }
+    }
+
+    func figures(_ serial: Serial) throws(FileError) -> DataFigures? {
+        guard let folder else { return nil }
+        if let file = open.withLock({ $0[serial]?.file }) { return try file.figures() }
+        do throws(FileError) {
+            return try calls.status(serial.fileName, in: folder)
+        } catch {
+            throw error.at(path)
+        }
+    }
+
+    /// Takes a file's name away; its bytes count until nobody has it open.
+    private func unlink(_ serial: Serial, in folder: HostDescriptor) throws(FileError) {
+        let file = open.withLock { $0[serial]?.file }
+        if let file {
+            try calls.remove(serial.fileName, in: folder)
+            file.isRemoved = true
+            open.withLock { $0[serial] = nil }
+        } else if let status = try calls.status(serial.fileName, in: folder) {
+            try calls.remove(serial.fileName, in: folder)
+            usage.settle(from: status.allocated)
+        }
+    }
+
+    /// Called by a file at its end.
+    func forget(_ serial: Serial) {
+        open.withLock { open in
+            // Another may have been opened under the serial meanwhile.
+            if open[serial]?.file == nil { open[serial] = nil }
+        }
+    }
+}
+
+extension Serial {
+    /// The name of its data file: hexadecimal, with no zero in front.
+    var fileName: String { String(number, radix: 16) }
+
+    /// The serial whose data file has that name, if there is one.
+    init?(fileName: [UInt8]) {
+        guard let number = UInt64(String(decoding: fileName, as: UTF8.self), radix: 16),
+            number > 0, Array(String(number, radix: 16).utf8) == fileName
+        else { return nil }
+        self.init(number: number)
+    }
+}

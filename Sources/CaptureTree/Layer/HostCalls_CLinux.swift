@@ -1,0 +1,244 @@
+import CLinux
+import FileTree
+import Glibc
+
+/// The calls by which a layer reaches its folder: names of one component below a descriptor.
+///
+/// They are behind one thin face so that a test can make any of them fail.
+struct HostCalls: Sendable {
+    /// What a call does, for a test to choose by.
+    enum Call: Sendable {
+        case open, make, list, status, remove, rename, makeFolder, lock
+        case read, write, resize, sync, syncFolder, syncAll
+    }
+
+    /// How a call is made to go wrong.
+    enum Fault: Sendable {
+        /// It does nothing and gives this number.
+        case error(Int32)
+        /// A write of that many bytes, and then no more.
+        case short(Int)
+    }
+
+    /// Asked before every call; nil lets it go to the host.
+    var fault: (@Sendable (Call) -> Fault?)?
+
+    private func check(_ call: Call, _ what: @autoclosure () -> String) throws(FileError) {
+        guard let fault, case let .error(number) = fault(call) else { return }
+        throw FileError(.init(number: number), what())
+    }
+
+    private func failed(_ what: String) -> FileError { FileError(.init(number: errno), what) }
+
+    /// Opens the folder at `path`, wherever it is.
+    func openFolder(path: String) throws(FileError) -> HostDescriptor {
+        try check(.open, path)
+        let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { throw failed(path) }
+        return HostDescriptor(owning: number)
+    }
+
+    func makeFolder(path: String) throws(FileError) {
+        try check(.makeFolder, path)
+        guard mkdir(path, 0o700) == 0 else { throw failed(path) }
+    }
+
+    func openFolder(_ name: String, in folder: HostDescriptor) throws(FileError) -> HostDescriptor {
+        try check(.open, name)
+        let number = openat(folder.number, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+        guard number >= 0 else { throw failed(name) }
+        return HostDescriptor(owning: number)
+    }
+
+    func makeFolder(_ name: String, in folder: HostDescriptor) throws(FileError) {
+        try check(.makeFolder, name)
+        guard mkdirat(folder.number, name, 0o700) == 0 else { throw failed(name) }
+    }
+
+    /// Errors: `.readOnly` when no name can be made in the folder.
+    func checkWritable(_ folder: HostDescriptor, _ path: String) throws(FileError) {
+        guard faccessat(folder.number, ".", W_OK | X_OK, AT_EACCESS) == 0 else {
+            throw FileError(.readOnly, path)
+        }
+    }
+
+    /// Opens a regular file; anything else there, a link too, is refused.
+    func open(
+        _ name: String,
+        in folder: HostDescriptor,
+        writable: Bool
+    ) throws(FileError) -> HostDescriptor {
+        try check(.open, name)
+        let flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+        let number = openat(folder.number, name, flags)
+        guard number >= 0 else {
+            throw errno == ELOOP ? .malformed("\(name): no regular file") : failed(name)
+        }
+        let descriptor = HostDescriptor(owning: number)
+        guard try descriptor.typeAndSize().type == .regular else {
+            throw .malformed("\(name): no regular file")
+        }
+        return descriptor
+    }
+
+    /// Makes an empty regular file where there is nothing.
+    func make(_ name: String, in folder: HostDescriptor) throws(FileError) -> HostDescriptor {
+        try check(.make, name)
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+        let number = openat(folder.number, name, flags, 0o600)
+        guard number >= 0 else { throw failed(name) }
+        return HostDescriptor(owning: number)
+    }
+
+    func remove(_ name: String, in folder: HostDescriptor) throws(FileError) {
+        try check(.remove, name)
+        guard unlinkat(folder.number, name, 0) == 0 else { throw failed(name) }
+    }
+
+    /// Gives a file another name in the same folder, in place of what has it.
+    func rename(_ name: String, to new: String, in folder: HostDescriptor) throws(FileError) {
+        try check(.rename, name)
+        guard renameat(folder.number, name, folder.number, new) == 0 else { throw failed(name) }
+    }
+
+    /// The names in a folder, but `.` and `..`, in no order.
+    func names(in folder: HostDescriptor) throws(FileError) -> [[UInt8]] {
+        try check(.list, "a folder's names")
+        var names: [[UInt8]] = []
+        try folder.entries(from: 0) { (name, _) in
+            names.append(Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
+            return true
+        }
+        return names
+    }
+
+    func status(_ file: HostDescriptor) throws(FileError) -> DataFigures {
+        try check(.status, "status")
+        return try DataFigures(file.status())
+    }
+
+    /// The status of a name; nil where there is nothing.
+    func status(_ name: String, in folder: HostDescriptor) throws(FileError) -> DataFigures? {
+        try check(.status, name)
+        var status = pak_stat()
+        if pak_stat_at(folder.number, name, &status) == 0 { return DataFigures(status) }
+        guard errno == ENOENT else { throw failed(name) }
+        return nil
+    }
+
+    /// Takes the lock of a file for this open of it alone, or shared; `.busy` when it is taken.
+    func lock(_ file: HostDescriptor, shared: Bool) throws(FileError) {
+        try check(.lock, "lock")
+        while flock(file.number, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
+            if errno == EINTR { continue }
+            throw errno == EWOULDBLOCK ? FileError(.busy) : failed("lock")
+        }
+    }
+
+    func read(
+        _ file: HostDescriptor,
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: UInt64
+    ) throws(FileError) -> Int {
+        try check(.read, "read")
+        return try file.read(into: buffer, at: offset)
+    }
+
+    /// Writes all bytes; when it throws, some may have been written.
+    func write(
+        _ file: HostDescriptor,
+        _ bytes: UnsafeRawBufferPointer,
+        at offset: UInt64
+    ) throws(FileError) {
+        guard offset <= UInt64(Int64.max), UInt64(bytes.count) <= UInt64(Int64.max) - offset else {
+            throw FileError(.tooBig)
+        }
+        var done = 0
+        while done < bytes.count {
+            var wanted = bytes.count - done
+            switch fault?(.write) {
+            case let .error(number): throw FileError(.init(number: number), "write")
+            case let .short(count): wanted = min(wanted, count)
+            case nil: break
+            }
+            let start = bytes.baseAddress.map { $0 + done }
+            let count = pwrite(file.number, start, wanted, off_t(offset) + off_t(done))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failed("write") }
+            // No file takes nothing for ever; a loop would.
+            guard count > 0 || wanted == 0 else { throw FileError(.inputOutput, "write") }
+            done += count
+        }
+    }
+
+    func resize(_ file: HostDescriptor, to size: UInt64) throws(FileError) {
+        try check(.resize, "resize")
+        guard size <= UInt64(Int64.max) else { throw FileError(.tooBig) }
+        while ftruncate(file.number, off_t(size)) != 0 {
+            guard errno == EINTR else { throw failed("resize") }
+        }
+    }
+
+    func setModified(_ file: HostDescriptor, _ time: Timestamp) throws(FileError) {
+        try check(.status, "time")
+        let times = [
+            timespec(tv_sec: 0, tv_nsec: pak_utime_omit),
+            timespec(tv_sec: Int(time.seconds), tv_nsec: Int(time.nanoseconds)),
+        ]
+        guard futimens(file.number, times) == 0 else { throw failed("time") }
+    }
+
+    /// How many bytes of a part of the file are not stored.
+    func holes(in file: HostDescriptor, _ part: Range<UInt64>) throws(FileError) -> UInt64 {
+        guard part.upperBound <= UInt64(Int64.max) else { throw FileError(.tooBig) }
+        var holes: UInt64 = 0
+        var position = part.lowerBound
+        while position < part.upperBound {
+            let data = pak_next_data(file.number, Int64(position))
+            guard data >= 0 || errno == ENXIO else { throw failed("hole") }
+            let start = data < 0 ? part.upperBound : min(UInt64(data), part.upperBound)
+            holes += start - position
+            guard data >= 0, start < part.upperBound else { break }
+            let hole = pak_next_hole(file.number, data)
+            guard hole > data else { throw failed("hole") }
+            position = UInt64(hole)
+        }
+        return holes
+    }
+
+    /// Puts a file's bytes and attributes on storage.
+    func sync(_ file: HostDescriptor) throws(FileError) {
+        try check(.sync, "sync")
+        guard fsync(file.number) == 0 else { throw failed("sync") }
+    }
+
+    /// Puts a file's bytes and length on storage.
+    func syncBytes(_ file: HostDescriptor) throws(FileError) {
+        try check(.sync, "sync")
+        guard fdatasync(file.number) == 0 else { throw failed("sync") }
+    }
+
+    /// Puts a folder's names on storage.
+    func syncNames(_ folder: HostDescriptor) throws(FileError) {
+        try check(.syncFolder, "sync of a folder")
+        guard fsync(folder.number) == 0 else { throw failed("sync of a folder") }
+    }
+
+    /// Puts all of the folder's file system on storage.
+    func syncAll(_ folder: HostDescriptor) throws(FileError) {
+        try check(.syncAll, "sync of the file system")
+        guard pak_sync_file_system(folder.number) == 0 else {
+            throw failed("sync of the file system")
+        }
+    }
+}
+
+extension DataFigures {
+    fileprivate init(_ status: pak_stat) {
+        self.init(
+            size: status.size,
+            allocated: status.blocks * 512,
+            modified: Timestamp(seconds: status.mtime, nanoseconds: status.mtime_ns)
+        )
+    }
+}

@@ -1,0 +1,145 @@
+import FileTree
+
+// A layer's folder holds
+//
+//     lock    an empty file; who writes the layer has it locked, who only reads it has it shared
+//     log     the records, see LogFormat.swift
+//     data/   the bytes of files, each named by its serial in hexadecimal, mode 0600
+//
+// and for moments `log.new`. All data files are in one folder: file systems of today find a name
+// among a million by its hash or in a tree, and 256 folders would each cost a write of its own
+// where names are put on storage.
+
+/// The folder of a layer, open and locked.
+final class LayerFolder: Sendable {
+    let calls: HostCalls
+    let path: String
+    let isWritable: Bool
+    /// Whether the folder held no layer before it was opened.
+    let isNew: Bool
+    let folder: HostDescriptor
+    /// Nil in a folder that is read and has none.
+    let data: HostDescriptor?
+    /// Held: the lock goes with it.
+    private let lock: HostDescriptor?
+
+    static let logName = "log"
+    static let newLogName = "log.new"
+    private static let lockName = "lock"
+    private static let dataName = "data"
+
+    /// Opens a layer's folder for writing, and makes it (mode 0700) when there is none.
+    ///
+    /// Errors: `.notFound` when its parent is missing, `.notEmpty` for a folder with files that
+    /// are no layer's, `.readOnly` when nothing can be written there, `.busy` when somebody uses
+    /// the layer.
+    init(writing path: String, calls: HostCalls = HostCalls()) throws(FileError) {
+        self.calls = calls
+        self.path = path
+        isWritable = true
+        var found: HostDescriptor?
+        do throws(FileError) {
+            found = try calls.openFolder(path: path)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            do throws(FileError) {
+                try calls.makeFolder(path: path)
+            } catch {
+                guard error.kind == .notFound else { throw error }
+                throw FileError(.notFound, "\(path): the folder that it is to be made in")
+            }
+        }
+        // Not an autoclosure: it throws the one kind of error.
+        if let found { folder = found } else { folder = try calls.openFolder(path: path) }
+        try calls.checkWritable(folder, path)
+        let names = try calls.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
+        isNew = !names.contains(Self.logName)
+        let own = [Self.lockName, Self.logName, Self.newLogName, Self.dataName]
+        if isNew, let other = names.first(where: { !own.contains($0) }) {
+            throw FileError(.notEmpty, "\(path): no layer, and there is \(other)")
+        }
+        do throws(FileError) {
+            let lock = try Self.lockFile(folder, calls, exists: names.contains(Self.lockName))
+            try calls.lock(lock, shared: false)
+            self.lock = lock
+        } catch {
+            throw Self.inUse(error, path)
+        }
+        if !names.contains(Self.dataName) {
+            do throws(FileError) {
+                try calls.makeFolder(Self.dataName, in: folder)
+            } catch {
+                guard error.kind == .exists else { throw error.at(path) }
+            }
+        }
+        do throws(FileError) {
+            let data = try calls.openFolder(Self.dataName, in: folder)
+            try calls.checkWritable(data, "\(path)/\(Self.dataName)")
+            self.data = data
+        } catch {
+            throw error.at(path)
+        }
+    }
+
+    /// Opens a layer's folder for reading: nothing in it is changed.
+    ///
+    /// With `unlocked` a layer that a server uses can be looked at, too: what is read then is what
+    /// there was at some moment, perhaps with its last record unfinished.
+    ///
+    /// Errors: `.notFound`, `.busy` when a server uses the layer.
+    init(
+        reading path: String,
+        unlocked: Bool = false,
+        calls: HostCalls = HostCalls()
+    ) throws(FileError) {
+        self.calls = calls
+        self.path = path
+        isWritable = false
+        isNew = false
+        folder = try calls.openFolder(path: path)
+        var lock: HostDescriptor?
+        do throws(FileError) {
+            // Where there is no lock, as in a copy, nobody has it.
+            if !unlocked, try calls.status(Self.lockName, in: folder) != nil {
+                let file = try calls.open(Self.lockName, in: folder, writable: false)
+                try calls.lock(file, shared: true)
+                lock = file
+            }
+        } catch {
+            throw Self.inUse(error, path)
+        }
+        self.lock = lock
+        do throws(FileError) {
+            let exists = try calls.status(Self.dataName, in: folder) != nil
+            data = exists ? try calls.openFolder(Self.dataName, in: folder) : nil
+        } catch {
+            throw error.at(path)
+        }
+    }
+
+    /// Opens the log, as far as the folder is open.
+    func openLog() throws(FileError) -> HostDescriptor {
+        try calls.open(Self.logName, in: folder, writable: isWritable)
+    }
+
+    private static func lockFile(
+        _ folder: HostDescriptor,
+        _ calls: HostCalls,
+        exists: Bool
+    ) throws(FileError) -> HostDescriptor {
+        if !exists {
+            do throws(FileError) {
+                return try calls.make(lockName, in: folder)
+            } catch {
+                // Another was quicker: who has it is told by the lock.
+                guard error.kind == .exists else { throw error }
+            }
+        }
+        return try calls.open(lockName, in: folder, writable: true)
+    }
+
+    private static func inUse(_ error: FileError, _ path: String) -> FileError {
+        guard error.kind == .busy else { return error.at(path) }
+        return FileError(.busy, "\(path): the layer is in use by another program")
+    }
+}
