@@ -1,4 +1,5 @@
 public import FileTree
+import Synchronization
 
 /// A tree in which everything can be changed, over one that is never written.
 ///
@@ -17,10 +18,18 @@ public final class CaptureTree: Tree {
         self.layer = layer
         self.lower = lower
         self.lowerTree = lowerTree
+        let stat = try lower.stat()
+        layer.state.withLock { state in
+            state.root.lower?.setRoot(lower, stat)
+            state.root.qidPath = stat.qid.path
+            state.adopted[stat.qid.path] = LayerState.WeakObject(object: state.root)
+        }
     }
 
     /// The root, whoever asks.
-    public var root: any Directory { lower }
+    public var root: any Directory {
+        CaptureDirectory(layer, layer.state.withLock { $0.root }, nil)
+    }
 
     /// Gives the root to anyone; it has no other name than the empty one and `/`.
     ///
@@ -30,71 +39,12 @@ public final class CaptureTree: Tree {
         return Attachment(root: root, tree: self)
     }
 
-    /// The lower tree's figures.
-    public func statfs() throws(FileError) -> Statfs { try lowerTree.statfs() }
+    /// The room that the layer has.
+    public func statfs() throws(FileError) -> Statfs { try layer.data.statfs() }
 
     /// The lower tree's name of an owner.
     public func name(ofUser uid: UInt32) -> [UInt8]? { lowerTree.name(ofUser: uid) }
 
     /// The lower tree's name of a group.
     public func name(ofGroup gid: UInt32) -> [UInt8]? { lowerTree.name(ofGroup: gid) }
-
-    /// Shows every directory in which a name differs from the lower tree's, in the order of their
-    /// paths by bytes, parents first.
-    ///
-    /// The layer should be sealed: changes made meanwhile show in part.
-    public func forEachTouched(
-        _ body: (TouchedDirectory) throws(FileError) -> Void
-    ) throws(FileError) {}
-}
-
-/// A directory that the layer holds: names of it, itself, or something below has been touched.
-public struct TouchedDirectory: Sendable {
-    /// Its path, names parted by `/`, none in front; the root's is empty.
-    public var path: [UInt8]
-    /// The directory as the capture shows it.
-    public var node: any Directory
-    /// The directory of the lower tree that shows through, whatever its path there; nil when it
-    /// was made in the layer.
-    public var lower: (any Directory)?
-    /// What the lower tree has at the same path; nil when nothing, or when it is the same as
-    /// `lower`.
-    public var hidden: (any Node)?
-    /// The names that the layer knows, in the order of their bytes; all others are the lower
-    /// directory's.
-    public var entries: [TouchedEntry]
-}
-
-/// A name of a directory that the layer knows.
-public struct TouchedEntry: Sendable {
-    /// The name.
-    public var name: [UInt8]
-    /// What the capture shows by that name; nil when it is gone.
-    public var node: (any Node)?
-    /// What the lower directory has by that name; nil when nothing.
-    public var lower: (any Node)?
-    /// The lower object that `node` began as, under whatever name; nil when it was made in the
-    /// layer.
-    public var origin: (any Node)?
-    /// How many names the origin had below; 0 when there is none.
-    public var originLinks: UInt64
-    /// Whether `node` is the object that the lower directory has by that name.
-    public var isInPlace: Bool
-    /// What is known of the bytes against the origin's.
-    public var bytes: TouchedBytes
-    /// Whether an attribute, an extended one or a time has been set since.
-    public var hasNewAttributes: Bool
-    /// Whether somebody has set the owner or the group, so that they are not just those of
-    /// whoever made the file.
-    public var hasNewOwner: Bool
-}
-
-/// What a layer knows of a file's bytes.
-public enum TouchedBytes: Sendable, Hashable {
-    /// They are the lower file's.
-    case same
-    /// They were written, and may yet be what they were.
-    case unknown
-    /// There is no lower file, or it has another size.
-    case different
 }

@@ -11,6 +11,7 @@ public final class Layer: Sendable {
     let journal: any Journal
     let data: any DataFiles
     let clock: @Sendable () -> Timestamp
+    let adoptions: AdoptionCount
     /// The layer's one lock.
     ///
     /// Held while records are appended, never while the lower tree is asked.
@@ -28,8 +29,13 @@ public final class Layer: Sendable {
         self.journal = journal
         self.data = data
         self.clock = clock
-        var state = LayerState(id: id)
+        adoptions = AdoptionCount()
+        var state = LayerState(id: id, adoptions: adoptions)
         for record in records { state.apply(record) }
+        state.data = data
+        state.graves = Graveyard()
+        try data.sweep { serial in state.objects[serial]?.hasData ?? false }
+        for object in state.objects.values where object.hasData { object.isLoaded = false }
         self.state = Mutex(state)
     }
 
@@ -52,14 +58,14 @@ public final class Layer: Sendable {
     /// Takes no change any more, so that what there is can be exported; open files included.
     public func seal() throws(FileError) {
         try state.withLock { (state) throws(FileError) in
-            if !state.isSealed { try commit(.sealed, &state) }
+            if !state.isSealed { try commit(.sealed, in: &state) }
         }
     }
 
     /// Takes changes again.
     public func unseal() throws(FileError) {
         try state.withLock { (state) throws(FileError) in
-            if state.isSealed { try commit(.unsealed, &state) }
+            if state.isSealed { try commit(.unsealed, in: &state) }
         }
     }
 
@@ -68,7 +74,7 @@ public final class Layer: Sendable {
     /// Open files and walked nodes of the layer's own lose what they stood for.
     public func reset() throws(FileError) {
         try state.withLock { (state) throws(FileError) in
-            try commit(.reset(next: state.next), &state)
+            try commit(.reset(next: state.next), in: &state)
             try data.removeAll()
         }
     }
@@ -78,7 +84,7 @@ public final class Layer: Sendable {
 
     /// Adds a rule behind those there are.
     public func add(_ rule: Rules.Rule) throws(FileError) {
-        try state.withLock { (state) throws(FileError) in try commit(.rule(rule.line), &state) }
+        try state.withLock { (state) throws(FileError) in try commit(.rule(rule.line), in: &state) }
     }
 
     /// The lower files that have been opened for reading: their paths below, from the root,
@@ -104,25 +110,5 @@ public final class Layer: Sendable {
             try flush(&state)
             try journal.sync()
         }
-    }
-
-    /// Adds a record to the log and applies it: all of it or nothing.
-    func commit(_ record: Record, _ state: inout LayerState) throws(FileError) {
-        state.pending.append(record)
-        do throws(FileError) {
-            try journal.append(state.pending)
-        } catch {
-            state.pending.removeLast()
-            throw error
-        }
-        state.pending.removeAll(keepingCapacity: state.pending.count < 64)
-        state.apply(record)
-    }
-
-    /// Adds what has waited for the next record.
-    func flush(_ state: inout LayerState) throws(FileError) {
-        guard !state.pending.isEmpty else { return }
-        try journal.append(state.pending)
-        state.pending.removeAll()
     }
 }

@@ -30,6 +30,19 @@ final class MemoryDataFiles: DataFiles {
 
     func removeAll() throws(FileError) { files.withLock { $0 = [:] } }
 
+    func sweep(keeping isWanted: (Serial) -> Bool) throws(FileError) {
+        files.withLock { files in files = files.filter { isWanted($0.key) } }
+    }
+
+    func statfs() throws(FileError) -> Statfs {
+        var figures = Statfs()
+        figures.blocks = longestFile / 4096
+        figures.free = figures.blocks - min(figures.blocks, allocated / 4096)
+        figures.files = 1 << 32
+        figures.freeFiles = figures.files
+        return figures
+    }
+
     func figures(_ serial: Serial) throws(FileError) -> DataFigures? {
         try files.withLock { $0[serial] }?.figures()
     }

@@ -1,0 +1,55 @@
+import FileTree
+import Synchronization
+
+extension Layer {
+    /// Notes that a lower file is opened for reading, the first time it is.
+    ///
+    /// It waits for the next record to go to the log with, and is never a reason for an error.
+    func noteRead(of file: CaptureFile) {
+        let object: CaptureObject?
+        // A file that a reset took away is not one that a build reads.
+        do { object = try file.object() } catch { return }
+        let qidPath = object?.qidPath ?? file.qid.path
+        if state.withLock({ $0.isSealed || $0.readPaths.contains(qidPath) }) { return }
+        let path: [UInt8]
+        if let place = object?.lower {
+            path = place.bytes
+        } else if let lower = file.lower {
+            path = self.path(of: lower)
+        } else {
+            return
+        }
+        state.withLock { state in
+            guard !state.isSealed, state.readPaths.insert(qidPath).inserted else { return }
+            state.apply(.read(path: path))
+            state.pending.append(.read(path: path))
+        }
+    }
+
+    /// The path of a lower node below the lower root, without a `/` in front.
+    private func path(of node: any Node) -> [UInt8] {
+        var names: [[UInt8]] = []
+        var step: any Node = node
+        let root = state.withLock { $0.root.qidPath }
+        while step.qid.path != root, let parent = step.parent {
+            var name: [UInt8] = []
+            step.withName { name = Array($0) }
+            names.append(name)
+            step = parent
+        }
+        return Array(names.reversed().joined(separator: [UInt8(ascii: "/")]))
+    }
+}
+
+extension LowerPlace {
+    /// The path below, without a `/` in front.
+    var bytes: [UInt8] {
+        var names: [[UInt8]] = []
+        var step = self
+        while let parent = step.parent {
+            names.append(step.name)
+            step = parent
+        }
+        return Array(names.reversed().joined(separator: [UInt8(ascii: "/")]))
+    }
+}
