@@ -34,7 +34,7 @@ public final class Layer: Sendable {
         for record in records { state.apply(record) }
         state.data = data
         state.graves = Graveyard()
-        try data.sweep { serial in state.objects[serial]?.hasData ?? false }
+        try data.takeStock { serial in state.objects[serial]?.hasData ?? false }
         for object in state.objects.values where object.hasData { object.isLoaded = false }
         self.state = Mutex(state)
     }

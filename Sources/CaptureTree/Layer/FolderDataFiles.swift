@@ -34,9 +34,6 @@ final class FolderDataFiles: DataFiles {
         self.longestFile = min(longestFile ?? .max, UInt64(Int64.max))
     }
 
-    /// Counts what the files occupy, and removes those that a crash has left without an object.
-    ///
-    /// Called once, before anything else.
     func takeStock(_ isNamed: (Serial) -> Bool) throws(FileError) {
         guard let folder else { return }
         for name in try calls.names(in: folder) {
@@ -112,6 +109,17 @@ final class FolderDataFiles: DataFiles {
         } catch {
             throw error.at(path)
         }
+    }
+
+    func statfs() throws(FileError) -> Statfs {
+        guard let folder else { return Statfs() }
+        var figures = try folder.statfs()
+        guard usage.limit < .max, figures.blockSize > 0 else { return figures }
+        let size = UInt64(figures.blockSize)
+        let used = min(usage.bytes, usage.limit)
+        figures.blocks = min(figures.blocks, usage.limit / size)
+        figures.free = min(figures.free, (usage.limit - used) / size)
+        return figures
     }
 
     /// Takes a file's name away; its bytes count until nobody has it open.

@@ -38,8 +38,10 @@ protocol DataFiles: AnyObject, Sendable {
     /// What there is of a file without opening it; nil when there is none.
     func figures(_ serial: Serial) throws(FileError) -> DataFigures?
 
-    /// Removes what a death has left behind: all files whose serials are not wanted.
-    func sweep(keeping isWanted: (Serial) -> Bool) throws(FileError)
+    /// Counts what the files occupy, and removes those that a crash has left without an object.
+    ///
+    /// Called once, before anything else.
+    func takeStock(_ isNamed: (Serial) -> Bool) throws(FileError)
 
     /// The room there is, as far as the layer may use it.
     func statfs() throws(FileError) -> Statfs

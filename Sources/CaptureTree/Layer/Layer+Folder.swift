@@ -40,15 +40,13 @@ extension Layer {
         do throws(FileError) {
             var records: [Record] = []
             let log = try LogFile(folder, usage: usage, sync: sync) { records.append($0) }
-            let layer = try Layer(
+            return try Layer(
                 id: log.id,
                 journal: log,
                 data: data,
                 records: records,
                 clock: clock
             )
-            try data.takeStock { _ in true }
-            return layer
         } catch {
             throw error.at(path)
         }

@@ -30,8 +30,8 @@ final class MemoryDataFiles: DataFiles {
 
     func removeAll() throws(FileError) { files.withLock { $0 = [:] } }
 
-    func sweep(keeping isWanted: (Serial) -> Bool) throws(FileError) {
-        files.withLock { files in files = files.filter { isWanted($0.key) } }
+    func takeStock(_ isNamed: (Serial) -> Bool) throws(FileError) {
+        files.withLock { files in files = files.filter { isNamed($0.key) } }
     }
 
     func statfs() throws(FileError) -> Statfs {

@@ -69,7 +69,7 @@ package final class HostDescriptor: Sendable {
         return pak_stat_at(number, name, &status) == 0 ? status : nil
     }
 
-    func statfs() throws(FileError) -> Statfs {
+    package func statfs() throws(FileError) -> Statfs {
         var figures = pak_statfs()
         guard pak_statfs_at(number, &figures) == 0 else {
             throw FileError(.init(number: errno))
