@@ -124,7 +124,7 @@ let package = Package(
             name: "CaptureTreeTests",
             dependencies: [
                 "FileTree", "Archive", "CaptureTree", "TreeConformance", "UnionTree",
-                "Differential",
+                "Differential", "CLinux",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

@@ -1,3 +1,4 @@
+import CaptureTree
 import Differential
 import FileTree
 import Glibc
@@ -23,14 +24,31 @@ import Testing
         play(lists: 100, longestName: 20) { (arena, list) throws(FileError) in
             let host = try HostPlayer("host", path: arena.directory("plain"))
             let lower = try arena.directory("lower")
-            var failures = try Differential.play(
+            let failures = try Differential.play(
                 list.base,
                 to: [host, HostPlayer("lower", path: lower)]
             )
             guard failures.isEmpty, let merged = try arena.overlay(lower) else { return failures }
-            let players = [host, try HostPlayer("overlayfs", path: merged)]
-            failures = Differential.play(list.changes, to: players)
-            return failures.isEmpty ? try Differential.compare(players) : failures
+            return try Differential.playChanges(
+                list,
+                to: [host, HostPlayer("overlayfs", path: merged)]
+            )
+        }
+    }
+
+    @Test func aCaptureBehavesAsADirectoryOfTheHost() {
+        play(lists: 1000) { (arena, list) throws(FileError) in
+            let host = try HostPlayer("host", path: arena.directory("plain"))
+            let memory = MemoryTree()
+            let below = TreePlayer("base", memory.root)
+            let failures = Differential.play(list.base, to: [host, below])
+            guard failures.isEmpty else { return failures }
+            let before = try below.snapshot()
+            let tree = try CaptureTree(layer: .inMemory(), over: memory.root, in: memory)
+            return try Differential.playChanges(
+                list,
+                to: [host, TreePlayer("capture", tree.root)]
+            ) + below.snapshot().differences(from: before).map { "the base: \($0)" }
         }
     }
 

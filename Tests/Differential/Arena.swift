@@ -66,7 +66,16 @@ public final class Arena {
         return result.withLock { $0 }
     }()
 
-    private static func empty(_ path: String) {
+    /// Removes a file, or a directory with all that is in it.
+    public static func remove(_ path: String) {
+        if unlink(path) == 0 { return }
+        chmod(path, 0o700)
+        empty(path)
+        rmdir(path)
+    }
+
+    /// Removes all that is in a directory.
+    public static func empty(_ path: String) {
         guard let stream = opendir(path) else { return }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
@@ -74,11 +83,7 @@ public final class Arena {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             guard name != ".", name != ".." else { continue }
-            let child = "\(path)/\(name)"
-            if unlink(child) == 0 { continue }
-            chmod(child, 0o700)
-            empty(child)
-            rmdir(child)
+            remove("\(path)/\(name)")
         }
     }
 }

@@ -46,7 +46,16 @@ public enum Differential {
         _ list: OperationList,
         to players: [any Player]
     ) throws(FileError) -> [String] {
-        let failures = play(list.base + list.changes, to: players)
+        let failures = play(list.base, to: players)
+        return failures.isEmpty ? try playChanges(list, to: players) : failures
+    }
+
+    /// Plays a list's changes to players that have its base, and compares what comes of it.
+    public static func playChanges(
+        _ list: OperationList,
+        to players: [any Player]
+    ) throws(FileError) -> [String] {
+        let failures = play(list.changes, to: players)
         return failures.isEmpty ? try compare(players) : failures
     }
 }

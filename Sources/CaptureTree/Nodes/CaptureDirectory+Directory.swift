@@ -131,9 +131,10 @@ extension CaptureDirectory: Directory {
         guard let node = node as? CaptureNode, node.layer === layer else {
             throw FileError(.crossDevice)
         }
-        guard node.directory == nil else { throw FileError(.notPermitted) }
         try layer.checkOpen()
+        // The order of link(2).
         if try find(name) != nil { throw FileError(.exists) }
+        guard node.directory == nil else { throw FileError(.notPermitted) }
         let object = try layer.adopt(node)
         let directory = try layer.adopt(self)
         let name = Array(name)
@@ -178,10 +179,14 @@ extension CaptureDirectory: Directory {
         }
         try layer.checkOpen()
         guard let node = try find(name) else { throw FileError(.notFound) }
+        // In the order of rename(2): what is moved into itself, what is replaced by a part of
+        // itself, then the types.
+        if node.directory != nil, target.isWithin(node) { throw FileError(.invalid) }
         let old = try target.find(newName)
         if let old {
             if old.qid.path == node.qid.path { return }
             guard replacing else { throw FileError(.exists) }
+            if old.directory != nil, isWithin(old) { throw FileError(.notEmpty) }
             if node.directory == nil, old.directory != nil { throw FileError(.isDirectory) }
             if node.directory != nil, old.directory == nil { throw FileError(.notDirectory) }
             if let old = old as? CaptureDirectory, try !old.isEmpty() {
@@ -218,5 +223,16 @@ extension CaptureDirectory: Directory {
                 in: &state
             )
         }
+    }
+
+    /// Whether this directory is another, or below it, as far as is known without the lock.
+    private func isWithin(_ other: any Node) -> Bool {
+        let path = other.qid.path
+        var step: (any Directory)? = self
+        while let directory = step {
+            if directory.qid.path == path { return true }
+            step = directory.parent
+        }
+        return false
     }
 }
