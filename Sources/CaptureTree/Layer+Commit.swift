@@ -14,6 +14,7 @@ extension Layer {
             for record in records { state.apply(record, to: object) }
             return
         }
+        if records.contains(where: \.makesObject) { try checkObjects(state) }
         state.pending += records
         do throws(FileError) {
             try journal.append(state.pending)

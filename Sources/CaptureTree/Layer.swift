@@ -12,6 +12,7 @@ public final class Layer: Sendable {
     let data: any DataFiles
     let clock: @Sendable () -> Timestamp
     let adoptions: AdoptionCount
+    private let objectLimit: Int
     /// The layer's one lock.
     ///
     /// Held while records are appended, never while the lower tree is asked.
@@ -23,9 +24,11 @@ public final class Layer: Sendable {
         journal: any Journal,
         data: any DataFiles,
         records: some Sequence<Record> = [],
+        objectLimit: Int? = nil,
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) throws(FileError) {
         self.id = id
+        self.objectLimit = objectLimit ?? .max
         self.journal = journal
         self.data = data
         self.clock = clock
@@ -59,6 +62,7 @@ public final class Layer: Sendable {
     public func seal() throws(FileError) {
         try state.withLock { (state) throws(FileError) in
             if !state.isSealed { try commit(.sealed, in: &state) }
+            try journal.finish()
         }
     }
 
@@ -104,11 +108,33 @@ public final class Layer: Sendable {
         public var isSealed: Bool
     }
 
-    /// Puts everything on stable storage.
+    /// Puts what there is on stable storage, as far as a client is to wait for it.
     public func sync() throws(FileError) {
         try state.withLock { (state) throws(FileError) in
             try flush(&state)
             try journal.sync()
+        }
+    }
+
+    /// Puts everything on stable storage, as far as it is to be there at the end.
+    ///
+    /// To be called before the program ends; a layer that nobody holds any more does it itself.
+    public func finish() throws(FileError) {
+        try state.withLock { (state) throws(FileError) in
+            try flush(&state)
+            try journal.finish()
+        }
+    }
+
+    deinit {
+        // There is nobody left to be told; what was answered is in the log all the same.
+        try? finish()
+    }
+
+    /// Refuses when one object more would be too many.
+    func checkObjects(_ state: borrowing LayerState) throws(FileError) {
+        guard state.objects.count < objectLimit else {
+            throw FileError(.quota, "the layer's limit of objects")
         }
     }
 }

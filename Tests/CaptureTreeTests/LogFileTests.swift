@@ -183,6 +183,8 @@ struct OpenLog {
         try open.log.append([Self.change(0)])
         #expect(plan.count(.sync) == made + (mode == .op ? 1 : 0))
         try open.log.sync()
+        #expect(plan.count(.sync) == made + (mode == .op ? 1 : 0))
+        try open.log.finish()
         #expect(plan.count(.syncAll) == (mode == .end ? 1 : 0))
     }
 }

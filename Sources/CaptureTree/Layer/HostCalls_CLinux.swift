@@ -135,6 +135,8 @@ struct HostCalls: Sendable {
         }
     }
 
+    func wait(milliseconds: Int32) { poll(nil, 0, milliseconds) }
+
     func read(
         _ file: HostDescriptor,
         into buffer: UnsafeMutableRawBufferPointer,

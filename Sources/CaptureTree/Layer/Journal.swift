@@ -10,8 +10,11 @@ protocol Journal: AnyObject, Sendable {
     /// Errors: `.noSpace`, `.quota` for a layer that may grow no further, `.inputOutput`.
     func append(_ records: [Record]) throws(FileError)
 
-    /// Puts what was added on stable storage.
+    /// Puts what was added on stable storage, where a client's fsync is to wait for it.
     func sync() throws(FileError)
+
+    /// Puts everything on stable storage, data files too, where it is to be at the end.
+    func finish() throws(FileError)
 }
 
 /// The files that hold a layer's bytes, by the serial of the object they belong to.

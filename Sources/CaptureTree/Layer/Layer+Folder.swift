@@ -45,6 +45,7 @@ extension Layer {
                 journal: log,
                 data: data,
                 records: records,
+                objectLimit: limits.objects,
                 clock: clock
             )
         } catch {
@@ -95,4 +96,5 @@ private final class ClosedJournal: Journal {
     }
 
     func sync() throws(FileError) {}
+    func finish() throws(FileError) {}
 }

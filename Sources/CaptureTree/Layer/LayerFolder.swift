@@ -27,6 +27,7 @@ final class LayerFolder: Sendable {
     static let newLogName = "log.new"
     private static let lockName = "lock"
     private static let dataName = "data"
+    private static let names = [lockName, logName, newLogName, dataName]
 
     /// Opens a layer's folder for writing, and makes it (mode 0700) when there is none.
     ///
@@ -54,13 +55,12 @@ final class LayerFolder: Sendable {
         try calls.checkWritable(folder, path)
         let names = try calls.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
         isNew = !names.contains(Self.logName)
-        let own = [Self.lockName, Self.logName, Self.newLogName, Self.dataName]
-        if isNew, let other = names.first(where: { !own.contains($0) }) {
+        if isNew, let other = names.first(where: { !Self.names.contains($0) }) {
             throw FileError(.notEmpty, "\(path): no layer, and there is \(other)")
         }
         do throws(FileError) {
             let lock = try Self.lockFile(folder, calls, exists: names.contains(Self.lockName))
-            try calls.lock(lock, shared: false)
+            try Self.lock(lock, calls)
             self.lock = lock
         } catch {
             throw Self.inUse(error, path)
@@ -122,6 +122,36 @@ final class LayerFolder: Sendable {
         try calls.open(Self.logName, in: folder, writable: isWritable)
     }
 
+    /// Whether another has the layer open for writing.
+    var isInUse: Bool {
+        do throws(FileError) {
+            guard try calls.status(Self.lockName, in: folder) != nil else { return false }
+            let file = try calls.open(Self.lockName, in: folder, writable: false)
+            try calls.lock(file, shared: true)
+            return false
+        } catch { return error.kind == .busy }
+    }
+
+    /// Names that no layer has.
+    func foreignNames() throws(FileError) -> [String] {
+        try calls.names(in: folder)
+            .map { String(decoding: $0, as: UTF8.self) }
+            .filter { !Self.names.contains($0) }
+    }
+
+    /// All names among the data files, in no order, with their serials and figures; nil of each
+    /// for what is none.
+    func dataFiles() throws(FileError) -> [(String, Serial?, DataFigures?)] {
+        guard let data else { return [] }
+        var files: [(String, Serial?, DataFigures?)] = []
+        for bytes in try calls.names(in: data) {
+            let name = String(decoding: bytes, as: UTF8.self)
+            let serial = Serial(fileName: bytes)
+            files.append((name, serial, serial == nil ? nil : try calls.status(name, in: data)))
+        }
+        return files
+    }
+
     private static func lockFile(
         _ folder: HostDescriptor,
         _ calls: HostCalls,
@@ -136,6 +166,20 @@ final class LayerFolder: Sendable {
             }
         }
         return try calls.open(lockName, in: folder, writable: true)
+    }
+
+    /// Takes the lock of a layer; a check of it, or a server that is about to end, may have it for
+    /// a moment.
+    private static func lock(_ file: HostDescriptor, _ calls: HostCalls) throws(FileError) {
+        for pause: Int32 in [1, 4, 15, 50] {
+            do throws(FileError) {
+                return try calls.lock(file, shared: false)
+            } catch {
+                guard error.kind == .busy else { throw error }
+                calls.wait(milliseconds: pause)
+            }
+        }
+        try calls.lock(file, shared: false)
     }
 
     private static func inUse(_ error: FileError, _ path: String) -> FileError {

@@ -6,7 +6,8 @@ public struct LayerLimits: Sendable, Hashable {
     /// Bytes that the layer's folder occupies: its data files as the host counts them, so that
     /// holes cost nothing, and its log.
     public var bytes: UInt64?
-    /// Files, directories and links, made in the layer or touched.
+    /// Files, directories and links of the layer, lower ones that were touched among them; it is the
+    /// next one made that is refused.
     public var objects: Int?
     /// The longest file, in bytes.
     public var longestFile: UInt64?

@@ -108,12 +108,14 @@ final class LogFile: Journal {
         FileError(.readOnly, "\(folder.path)/log takes nothing more since it failed (\(error))")
     }
 
-    func sync() throws(FileError) {
+    /// Does nothing: in the one mode in which a client waits, everything is on storage already.
+    func sync() throws(FileError) {}
+
+    func finish() throws(FileError) {
         guard mode != .none else { return }
         try state.withLock { (state) throws(FileError) in
             if let broken = state.broken { throw broken }
             do throws(FileError) {
-                // Whatever is to be on storage at the end is: data files, names and the log.
                 if mode == .end { try folder.calls.syncAll(folder.folder) }
                 try folder.calls.syncBytes(state.file)
             } catch {
@@ -175,6 +177,9 @@ extension LogReader {
 }
 
 extension Record {
+    /// Whether an object is added by it that was nowhere before.
+    var makesObject: Bool { if case .made = self { true } else { false } }
+
     /// Whether it can come to fewer bytes in the layer, or is of those that end its work.
     fileprivate var makesRoom: Bool {
         switch self {

@@ -13,4 +13,6 @@ final class MemoryJournal: Journal {
     }
 
     func sync() throws(FileError) {}
+
+    func finish() throws(FileError) {}
 }
