@@ -14,7 +14,7 @@ all:V:
 # Each step stops the test when it fails; the last lines are what was counted.
 test:V:
 	rm -rf $LOG
-	for(i in format build unit asan scripts manual fuzz dpkg guest){
+	for(i in format build unit asan scripts manual fuzz dpkg posix guest){
 		echo mk $i
 		mk $i
 	}
@@ -76,16 +76,32 @@ dpkg:V:
 	swift build --product treecheck
 	./Tests/Dpkg/run .build/debug/pakfs .build/debug/treecheck | tee $LOG/7.dpkg.count
 
+# POSIX's rules as a table; here it is checked against file systems that keep them.
+POSIX=.build/posix/posix
+posix:V:	$POSIX
+	mkdir -p $LOG
+	./Tests/Posix/run $POSIX >$LOG/8.posix.count || {
+		cat $LOG/8.posix.count
+		exit posix
+	}
+	cat $LOG/8.posix.count
+
+$POSIX:	`{ls Tests/Posix/*.c Tests/Posix/*.h}
+	mkdir -p `{dirname $POSIX}
+	cc '-std=gnu17' -O1 -Wall -Wextra -Werror -static -o $POSIX Tests/Posix/*.c
+
 # Behind the kernel's own client, in two of its versions; a guest that cannot run here is skipped,
 # with its reason.
-guest:V:
+guest:V:	$POSIX
 	mkdir -p $LOG
 	swift build --product treecheck
-	guests=`{./Tests/Guest/usable uml qemu612 >[2]$LOG/8.guest.count}
-	cat $LOG/8.guest.count
+	guests=`{./Tests/Guest/usable uml qemu612 >[2]$LOG/9.guest.count}
+	cat $LOG/9.guest.count
 	for(i in $guests)
 		./Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/conformance .build/debug' || exit guest
-	~ $#guests 0 || ./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck $guests | tee -a $LOG/8.guest.count
+	for(i in $guests)
+		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX memory || exit guest
+	~ $#guests 0 || ./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck $guests | tee -a $LOG/9.guest.count
 
 # Real packages, served, read, mounted and run.
 demo:V:

@@ -19,6 +19,10 @@ final class Opened {
     ///
     /// The corresponding constant is `ORCLOSE`.
     let removesOnClose: Bool
+    /// Of a file that Linux appends to: where it takes the end to be, and the file for writes in
+    /// front of that, opened when there is one.
+    var appendEnd: UInt64?
+    var positioned: (any OpenFile)?
     /// Where the next read of a directory has to start, and the tree's word for that place.
     var directoryOffset: UInt64 = 0
     var cookie: UInt64 = 0

@@ -111,6 +111,7 @@ extension Session {
         let directory = try Self.directory(fid, for: request.name)
         var open = try OpenRequest(LinuxOpenFlags(rawValue: request.flags))
         let new = try Self.attributes(request.mode, request.gid, fid)
+        let appends = Self.takeAppend(&open)
         var isNew = true
         var node: any Node
         do {
@@ -125,6 +126,7 @@ extension Session {
         let opened = try Self.open(node, fid.attach, open, isNew: isNew)
         slot.pointee.node = node
         slot.pointee.opened = opened
+        if appends { try Self.noteEnd(slot.pointee) }
         return Rlcreate(qid: node.qid, iounit: iounit)
     }
 

@@ -12,7 +12,10 @@ extension Session {
 
     /// Opens a fid as Linux does; never with a removal at its end.
     mutating func lopen(_ request: Tlopen) throws(FileError) -> Rlopen {
-        let qid = try open(request.fid, try OpenRequest(LinuxOpenFlags(rawValue: request.flags)))
+        var open = try OpenRequest(LinuxOpenFlags(rawValue: request.flags))
+        let appends = Self.takeAppend(&open)
+        let qid = try self.open(request.fid, open)
+        if appends { try Self.noteEnd(find(request.fid).pointee) }
         return Rlopen(qid: qid, iounit: iounit)
     }
 

@@ -86,7 +86,7 @@ extension Session {
             guard request.offset <= UInt64(Int64.max) - UInt64(count) else {
                 throw FileError(.tooBig)
             }
-            try file.write(request.data.bytes, at: request.offset)
+            try Self.write(request.data, at: request.offset, to: file, fid.pointee)
             // Linux's client drops them itself in some cache modes alone.
             if !fid.pointee.attach.user.isOwner { try fid.pointee.node.dropSetID() }
         } else {

@@ -29,7 +29,13 @@ enum TreeCheck {
                 let check = ReadableCheck(tree.root, against: reference, fields(words[2...]))
                 report(check.checks, check.failures)
             case "serve":
-                let server = Server(tree: try MemoryTree.make(standardInput()))
+                let server = Server(
+                    tree: try MemoryTree.make(
+                        standardInput(),
+                        capacity: 512 << 20,
+                        clock: { .now }
+                    )
+                )
                 try server.listen(on: Address(words[1]))
                 server.wait()
             case "list": try RemoteList.print(words[1])

@@ -5,8 +5,12 @@ extension MemoryTree {
     ///
     /// Contents may also be `*COUNT:SEED`, that many bytes that look random. Directories need
     /// not be listed.
-    public static func make(_ text: String) throws(FileError) -> MemoryTree {
-        let tree = MemoryTree(clock: { Timestamp(seconds: 1) })
+    public static func make(
+        _ text: String,
+        capacity: Int = .max,
+        clock: @escaping @Sendable () -> Timestamp = { Timestamp(seconds: 1) }
+    ) throws(FileError) -> MemoryTree {
+        let tree = MemoryTree(capacity: capacity, clock: clock)
         for line in text.split(separator: "\n") {
             do { try tree.add(line.split(separator: " ").map(String.init)) } catch {
                 throw error.at(String(line))

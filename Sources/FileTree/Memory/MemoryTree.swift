@@ -37,13 +37,15 @@ public final class MemoryTree: Tree {
         return Attachment(root: top, tree: self)
     }
 
-    /// The bytes held, in blocks of 4 KiB.
+    /// The bytes held, in blocks of 4 KiB; files as many as there are numbers for.
     public func statfs() throws(FileError) -> Statfs {
-        let used = store.lock.withLock { $0.used }
+        let (used, made) = store.lock.withLock { ($0.used, $0.nextPath - 1) }
         let capacity = min(store.capacity, 1 << 40)
         var figures = Statfs()
         figures.blocks = UInt64(capacity / 4096)
         figures.free = UInt64(max(0, capacity - used) / 4096)
+        figures.files = UInt64(UInt32.max)
+        figures.freeFiles = figures.files - min(figures.files, made)
         return figures
     }
 }
