@@ -3,6 +3,7 @@ import Differential
 import FileTree
 import Glibc
 import Synchronization
+import SystemPackage
 import Testing
 
 /// Random lists of operations, done to a tree and to directories of the host: every operation has
@@ -36,8 +37,8 @@ import Testing
         }
     }
 
-    @Test func aCaptureBehavesAsADirectoryOfTheHost() {
-        play(lists: 1000) { (arena, list) throws(FileError) in
+    @Test func aCaptureOfATreeInMemoryBehavesAsADirectoryOfTheHost() {
+        play(lists: 300) { (arena, list) throws(FileError) in
             let host = try HostPlayer("host", path: arena.directory("plain"))
             let memory = MemoryTree()
             let below = TreePlayer("base", memory.root)
@@ -49,6 +50,25 @@ import Testing
                 list,
                 to: [host, TreePlayer("capture", tree.root)]
             ) + below.snapshot().differences(from: before).map { "the base: \($0)" }
+        }
+    }
+
+    /// Over a directory of the host, in a folder, and opened again now and then.
+    @Test func aCaptureBehavesAsADirectoryOfTheHostAndAsAnOverlayfs() {
+        play(lists: 1000, longestName: 20) { (arena, list) throws(FileError) in
+            let host = try HostPlayer("host", path: arena.directory("plain"))
+            let lower = try arena.directory("lower")
+            let below = try HostPlayer("base", path: lower)
+            let failures = Differential.play(list.base, to: [host, below])
+            guard failures.isEmpty else { return failures }
+            let before = try below.snapshot()
+            let capture = try CapturePlace(folder: arena.path + "/layer", lower: lower)
+            var players: [any Player] = [host, try capture.player]
+            if let merged = try arena.overlay(lower) {
+                players.append(try HostPlayer("overlayfs", path: merged))
+            }
+            return try Differential.playChanges(list, to: players)
+                + below.snapshot().differences(from: before).map { "the base: \($0)" }
         }
     }
 
@@ -86,5 +106,39 @@ import Testing
 
     private static func number(_ name: String) -> UInt64? {
         getenv(name).flatMap { UInt64(String(cString: $0)) }
+    }
+}
+
+/// A capture of a directory of the host, in a folder.
+private final class CapturePlace {
+    private let folder: String
+    private let lower: String
+    private(set) var tree: CaptureTree?
+
+    init(folder: String, lower: String) throws(FileError) {
+        self.folder = folder
+        self.lower = lower
+        try open()
+    }
+
+    private func open() throws(FileError) {
+        // The layer is locked for as long as anybody holds it.
+        tree = nil
+        let host = try HostTree(FilePath(lower))
+        tree = try CaptureTree(layer: .open(folder: folder), over: host.root, in: host)
+    }
+
+    private func root() throws(FileError) -> any Directory {
+        guard let tree else { throw FileError(.notFound, folder) }
+        return tree.root
+    }
+
+    var player: TreePlayer {
+        get throws(FileError) {
+            try TreePlayer("capture", root()) { () throws(FileError) in
+                try self.open()
+                return try self.root()
+            }
+        }
     }
 }

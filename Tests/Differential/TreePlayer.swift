@@ -5,8 +5,9 @@ import TreeConformance
 public final class TreePlayer: Player {
     /// What it is, for people.
     public let name: String
-    private var root: any Directory
-    private let reopen: () throws(FileError) -> (any Directory)?
+    /// Nil while the tree is opened again.
+    private var opened: (any Directory)?
+    private let reopen: (() throws(FileError) -> any Directory)?
     private let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
     private var held = [(node: any File, open: any OpenFile)?](
         repeating: nil,
@@ -15,15 +16,15 @@ public final class TreePlayer: Player {
 
     /// Plays to the tree below `root`.
     ///
-    /// `reopen` closes the tree, opens it again and gives its root; nil where nothing can be
-    /// opened again.
+    /// `reopen` opens the tree again, of which nobody holds anything by then, and gives its root;
+    /// nil where nothing can be opened again.
     public init(
         _ name: String,
         _ root: any Directory,
-        reopen: @escaping () throws(FileError) -> (any Directory)? = { () throws(FileError) in nil }
+        reopen: (() throws(FileError) -> any Directory)? = nil
     ) {
         self.name = name
-        self.root = root
+        self.opened = root
         self.reopen = reopen
     }
 
@@ -139,7 +140,10 @@ public final class TreePlayer: Player {
             try asking { () throws(FileError) in try node.change(change, by: user) }
         case .reopen:
             held = held.map { _ in nil }
-            if let root = try asking({ () throws(FileError) in try reopen() }) { self.root = root }
+            if let reopen {
+                opened = nil
+                opened = try asking { () throws(FileError) in try reopen() }
+            }
         }
         return Outcome()
     }
@@ -151,7 +155,8 @@ public final class TreePlayer: Player {
     /// All that is there now.
     public func snapshot() throws(FileError) -> Snapshot {
         var snapshot = Snapshot()
-        try add(root, "", to: &snapshot)
+        guard let opened else { throw FileError(.notFound, name) }
+        try add(opened, "", to: &snapshot)
         return snapshot
     }
 
@@ -199,7 +204,8 @@ extension TreePlayer {
     }
 
     private func node(_ path: String) throws(Failure) -> any Node {
-        var node: any Node = root
+        guard let opened else { throw Failure(.notFound) }
+        var node: any Node = opened
         for name in path.split(separator: "/").map({ Array($0.utf8) }) {
             guard let directory = node.directory else { throw Failure(.notDirectory) }
             node = try asking { () throws(FileError) in try directory.lookup(name.span.bytes) }
