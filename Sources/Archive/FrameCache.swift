@@ -81,6 +81,11 @@ public final class FrameCache: Sendable {
         }
     }
 
+    /// Whether a frame is here, or being decoded.
+    func hasOrAwaits(_ key: Key) -> Bool {
+        state.withLock { state, _ in state.places[key] != nil }
+    }
+
     /// A frame that is here; nil when it would have to be decoded.
     func cached(_ key: Key) -> CachedFrame? {
         state.withLock { state, _ in
@@ -191,47 +196,4 @@ final class CachedFrame: @unchecked Sendable {
     init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = UnsafeRawBufferPointer(bytes) }
 
     deinit { bytes.deallocate() }
-}
-
-/// A thread that decodes what will be asked for next, started with the first wish.
-final class ReadAhead: Sendable {
-    private struct State {
-        var wishes: [@Sendable () -> Void] = []
-        var isStarted = false
-        var isStopped = false
-    }
-
-    private static let limit = 16
-    private let state = Monitor(State())
-
-    func add(_ wish: @escaping @Sendable () -> Void) {
-        let isFirst = state.withLock { state, held in
-            guard state.wishes.count < Self.limit else { return false }
-            state.wishes.append(wish)
-            held.notify()
-            defer { state.isStarted = true }
-            return !state.isStarted
-        }
-        // Without a thread nothing is read ahead; all is still read when it is asked for.
-        if isFirst { try? Worker.start { [state] in Self.work(state) } }
-    }
-
-    func stop() {
-        state.withLock { state, held in
-            state.isStopped = true
-            state.wishes = []
-            held.notify()
-        }
-    }
-
-    private static func work(_ state: Monitor<State>) {
-        while true {
-            let wish = state.wait { state -> (@Sendable () -> Void)?? in
-                if state.wishes.isEmpty { return state.isStopped ? .some(nil) : nil }
-                return state.wishes.removeFirst()
-            }
-            guard let wish else { return }
-            wish()
-        }
-    }
 }

@@ -42,6 +42,9 @@ final class FramedContents: PackageContents {
         return nil
     }
 
+    /// How many frames may be read ahead of a reader: not so many that they drive each other out.
+    var mostAhead: Int { max(1, min(4, cache.capacity >> 20)) }
+
     func isCached(_ number: UInt32) -> Bool { cache.has(key(number)) }
 
     func cached(_ number: UInt32) -> CachedFrame? { cache.cached(key(number)) }
@@ -83,7 +86,7 @@ final class FramedContents: PackageContents {
     }
 
     func readAhead(_ number: UInt32) {
-        if isCached(number) { return }
+        if cache.hasOrAwaits(key(number)) { return }
         cache.readAhead { [self] in
             // Whoever asks for the frame decodes it again, and hears what is wrong.
             _ = try? frame(number)

@@ -1,12 +1,25 @@
 import FileTree
+import Synchronization
 
 /// An open file of a package in frames.
 ///
 /// Extents are the memory of cached frames. A read that starts where a frame does is taken for
-/// one of a row, and the frame behind it is decoded meanwhile.
+/// one of a row, and the frame behind it is decoded meanwhile; two, then four, when it was.
 final class FramedFile: MemberFile {
     let inode: Inode
     private let contents: FramedContents
+    private let row = Mutex(Row())
+
+    /// How a row of reads goes on.
+    private struct Row {
+        /// How many frames are decoded ahead of the reader.
+        var window = 0
+        /// The frame behind the last that was read.
+        var next = 0
+        /// The frame behind the last that was asked for.
+        var asked = 0
+    }
+
     /// The least bytes of a read at a file's start that let its second frame be read ahead.
     private static let eagerness = 16 << 10
 
@@ -84,12 +97,31 @@ final class FramedFile: MemberFile {
             throw .malformed("\(contents.file.path): frame \(number) has changed")
         }
         if number > inode.firstFrame ? skipped == 0 : stored == 0 && count >= Self.eagerness {
-            let next = frame.tarOffset + UInt64(frame.tarSize)
-            if next &- inode.tarOffset < inode.size, number + 1 < contents.index.frameCount {
-                contents.readAhead(number + 1)
-            }
+            readAhead(of: Int(number))
         }
         return (cached, UnsafeRawBufferPointer(rebasing: cached.bytes[skipped...]))
+    }
+
+    /// Has the frames behind one that is read from its start decoded.
+    private func readAhead(of number: Int) {
+        let most = contents.mostAhead
+        let wanted = row.withLock { row -> Range<Int> in
+            if number + most >= row.next, number <= row.asked {
+                row.window = min(max(1, row.window * 2), most)
+                row.next = max(row.next, number + 1)
+            } else {
+                row = Row(window: 1, next: number + 1, asked: number + 1)
+            }
+            let start = max(row.asked, row.next)
+            row.asked = max(start, row.next + row.window)
+            return start..<row.asked
+        }
+        for ahead in wanted {
+            guard let number = UInt32(exactly: ahead), let frame = contents.index.frame(number),
+                frame.tarOffset &- inode.tarOffset < inode.size
+            else { return }
+            contents.readAhead(number)
+        }
     }
 
     private func forEachFrame(_ offset: UInt64, _ count: Int, _ body: (UInt32) -> Bool) {

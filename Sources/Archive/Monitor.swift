@@ -10,6 +10,9 @@ final class Monitor<State>: @unchecked Sendable {
     struct Held {
         fileprivate let condition: Condition
 
+        /// Wakes one thread that waits: where it does not matter which.
+        func notifyOne() { condition.wakeOne() }
+
         /// Wakes every thread that waits.
         func notify() { condition.wake() }
     }

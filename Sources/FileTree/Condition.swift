@@ -38,6 +38,9 @@ package final class Condition: @unchecked Sendable {
         return pthread_cond_timedwait(condition, mutex, &deadline) == 0
     }
 
+    /// Wakes one that waits: where it does not matter which.
+    package func wakeOne() { pthread_cond_signal(condition) }
+
     /// Wakes all that wait.
     package func wake() { pthread_cond_broadcast(condition) }
 }

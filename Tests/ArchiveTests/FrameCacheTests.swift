@@ -64,6 +64,31 @@ import Testing
         #expect(cache.has(key))
     }
 
+    /// Waits for threads of the cache, which nobody else can be asked about.
+    private func frames(_ cache: FrameCache, reach count: Int) -> Bool {
+        let deadline = time(nil) + 20
+        while cache.statistics.frames < count, time(nil) < deadline { sched_yield() }
+        return cache.statistics.frames == count
+    }
+
+    @Test func aRowOfReadsHasOneThenTwoThenFourFramesDecodedAhead() throws {
+        try writePackage(scratch, "a", [.file("a", pattern(3 << 20))])
+        let cache = FrameCache()
+        let package = try #require(try Package.native(HostFile(scratch["a"]), cache: cache))
+        let entry = try #require(package.index.entry(atPath: "a".utf8))
+        let file = try package.open(package.index.inodeNumber(entry))
+        var offset: UInt64 = 0
+        for (read, ahead) in [(1, 1), (2, 2), (3, 4), (4, 4)] {
+            let extent = try #require(try file.extent(at: offset, count: 1 << 20))
+            #expect(frames(cache, reach: read + ahead))
+            offset += UInt64(extent.count)
+        }
+        // Inside of a frame nothing is decoded for later.
+        _ = try file.extent(at: (2 << 20) + 4096, count: 4096)
+        #expect(frames(cache, reach: 9))
+        #expect(cache.statistics.misses == 9)
+    }
+
     @Test func whatAnExtentPointsToOutlivesTheCache() throws {
         try writePackage(scratch, "a", [.file("a", pattern(150_000)), .file("b", pattern(90_000))])
         let cache = FrameCache(capacity: 1)
@@ -81,23 +106,6 @@ import Testing
             Array(UnsafeRawBufferPointer(start: start, count: 100)) == pattern(150_000)[..<100] + []
         )
         withExtendedLifetime(extent.owner) {}
-    }
-
-    @Test func theFrameBehindASequentialReadIsDecodedMeanwhile() throws {
-        try writePackage(scratch, "a", [.file("big", pattern(1 << 20))])
-        let package = try #require(
-            try Package.native(HostFile(scratch["a"]), cache: FrameCache())
-        )
-        let entry = try #require(package.index.entry(atPath: "big".utf8))
-        let file = try package.open(package.index.inodeNumber(entry))
-        // The start of the file, and then the start of each frame: nobody asks for the next.
-        for offset in [0, 131_072, 262_144] as [UInt64] {
-            _ = try file.extent(at: offset, count: 65_536)
-            let next = offset + 131_072
-            for _ in 0..<10_000_000 where !file.isReady(at: next, count: 1) { sched_yield() }
-            #expect(file.isReady(at: next, count: 1))
-        }
-        #expect(!file.isReady(at: 5 * 131_072, count: 1))
     }
 
     @Test func aReadIsReadyOnceItIsPrepared() throws {
