@@ -31,7 +31,9 @@ final class Pool: @unchecked Sendable {
         sources.append(source)
         let needsThread = idle == 0 && threads < limit
         if needsThread { threads += 1 }
-        monitor.wake()
+        // Each source that is added has a thread of its own to take it: woken, new, or busy, and
+        // then it looks before it waits.
+        monitor.wakeOne()
         monitor.unlock()
         guard needsThread else { return }
         do throws(FileError) {
