@@ -38,7 +38,9 @@ public final class HostTree: Tree {
 
     /// Gives the root to those who are admitted; it has no other name than the empty one.
     public func attach(as user: User, to name: String) throws(FileError) -> Attachment {
-        guard user.isOwner || user.hasUnknownGroups || admission == .anyone else { throw FileError(.permission) }
+        guard user.isOwner || user.hasUnknownGroups || admission == .anyone else {
+            throw FileError(.permission)
+        }
         guard name.isEmpty || name == "/" else { throw FileError(.notFound, name) }
         return Attachment(root: top, tree: self)
     }
