@@ -66,14 +66,13 @@ extension Layer {
         of object: CaptureObject
     ) throws(FileError) -> (any DataFile)? {
         if bytes.isEmpty { return nil }
-        return try object.writing.withLock { (_) throws(FileError) in
-            try checkOpen()
+        return try changingBytes(of: object) { () throws(FileError) in
             let before = try self.bytes(of: object)
             let offset = offset ?? before.size
             let (end, overflow) = offset.addingReportingOverflow(UInt64(bytes.count))
             guard !overflow, end <= data.longestFile else { throw FileError(.tooBig) }
             switch before.kind {
-            case .own: return try writeOwn(bytes, at: offset, of: object, before.size)
+            case .own: return try writeOwn(bytes, at: offset, of: object)
             case .blocks(let map):
                 return try writeBlocks(bytes, at: offset, of: object, before.size, map)
             case .lower:
@@ -86,18 +85,37 @@ extension Layer {
         }
     }
 
+    /// Runs a change of an object's bytes or their length, one at a time.
+    ///
+    /// When it fails, what there is now is asked of the data file: a cut cannot be put back.
+    private func changingBytes<Result>(
+        of object: CaptureObject,
+        _ body: () throws(FileError) -> sending Result
+    ) throws(FileError) -> Result {
+        try object.writing.withLock { (_) throws(FileError) in
+            try checkOpen()
+            do throws(FileError) {
+                return try body()
+            } catch {
+                state.withLock { _ in
+                    if object.hasData, !object.isDetached { object.isLoaded = false }
+                }
+                throw error
+            }
+        }
+    }
+
     /// Writes to a file whose bytes are the data file's.
     private func writeOwn(
         _ bytes: UnsafeRawBufferPointer,
         at offset: UInt64,
-        of object: CaptureObject,
-        _ size: UInt64
+        of object: CaptureObject
     ) throws(FileError) -> any DataFile {
         try noteWriting(object)
         let file = try dataFileToWrite(object)
-        try put(bytes, at: offset, file, size)
-        let now = clock()
-        state.withLock { _ in object.wrote(offset..<offset + UInt64(bytes.count), now) }
+        try file.write(bytes, at: offset)
+        let time = try file.figures().modified
+        state.withLock { _ in object.wrote(offset..<offset + UInt64(bytes.count), time) }
         return file
     }
 
@@ -114,6 +132,7 @@ extension Layer {
                 try copyBelow(of: object, to: file, [0..<size])
             }
             try file.write(bytes, at: offset)
+            let time = try file.figures().modified
             let now = clock()
             try change { (state) throws(FileError) in
                 try commit(
@@ -122,7 +141,7 @@ extension Layer {
                     in: &state
                 )
                 object.size = size
-                object.wrote(offset..<offset + UInt64(bytes.count), now)
+                object.wrote(offset..<offset + UInt64(bytes.count), time)
                 object.openData = file
             }
         } catch {
@@ -157,6 +176,7 @@ extension Layer {
             }
             if !edges.isEmpty { try copyBelow(of: object, to: file, edges) }
             try file.write(bytes, at: offset)
+            let time = try file.figures().modified
             let now = clock()
             try change { (state) throws(FileError) in
                 var after = map
@@ -170,7 +190,7 @@ extension Layer {
                 } else if after != map {
                     try commit([blocks], about: object, in: &state)
                 }
-                object.wrote(offset..<end, now)
+                object.wrote(offset..<end, time)
                 object.openData = file
             }
         } catch {
@@ -191,22 +211,6 @@ extension Layer {
             try file.copy(from: lower, at: range.lowerBound, count: UInt64(range.count))
         }
         if let place = object.lower { try check(place) }
-    }
-
-    /// Writes bytes; when that fails, the file has the length it had.
-    private func put(
-        _ bytes: UnsafeRawBufferPointer,
-        at offset: UInt64,
-        _ file: any DataFile,
-        _ size: UInt64
-    ) throws(FileError) {
-        do {
-            try file.write(bytes, at: offset)
-        } catch {
-            // The error that is told is the write's.
-            try? file.truncate(to: size)
-            throw error
-        }
     }
 
     /// Undoes what a change that failed has done to the data file's length.
@@ -238,8 +242,7 @@ extension Layer {
     /// Sets the length; what is cut is forgotten, what is added reads as zeros, nothing is copied.
     func resize(_ object: CaptureObject, to size: UInt64) throws(FileError) {
         guard size <= data.longestFile else { throw FileError(.tooBig) }
-        try object.writing.withLock { (_) throws(FileError) in
-            try checkOpen()
+        try changingBytes(of: object) { () throws(FileError) in
             let before = try bytes(of: object)
             switch before.kind {
             case .own: try resizeOwn(object, to: size, before.size)
@@ -257,19 +260,22 @@ extension Layer {
         _ before: UInt64
     ) throws(FileError) {
         try noteWriting(object)
-        if size != before { try dataFileToWrite(object).truncate(to: size) }
-        let now = clock()
+        let file = try dataFileToWrite(object)
+        try file.truncate(to: size)
+        let time = try file.figures().modified
         state.withLock { _ in
             if size > before { object.mayBeSparse = true }
             object.size = size
-            object.modify(now)
+            object.followData(time)
         }
     }
 
     /// Lets go of all lower bytes.
     private func empty(_ object: CaptureObject) throws(FileError) {
-        if state.withLock({ _ in object.hasData }) {
-            try dataFile(of: object)?.truncate(to: 0)
+        var time: Timestamp?
+        if state.withLock({ _ in object.hasData }), let file = try dataFile(of: object) {
+            try file.truncate(to: 0)
+            time = try file.figures().modified
         }
         let now = clock()
         try change { (state) throws(FileError) in
@@ -280,6 +286,7 @@ extension Layer {
             )
             object.size = 0
             object.mayBeSparse = false
+            if let time { object.followData(time) }
         }
     }
 
@@ -293,6 +300,7 @@ extension Layer {
         if !isFirst, size >= map.limit { try noteWriting(object) }
         do throws(FileError) {
             try file.truncate(to: size)
+            let time = try file.figures().modified
             let now = clock()
             try change { (state) throws(FileError) in
                 if isFirst {
@@ -301,10 +309,9 @@ extension Layer {
                     try commit(record, about: object, in: &state)
                 } else if size < map.limit {
                     try commit(.cut(object.serial, size: size, at: now), about: object, in: &state)
-                } else {
-                    object.modify(now)
                 }
                 object.size = size
+                object.followData(time)
                 object.openData = file
             }
         } catch {
@@ -319,6 +326,14 @@ extension CaptureObject {
     fileprivate func wrote(_ range: Range<UInt64>, _ time: Timestamp) {
         if range.lowerBound > size { mayBeSparse = true }
         size = max(size, range.upperBound)
-        modify(time)
+        followData(time)
+    }
+
+    /// Takes the time of the last write over from the data file, where it is found when the layer
+    /// is opened again.
+    fileprivate func followData(_ time: Timestamp) {
+        attributes.modified = time
+        attributes.changed = max(attributes.changed ?? time, time)
+        changes &+= 1
     }
 }

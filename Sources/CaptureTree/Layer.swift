@@ -97,13 +97,18 @@ public final class Layer: Sendable {
 
     /// How much there is in the layer.
     public var statistics: Statistics {
-        state.withLock { Statistics(objects: $0.objects.count, isSealed: $0.isSealed) }
+        let bytes = data.allocated
+        return state.withLock {
+            Statistics(objects: $0.objects.count, bytes: bytes, isSealed: $0.isSealed)
+        }
     }
 
     /// How much there is in a layer.
     public struct Statistics: Sendable, Hashable {
         /// Files, directories and links that are the layer's own or have been touched.
         public var objects: Int
+        /// Bytes that they occupy, and the log with them.
+        public var bytes: UInt64
         /// Whether no change is taken.
         public var isSealed: Bool
     }

@@ -92,7 +92,7 @@ final class FolderDataFile: DataFile {
     }
 
     func setModified(_ time: Timestamp) throws(FileError) {
-        try changed { (_) throws(FileError) in try files.calls.setModified(descriptor, time) }
+        try changed(at: time) { (_) throws(FileError) in }
     }
 
     func sync() throws(FileError) {
@@ -125,7 +125,11 @@ final class FolderDataFile: DataFile {
 
     /// Makes a change, all of it or, as far as the length goes, nothing; then counts what it came
     /// to.
+    ///
+    /// The time is set, not left to the host: its clock for files may go slower than the one that
+    /// the log's records are told the time by, and what was written later must not look older.
     private func changed(
+        at time: Timestamp? = nil,
         _ body: (_ taken: inout UInt64) throws(FileError) -> Void
     ) throws(FileError) {
         let old = state.withLock { $0.figures }
@@ -133,12 +137,15 @@ final class FolderDataFile: DataFile {
         var failure: FileError?
         do throws(FileError) {
             try body(&taken)
+            try files.calls.setModified(descriptor, time ?? files.clock())
             if files.sync == .op { try files.calls.sync(descriptor) }
         } catch { failure = error }
         do throws(FileError) {
             var new = try files.calls.status(descriptor)
-            if failure != nil, new.size > old.size {
-                try files.calls.resize(descriptor, to: old.size)
+            if failure != nil, new.size != old.size || new.modified != old.modified {
+                // A cut cannot be put back, and is the last thing that could fail.
+                if new.size > old.size { try files.calls.resize(descriptor, to: old.size) }
+                try files.calls.setModified(descriptor, old.modified)
                 new = try files.calls.status(descriptor)
             }
             state.withLock { $0.figures = new }

@@ -9,6 +9,8 @@ final class FolderDataFiles: DataFiles {
     let usage: LayerUsage
     let sync: LayerSync
     let calls: HostCalls
+    let clock: @Sendable () -> Timestamp
+    var allocated: UInt64 { usage.bytes }
     private let path: String
     private let isWritable: Bool
     /// Nil in a folder that is read and has none.
@@ -23,8 +25,10 @@ final class FolderDataFiles: DataFiles {
         _ folder: LayerFolder,
         usage: LayerUsage,
         sync: LayerSync,
-        longestFile: UInt64?
+        longestFile: UInt64?,
+        clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
+        self.clock = clock
         calls = folder.calls
         path = folder.path + "/data"
         isWritable = folder.isWritable

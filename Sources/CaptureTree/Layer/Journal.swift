@@ -49,6 +49,9 @@ protocol DataFiles: AnyObject, Sendable {
     /// The room there is, as far as the layer may use it.
     func statfs() throws(FileError) -> Statfs
 
+    /// Bytes that all files occupy, and what else counts towards their limit.
+    var allocated: UInt64 { get }
+
     /// The longest that a file may be, in bytes.
     var longestFile: UInt64 { get }
 }
@@ -75,7 +78,8 @@ protocol DataFile: AnyObject, Sendable {
 
     /// Writes all bytes; a write behind the end leaves a hole.
     ///
-    /// Errors: `.noSpace`, `.quota`, `.tooBig`; then any part of the bytes may have been written.
+    /// Errors: `.noSpace`, `.quota`, `.tooBig`; then any part of the bytes may have
+    /// been written, but the length and the time are as they were.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError)
 
     /// Sets the length; what is added reads as zeros, and is a hole.

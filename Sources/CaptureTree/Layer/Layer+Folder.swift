@@ -35,7 +35,8 @@ extension Layer {
             folder,
             usage: usage,
             sync: sync,
-            longestFile: limits.longestFile
+            longestFile: limits.longestFile,
+            clock: clock
         )
         do throws(FileError) {
             var records: [Record] = []
