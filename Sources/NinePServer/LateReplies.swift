@@ -28,18 +28,18 @@ final class LateReplies: WorkSource, @unchecked Sendable {
     /// Held by whoever sends while requests are outstanding.
     let sending = Condition()
 
-    private let monitor = Condition()
+    let monitor = Condition()
     private let pool: Pool
     private let limits: Limits
-    private let wire: Wire
-    private var live: [UInt16: LateRequest] = [:]
+    let wire: Wire
+    var live: [UInt16: LateRequest] = [:]
     private var bytes = 0
     private var waiting: [LateRequest] = []
-    private var ready: [LateRequest] = []
+    var ready: [LateRequest] = []
     /// Whether the pool has this in its line: once, however often what waits comes and goes.
     private var isInLine = false
-    private var hasThread = false
-    private var isOver = false
+    var hasThread = false
+    var isOver = false
 
     /// Makes an empty one.
     init(pool: Pool, limits: Limits, wire: Wire) {
@@ -201,76 +201,9 @@ final class LateReplies: WorkSource, @unchecked Sendable {
     }
 
     /// Subtracts a request from the sums; the monitor is held.
-    private func finish(_ request: LateRequest) {
+    func finish(_ request: LateRequest) {
         bytes -= request.size
         let left = outstanding.subtract(1, ordering: .sequentiallyConsistent).newValue
         if left == 0 { monitor.wake() }
-    }
-
-    private func run() {
-        var output = Output(descriptor: wire.output, isSocket: wire.isSocket)
-        while true {
-            monitor.lock()
-            while ready.isEmpty, !isOver { monitor.wait() }
-            if isOver {
-                hasThread = false
-                monitor.wake()
-                monitor.unlock()
-                return
-            }
-            monitor.unlock()
-            sending.lock()
-            if let (request, error) = takeReady() {
-                respond(request, error, &output)
-                monitor.lock()
-                finish(request)
-                monitor.unlock()
-            }
-            sending.unlock()
-        }
-    }
-
-    /// Takes the next request to be answered; it is not live from here on.
-    private func takeReady() -> (LateRequest, FileError?)? {
-        monitor.lock()
-        defer { monitor.unlock() }
-        while !ready.isEmpty {
-            let request = ready.removeFirst()
-            guard case .ready(let error) = request.state else { continue }
-            request.state = .over
-            live[request.tag] = nil
-            return (request, error)
-        }
-        return nil
-    }
-
-    /// Sends the answer to one request.
-    private func respond(_ request: LateRequest, _ error: FileError?, _ output: inout Output) {
-        output.reserve(messageSize: NineP.Wire.readHeaderSize + request.size)
-        var failure = error
-        if error == nil {
-            do throws(FileError) {
-                switch request.answer {
-                case .read(let file, let offset, let count):
-                    try output.putRead(file, tag: request.tag, offset: offset, count: count)
-                case .lock:
-                    try output.put(
-                        Rlock(status: LockStatus.success.rawValue),
-                        tag: request.tag,
-                        request.dialect
-                    )
-                }
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { output.put(failure, tag: request.tag, request.dialect) }
-        if let trace = wire.trace {
-            output.withReplies(from: 0) { trace(Session.text(of: $0, request.dialect)) }
-        }
-        wire.counters.count(request.answer.type.rawValue)
-        wire.counters.endBatch(nanoseconds: monotonicNanoseconds() &- request.arrived)
-        output.send()
-        wire.counters.setCalls(receives: 0, sends: output.calls)
     }
 }
