@@ -11,9 +11,12 @@ struct Captured {
     let journal: MemoryJournal
     let data: MemoryDataFiles
     let clock: TickingClock
+    /// What the lower tree lies in.
+    private let scratch: Scratch?
 
     /// Puts a fresh layer over a tree.
-    init(over lower: any Directory, in tree: any Tree) throws {
+    init(over lower: any Directory, in tree: any Tree, keeping scratch: Scratch? = nil) throws {
+        self.scratch = scratch
         let clock = TickingClock()
         self.clock = clock
         journal = MemoryJournal()
