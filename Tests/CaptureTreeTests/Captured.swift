@@ -8,7 +8,7 @@ import TreeConformance
 struct Captured {
     let layer: Layer
     let tree: CaptureTree
-    let journal: MemoryJournal
+    let journal: KeptJournal
     let data: MemoryDataFiles
     let clock: TickingClock
     /// What the lower tree lies in.
@@ -19,7 +19,7 @@ struct Captured {
         self.scratch = scratch
         let clock = TickingClock()
         self.clock = clock
-        journal = MemoryJournal()
+        journal = KeptJournal()
         data = MemoryDataFiles(clock: { clock.next() })
         layer = try Layer(id: 7, journal: journal, data: data, clock: { clock.next() })
         self.tree = try CaptureTree(layer: layer, over: lower, in: tree)
@@ -67,6 +67,28 @@ struct Captured {
         let bytes = Array(text.utf8)
         try file(path).open([.read, .write]).write(bytes.span.bytes, at: offset)
     }
+}
+
+/// A journal that keeps its records for the test to look at, and fails when it is told to.
+final class KeptJournal: Journal {
+    private let kept = Mutex<[Record]>([])
+    private let calls = Atomic<Int>(0)
+    let failure = Mutex<FileError?>(nil)
+
+    /// All records so far.
+    var records: [Record] { kept.withLock { $0 } }
+    /// How often records were added.
+    var appends: Int { calls.load(ordering: .relaxed) }
+
+    func append(_ records: [Record]) throws(FileError) {
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        calls.add(1, ordering: .relaxed)
+        kept.withLock { $0 += records }
+    }
+
+    func sync() throws(FileError) {}
+
+    func finish() throws(FileError) {}
 }
 
 /// A clock that goes on by a second whenever it is asked.

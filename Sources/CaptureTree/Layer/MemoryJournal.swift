@@ -1,16 +1,8 @@
 import FileTree
-import Synchronization
 
-/// A layer's records in memory: for layers that leave nothing behind.
+/// The journal of a layer that leaves nothing behind: it keeps nothing.
 final class MemoryJournal: Journal {
-    private let kept = Mutex<[Record]>([])
-
-    /// All records so far.
-    var records: [Record] { kept.withLock { $0 } }
-
-    func append(_ records: [Record]) throws(FileError) {
-        kept.withLock { $0 += records }
-    }
+    func append(_ records: [Record]) throws(FileError) {}
 
     func sync() throws(FileError) {}
 

@@ -39,8 +39,10 @@ final class CaptureObject: @unchecked Sendable {
     /// Where the data file is to be removed once nobody holds the object; nil as long as it has a
     /// name.
     var removal: (any DataFiles)?
-    /// Set when the layer has been reset: the object is of no tree any more.
-    var isDetached = false
+    /// The time from one reset of the layer to the next that it belongs to.
+    var era: Era
+    /// Whether the layer has been reset since: the object is of no tree any more.
+    var isDetached: Bool { era.isOver }
 
     /// Held while the bytes or their length are changed; taken before the layer's lock.
     let writing = Mutex(())
@@ -50,13 +52,15 @@ final class CaptureObject: @unchecked Sendable {
         type: FileType,
         lower: LowerPlace?,
         qidPath: UInt64,
-        links: UInt64
+        links: UInt64,
+        _ era: Era
     ) {
         self.serial = serial
         self.type = type
         self.lower = lower
         self.qidPath = qidPath
         self.links = links
+        self.era = era
     }
 
     deinit { if hasData { removal?.remove(serial) } }
@@ -103,6 +107,13 @@ final class CaptureObject: @unchecked Sendable {
         }
         return stat
     }
+}
+
+/// The time from one reset of a layer to the next.
+///
+/// `@unchecked`: the variable is read and written under the layer's lock alone.
+final class Era: @unchecked Sendable {
+    var isOver = false
 }
 
 /// Whose a file's bytes are.

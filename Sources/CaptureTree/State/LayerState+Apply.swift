@@ -70,7 +70,8 @@ extension LayerState {
             type: type,
             lower: nil,
             qidPath: qidPath(of: serial),
-            links: 1
+            links: 1,
+            era
         )
         object.attributes.permissions = new.permissions
         object.attributes.uid = new.uid
@@ -101,7 +102,8 @@ extension LayerState {
             type: mark.type,
             lower: place,
             qidPath: mark.qidPath,
-            links: mark.type == .directory ? 1 : mark.links
+            links: mark.type == .directory ? 1 : mark.links,
+            era
         )
         enter(object, in: directory, name, isInPlace: true)
         adopted[mark.qidPath] = WeakObject(object: object)
@@ -160,11 +162,10 @@ extension LayerState {
 
     private mutating func reset(_ next: Serial) {
         self.next = next
-        for object in objects.values where object !== root {
-            object.isDetached = true
-            object.links = 0
-            object.removal = data
-        }
+        era.isOver = true
+        era = Era()
+        root.era = era
+        for object in objects.values where object !== root { object.links = 0 }
         objects = [.root: root]
         adopted = adopted.filter { $0.value.object === root }
         adoptions.increase()

@@ -16,6 +16,7 @@ struct LayerState: ~Copyable {
     /// found to be untouched still is.
     let adoptions: AdoptionCount
     let root: CaptureObject
+    var era = Era()
     var isSealed = false
     var rules = Rules.defaults
     /// Lower files opened for reading, in their order, and their qids' paths.
@@ -50,7 +51,8 @@ struct LayerState: ~Copyable {
             type: .directory,
             lower: LowerPlace(parent: nil, name: [], mark: mark),
             qidPath: 0,
-            links: 1
+            links: 1,
+            era
         )
         objects[.root] = root
     }
