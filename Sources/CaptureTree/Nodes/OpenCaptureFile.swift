@@ -10,25 +10,13 @@ final class OpenCaptureFile: OpenFile {
     private let isAppending: Bool
     /// The lower file, when the bytes were its own, all or some, at the time of opening.
     private let below: (any OpenFile)?
-    private let held = Mutex(Held())
-
-    /// What is opened later.
-    private struct Held {
-        var data: (any DataFile)?
-        /// Whether the data file was written to by way of this.
-        var hasWritten = false
-    }
+    /// The data file, once it was needed.
+    private let held = Mutex<(any DataFile)?>(nil)
 
     init(_ node: CaptureFile, _ below: (any OpenFile)?, isAppending: Bool) {
         self.node = node
         self.below = below
         self.isAppending = isAppending
-    }
-
-    deinit {
-        let held = held.withLock { $0 }
-        guard held.hasWritten, let data = held.data else { return }
-        node.layer.settle(data, of: node)
     }
 
     private var layer: Layer { node.layer }
@@ -49,9 +37,9 @@ final class OpenCaptureFile: OpenFile {
     }
 
     private func data(_ object: CaptureObject) throws(FileError) -> (any DataFile)? {
-        if let data = held.withLock({ $0.data }) { return data }
+        if let data = held.withLock({ $0 }) { return data }
         let data = try layer.dataFile(of: object)
-        held.withLock { $0.data = data }
+        held.withLock { $0 = data }
         return data
     }
 
@@ -122,15 +110,11 @@ final class OpenCaptureFile: OpenFile {
         let file = try bytes.withUnsafeBytes { (bytes) throws(FileError) in
             try layer.write(bytes, at: offset, of: object)
         }
-        guard let file else { return }
-        held.withLock { held in
-            held.data = file
-            held.hasWritten = true
-        }
+        if let file { held.withLock { $0 = file } }
     }
 
     func sync() throws(FileError) {
-        if let data = held.withLock({ $0.data }) { try data.sync() }
+        if let data = held.withLock({ $0 }) { try data.sync() }
         try layer.sync()
     }
 
@@ -158,19 +142,5 @@ final class OpenCaptureFile: OpenFile {
         until cancellation: Cancellation
     ) throws(FileError) {
         try below?.prepare(at: offset, count: count, until: cancellation)
-    }
-}
-
-extension Layer {
-    /// Leaves the time of the last write with the data file, for the next opening of the layer.
-    fileprivate func settle(_ file: any DataFile, of node: CaptureFile) {
-        let time = state.withLock { state -> Timestamp? in
-            guard let object = node.objectIfThere(in: state), object.links > 0,
-                object.attributes.followsData
-            else { return nil }
-            return object.attributes.modified
-        }
-        // Without it, the host's own time of the write stays.
-        if let time { try? file.setModified(time) }
     }
 }
