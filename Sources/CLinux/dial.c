@@ -8,15 +8,19 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 /* A socket of this family, connected; else -1 with errno. */
-static int dial(int family, const void *at, socklen_t length)
+static int dial(int family, const void *at, socklen_t length, int milliseconds)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
+	/* Linux has connect(2) wait no longer than a send. */
+	struct timeval limit = { milliseconds / 1000, milliseconds % 1000 * 1000 };
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 	if (connect(fd, at, length) != 0) {
 		int saved = errno;
 		close(fd);
@@ -26,7 +30,7 @@ static int dial(int family, const void *at, socklen_t length)
 	return fd;
 }
 
-int pak_dial_unix(const char *path)
+int pak_dial_unix(const char *path, int milliseconds)
 {
 	struct sockaddr_un at;
 	memset(&at, 0, sizeof at);
@@ -36,10 +40,10 @@ int pak_dial_unix(const char *path)
 		return -1;
 	}
 	strcpy(at.sun_path, path);
-	return dial(AF_UNIX, &at, sizeof at);
+	return dial(AF_UNIX, &at, sizeof at, milliseconds);
 }
 
-int pak_dial_tcp(const char *host, const char *port, int *resolver)
+int pak_dial_tcp(const char *host, const char *port, int milliseconds, int *resolver)
 {
 	struct addrinfo want, *found;
 	memset(&want, 0, sizeof want);
@@ -50,7 +54,7 @@ int pak_dial_tcp(const char *host, const char *port, int *resolver)
 	int fd = -1, one = 1;
 	errno = EADDRNOTAVAIL;
 	for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next)
-		fd = dial(a->ai_family, a->ai_addr, a->ai_addrlen);
+		fd = dial(a->ai_family, a->ai_addr, a->ai_addrlen, milliseconds);
 	int saved = errno;
 	freeaddrinfo(found);
 	if (fd >= 0)
@@ -59,12 +63,12 @@ int pak_dial_tcp(const char *host, const char *port, int *resolver)
 	return fd;
 }
 
-int pak_dial_vsock(uint32_t cid, uint32_t port)
+int pak_dial_vsock(uint32_t cid, uint32_t port, int milliseconds)
 {
 	struct sockaddr_vm at;
 	memset(&at, 0, sizeof at);
 	at.svm_family = AF_VSOCK;
 	at.svm_cid = cid;
 	at.svm_port = port;
-	return dial(AF_VSOCK, &at, sizeof at);
+	return dial(AF_VSOCK, &at, sizeof at, milliseconds);
 }

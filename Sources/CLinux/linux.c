@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -93,6 +94,26 @@ int64_t pak_next_hole(int fd, int64_t offset)
 }
 
 const long pak_utime_omit = UTIME_OMIT;
+
+ssize_t pak_append(int fd, const void *bytes, size_t count)
+{
+	struct iovec all = { (void *)bytes, count };
+	return pwritev2(fd, &all, 1, 0, RWF_APPEND);
+}
+
+int pak_rename_at(int from, const char *name, int to, const char *new_name, int replace)
+{
+	return renameat2(from, name, to, new_name, replace ? 0 : RENAME_NOREPLACE);
+}
+
+const long pak_utime_now = UTIME_NOW;
+
+int pak_set_times(int fd, int64_t atime, long atime_ns, int64_t mtime, long mtime_ns)
+{
+	struct timespec times[2] = { { atime, atime_ns }, { mtime, mtime_ns } };
+	return utimensat(fd, "", times, AT_EMPTY_PATH);
+}
+
 const int pak_o_path = O_PATH;
 const int pak_o_tmpfile = O_TMPFILE;
 

@@ -11,6 +11,7 @@
 /* Blocks of ranges, never freed, so that the handler can walk them without a lock. */
 struct range {
 	_Atomic(uintptr_t) start, end;
+	_Atomic(int) cut;
 };
 struct block {
 	struct range ranges[512];
@@ -18,6 +19,7 @@ struct block {
 };
 
 static struct block first;
+static _Atomic(int) any_cut;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct sigaction before;
@@ -31,6 +33,8 @@ static void on_bus_error(int signal, siginfo_t *info, void *context)
 			uintptr_t start = atomic_load(&b->ranges[i].start);
 			if (start == 0 || at < start || at >= atomic_load(&b->ranges[i].end))
 				continue;
+			atomic_store(&b->ranges[i].cut, 1);
+			atomic_store(&any_cut, 1);
 			void *hole = (void *)(at & ~(page - 1));
 			if (mmap(hole, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == hole)
 				return;
@@ -62,6 +66,7 @@ int pak_guard_mapping(const void *start, size_t length)
 	for (;;) {
 		for (size_t i = 0; i < sizeof b->ranges / sizeof b->ranges[0]; i++)
 			if (atomic_load(&b->ranges[i].start) == 0) {
+				atomic_store(&b->ranges[i].cut, 0);
 				atomic_store(&b->ranges[i].end, (uintptr_t)start + length);
 				atomic_store(&b->ranges[i].start, (uintptr_t)start);
 				pthread_mutex_unlock(&lock);
@@ -88,4 +93,15 @@ void pak_unguard_mapping(const void *start)
 			if (atomic_load(&b->ranges[i].start) == (uintptr_t)start)
 				atomic_store(&b->ranges[i].start, 0);
 	pthread_mutex_unlock(&lock);
+}
+
+int pak_mapping_is_cut(const void *start)
+{
+	if (start == NULL || !atomic_load_explicit(&any_cut, memory_order_relaxed))
+		return atomic_load_explicit(&any_cut, memory_order_relaxed);
+	for (struct block *b = &first; b != NULL; b = atomic_load(&b->next))
+		for (size_t i = 0; i < sizeof b->ranges / sizeof b->ranges[0]; i++)
+			if (atomic_load(&b->ranges[i].start) == (uintptr_t)start)
+				return atomic_load(&b->ranges[i].cut);
+	return 0;
 }

@@ -6,149 +6,103 @@ public import NineP
 ///
 /// Nothing here waits for an answer before the next request: many may be sent before the first
 /// reply is received. Who sends keeps the replies on their way below what the descriptors hold, or
-/// receives in between.
-///
-/// It may go from thread to thread: it has one owner, and its buffers are nobody else's.
-public struct Conversation: ~Copyable, @unchecked Sendable {
-    private let input: Int32
-    private let output: Int32
-    private let closing: Bool
-    /// The dialect in which messages are sent.
-    ///
-    /// Set once the server has answered Tversion.
-    public var dialect = Dialect.plain
-    /// The longest message, in bytes.
-    ///
-    /// Set once the server has answered Tversion; a longer one that comes is malformed.
-    public private(set) var messageSize = Conversation.firstMessageSize
-
-    private var outgoing: UnsafeMutableRawBufferPointer
-    private var queued = 0
-    private var incoming: UnsafeMutableRawBufferPointer
-    private var start = 0
-    private var end = 0
+/// receives in between. The two directions know nothing of each other, so that an `Exchange` can
+/// have a thread for each.
+public struct Conversation: ~Copyable, Sendable {
+    let ends: Ends
+    var outgoing: Outgoing
+    var incoming: Incoming
 
     /// The longest message until the server has answered Tversion.
     static let firstMessageSize = 8192
 
     /// Starts a conversation; with `closing` the descriptors are closed with it.
     public init(input: Int32, output: Int32, closing: Bool) {
-        self.input = input
-        self.output = output
-        self.closing = closing
-        outgoing = .allocate(byteCount: Conversation.firstMessageSize * 2, alignment: 16)
-        incoming = .allocate(byteCount: Conversation.firstMessageSize * 4, alignment: 16)
+        ends = Ends(input: input, output: output, closing: closing)
+        outgoing = Outgoing(output)
+        incoming = Incoming(input)
     }
 
-    deinit {
-        outgoing.deallocate()
-        incoming.deallocate()
-        guard closing else { return }
-        close(input)
-        if output != input { close(output) }
+    /// The dialect in which messages are sent.
+    ///
+    /// Set once the server has answered Tversion.
+    public var dialect: Dialect {
+        get { outgoing.dialect }
+        set { outgoing.dialect = newValue }
     }
+
+    /// The longest message, in bytes.
+    ///
+    /// Set once the server has answered Tversion; a longer one that comes is malformed.
+    public var messageSize: Int { incoming.messageSize }
 
     /// Makes room for messages of `size` bytes, in both directions.
     ///
     /// What has come and was not received yet stays.
     public mutating func setMessageSize(_ size: Int) {
-        messageSize = size
-        let capacity = max(size * 2, 1 << 18)
-        if incoming.count < capacity {
-            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
-            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: incoming[start..<end]))
-            incoming.deallocate()
-            incoming = larger
-            (start, end) = (0, end - start)
-        }
-        if outgoing.count < capacity {
-            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
-            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: outgoing[..<queued]))
-            outgoing.deallocate()
-            outgoing = larger
-        }
+        outgoing.setMessageSize(size)
+        incoming.setMessageSize(size)
     }
 
     /// Adds a message to those that `flush` sends.
     ///
     /// Errors: `.range` for one longer than the server takes.
     public mutating func queue(_ message: some Message, tag: UInt16) throws(FileError) {
-        if outgoing.count - queued < messageSize { try flush() }
-        let place = UnsafeMutableRawBufferPointer(rebasing: outgoing[queued...])
-        var writer = MessageWriter(place, dialect)
-        try writer.write(message, tag: tag, limit: messageSize)
-        queued += writer.count
+        try outgoing.queue(message, tag: tag)
     }
 
     /// Adds bytes as they are to those that `flush` sends.
     public mutating func queue(bytes: UnsafeRawBufferPointer) throws(FileError) {
-        var bytes = bytes
-        while !bytes.isEmpty {
-            if queued == outgoing.count { try flush() }
-            let count = min(bytes.count, outgoing.count - queued)
-            UnsafeMutableRawBufferPointer(rebasing: outgoing[queued..<queued + count])
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-            queued += count
-            bytes = UnsafeRawBufferPointer(rebasing: bytes[count...])
-        }
+        try outgoing.queue(bytes: bytes)
     }
 
     /// Sends all that is queued.
-    public mutating func flush() throws(FileError) {
-        var sent = 0
-        while sent < queued {
-            let rest = UnsafeRawBufferPointer(rebasing: outgoing[sent..<queued])
-            var count = send(output, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
-            if count < 0, errno == ENOTSOCK { count = write(output, rest.baseAddress, rest.count) }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw Conversation.failure(errno, "send")
-            }
-            sent += count
-        }
-        queued = 0
-    }
+    public mutating func flush() throws(FileError) { try outgoing.flush() }
 
     /// The next message that has come, waiting for it.
     ///
     /// It lies in the conversation's own buffer until the next call. Errors: `.malformed` for one
     /// longer than agreed, `.inputOutput` at the conversation's end.
-    public mutating func receive() throws(FileError) -> Frame {
-        while true {
-            let rest = UnsafeRawBufferPointer(rebasing: incoming[start..<end])
-            if let frame = try Frame.first(in: rest, limit: messageSize) {
-                start += frame.size
-                return frame
-            }
-            try fill()
-        }
-    }
+    public mutating func receive() throws(FileError) -> Frame { try incoming.receive() }
 
     /// Whether `receive` would return without a system call.
-    public var hasMessage: Bool {
-        let rest = UnsafeRawBufferPointer(rebasing: incoming[start..<end])
-        guard rest.count >= 4 else { return false }
-        let size = UInt32(littleEndian: rest.loadUnaligned(as: UInt32.self))
-        return Int(size) <= rest.count
+    public var hasMessage: Bool { incoming.hasMessage }
+}
+
+/// The descriptors of a conversation.
+final class Ends: Sendable {
+    private let input: Int32
+    private let output: Int32
+    private let closing: Bool
+
+    init(input: Int32, output: Int32, closing: Bool) {
+        self.input = input
+        self.output = output
+        self.closing = closing
     }
 
-    private mutating func fill() throws(FileError) {
-        if start == end {
-            (start, end) = (0, 0)
-        } else if incoming.count - start < messageSize {
-            let left = UnsafeRawBufferPointer(rebasing: incoming[start..<end])
-            incoming.copyMemory(from: left)
-            (start, end) = (0, end - start)
-        }
-        let place = UnsafeMutableRawBufferPointer(rebasing: incoming[end...])
-        while true {
-            let count = read(input, place.baseAddress, place.count)
-            if count > 0 {
-                end += count
-                return
-            }
-            if count == 0 { throw FileError(.inputOutput, "the server has hung up") }
-            if errno != EINTR { throw Conversation.failure(errno, "receive") }
+    deinit {
+        guard closing else { return }
+        close(input)
+        if output != input { close(output) }
+    }
+
+    /// Has whoever waits for bytes of a socket, or for room in it, wait no more.
+    func shutDown() {
+        shutdown(input, Int32(SHUT_RDWR))
+        if output != input { shutdown(output, Int32(SHUT_RDWR)) }
+    }
+
+    /// Limits how long a socket may keep a caller, in milliseconds; 0 for no limit.
+    func limitWaits(receive: Int, send: Int) {
+        for (option, milliseconds) in [(SO_RCVTIMEO, receive), (SO_SNDTIMEO, send)] {
+            var time = timeval()
+            time.tv_sec = milliseconds / 1000
+            time.tv_usec = milliseconds % 1000 * 1000
+            let size = socklen_t(MemoryLayout<timeval>.size)
+            let descriptor = option == SO_RCVTIMEO ? input : output
+            // What is no socket has no such limit.
+            _ = setsockopt(descriptor, SOL_SOCKET, option, &time, size)
         }
     }
 }

@@ -7,9 +7,14 @@ extension Conversation {
     ///
     /// An address is `unix!PATH`, `tcp!HOST!PORT`, `vsock!CID!PORT`, `fd!N` or `stdio`; what starts
     /// with `/` or `.` is the path of a unix socket. TCP's port may be left out and is 564 then.
+    /// With `patience` that takes at most so many milliseconds, the look-up of a host's name aside.
     /// Errors: `.invalid` for an address that is none of these, else why the server cannot be
     /// reached, each with the address in its context.
-    public static func dial(_ address: String) throws(FileError) -> Conversation {
+    public static func dial(
+        _ address: String,
+        patience: Int? = nil
+    ) throws(FileError) -> Conversation {
+        let limit = Int32(clamping: patience ?? 0)
         let parts = address.split(separator: "!", omittingEmptySubsequences: false).map(String.init)
         var resolver: Int32 = 0
         let descriptor: Int32
@@ -22,15 +27,15 @@ extension Conversation {
             }
             return Conversation(input: number, output: number, closing: false)
         case ("unix", 2...):
-            descriptor = pak_dial_unix(parts[1...].joined(separator: "!"))
+            descriptor = pak_dial_unix(parts[1...].joined(separator: "!"), limit)
         case ("tcp", 2...3):
             let host = parts[1].isEmpty ? "127.0.0.1" : parts[1]
-            descriptor = pak_dial_tcp(host, parts.count == 3 ? parts[2] : "564", &resolver)
+            descriptor = pak_dial_tcp(host, parts.count == 3 ? parts[2] : "564", limit, &resolver)
         case ("vsock", 3):
             guard let cid = UInt32(parts[1]), let port = UInt32(parts[2]) else {
                 throw FileError(.invalid, "address \(address): no such context or port")
             }
-            descriptor = pak_dial_vsock(cid, port)
+            descriptor = pak_dial_vsock(cid, port, limit)
         default:
             guard address.hasPrefix("/") || address.hasPrefix(".") else {
                 throw FileError(
@@ -38,7 +43,7 @@ extension Conversation {
                     "address \(address): not unix!PATH, tcp!HOST!PORT, vsock!CID!PORT or stdio"
                 )
             }
-            descriptor = pak_dial_unix(address)
+            descriptor = pak_dial_unix(address, limit)
         }
         if descriptor == -2 {
             throw FileError(.notFound, "\(address): \(String(cString: gai_strerror(resolver)))")
@@ -49,6 +54,13 @@ extension Conversation {
 
     /// The error that a number of the host stands for, with the host's own words for it.
     static func failure(_ number: Int32, _ place: String) -> FileError {
-        FileError(FileError.Kind(number: number), "\(place): \(String(cString: strerror(number)))")
+        // What a socket says whose time is up sounds like work for later.
+        if number == EINPROGRESS || number == EAGAIN {
+            return FileError(.inputOutput, "\(place): no answer in time")
+        }
+        return FileError(
+            FileError.Kind(number: number),
+            "\(place): \(String(cString: strerror(number)))"
+        )
     }
 }

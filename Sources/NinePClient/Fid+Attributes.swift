@@ -17,7 +17,8 @@ extension Fid {
             size = try Bytes.with(name) { (name) throws(FileError) in
                 try client.call(
                     Txattrwalk(fid: self.number, newFid: number, name: name),
-                    Rxattrwalk.self
+                    Rxattrwalk.self,
+                    newFid: number
                 ) { (reply) throws(FileError) in reply.size }
             }
         } catch {

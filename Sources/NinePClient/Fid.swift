@@ -28,10 +28,11 @@ public final class Fid: Sendable {
     }
 
     deinit {
-        defer { client.releaseFid(number) }
-        if isGone.load(ordering: .relaxed) { return }
-        // A server frees the fid even when it answers an error, and there is nobody to be told.
-        try? client.call(Tclunk(fid: number), Rclunk.self)
+        if isGone.load(ordering: .relaxed) {
+            client.releaseFid(number)
+        } else {
+            client.clunk(number)
+        }
     }
 }
 
@@ -55,7 +56,8 @@ extension Client {
                         aname: tree,
                         userNumber: user ?? Wire.noUser
                     ),
-                    Rattach.self
+                    Rattach.self,
+                    newFid: fid
                 ) { (reply) throws(FileError) in reply.qid }
             }
             return Fid(self, fid, qid)
@@ -89,36 +91,83 @@ extension Fid {
     }
 
     private func step(_ names: ArraySlice<[UInt8]>) throws(FileError) -> Fid {
-        var packed: [UInt8] = []
-        for name in names {
-            guard let length = UInt16(exactly: name.count) else { throw FileError(.nameTooLong) }
-            packed += [UInt8(truncatingIfNeeded: length), UInt8(length >> 8)] + name
-        }
         let number = client.newFid()
         do throws(FileError) {
-            let found = try Bytes.with(packed) { (packed) throws(FileError) in
-                try client.call(
-                    Twalk(
-                        fid: self.number,
-                        newFid: number,
-                        names: PathNames(bytes: packed, count: names.count)
-                    ),
-                    Rwalk.self
-                ) { (reply) throws(FileError) -> Qid in
-                    guard reply.qids.count == names.count else {
-                        // The last found is no directory, or has no such name.
-                        let isDirectory =
-                            reply.qids.count == 0
-                            || reply.qids[reply.qids.count - 1].type.contains(.directory)
-                        throw FileError(isDirectory ? .notFound : .notDirectory)
-                    }
-                    return names.isEmpty ? qid : reply.qids[names.count - 1]
-                }
+            let found = try Bytes.with(Self.packed(names)) { (packed) throws(FileError) in
+                let names = PathNames(bytes: packed, count: names.count)
+                return try client.call(
+                    Twalk(fid: self.number, newFid: number, names: names),
+                    Rwalk.self,
+                    newFid: number
+                ) { (reply) throws(FileError) in try end(of: reply, names.count) }
             }
             return Fid(client, number, found)
         } catch {
             client.releaseFid(number)
             throw error
         }
+    }
+
+    /// Sends the request for a step to one name, where many requests are under way.
+    func startStep(
+        to name: [UInt8],
+        _ exchange: Exchange
+    ) throws(FileError) -> (request: PendingRequest, number: UInt32) {
+        let number = client.newFid()
+        do throws(FileError) {
+            let request = try Bytes.with(Self.packed([name])) { (packed) throws(FileError) in
+                let names = PathNames(bytes: packed, count: 1)
+                return try exchange.start(
+                    Twalk(fid: self.number, newFid: number, names: names),
+                    newFid: number
+                )
+            }
+            return (request, number)
+        } catch {
+            client.releaseFid(number)
+            throw error
+        }
+    }
+
+    /// Waits for the end of such a step; nil when there is no file of that name.
+    func finishStep(
+        _ step: (request: PendingRequest, number: UInt32),
+        _ exchange: Exchange
+    ) throws(FileError) -> Fid? {
+        let dialect = client.dialect
+        do throws(FileError) {
+            let found = try exchange.finish(step.request) { (frame) throws(FileError) in
+                try Client.decode(frame, dialect) { (reply: Rwalk) throws(FileError) in
+                    try end(of: reply, 1)
+                }
+            }
+            return Fid(client, step.number, found)
+        } catch {
+            client.releaseFid(step.number)
+            guard error.kind == .notFound else { throw error }
+            return nil
+        }
+    }
+
+    /// What a walk came to.
+    private func end(of reply: Rwalk, _ count: Int) throws(FileError) -> Qid {
+        guard reply.qids.count == count else {
+            // The last found is no directory, or has no such name.
+            let isDirectory =
+                reply.qids.count == 0
+                || reply.qids[reply.qids.count - 1].type.contains(.directory)
+            throw FileError(isDirectory ? .notFound : .notDirectory)
+        }
+        return count == 0 ? qid : reply.qids[count - 1]
+    }
+
+    /// Names as a walk has them on the wire.
+    private static func packed(_ names: ArraySlice<[UInt8]>) throws(FileError) -> [UInt8] {
+        var packed: [UInt8] = []
+        for name in names {
+            guard let length = UInt16(exactly: name.count) else { throw FileError(.nameTooLong) }
+            packed += [UInt8(truncatingIfNeeded: length), UInt8(length >> 8)] + name
+        }
+        return packed
     }
 }

@@ -90,20 +90,28 @@ extension Fid {
     public func entries() throws(FileError) -> [RemoteEntry] {
         var all: [RemoteEntry] = []
         var offset: UInt64 = 0
+        var guardian = ListingGuard()
         while true {
             let (piece, next) = try entries(at: offset)
             if piece.isEmpty && next == offset { return all }
             all += piece
             offset = next
+            guard all.count <= 1 << 24 else {
+                throw FileError(.protocolBotch, "a listing without an end")
+            }
+            guard guardian.admits(offset) else {
+                throw FileError(.protocolBotch, "the listing goes round in circles")
+            }
         }
     }
 
-    /// A message full of entries of the open directory from `offset` on, and the offset behind
-    /// them, which is the same at the end.
+    /// A message full of entries of the open directory from `offset` on, or as many as `count`
+    /// bytes hold, and the offset behind them, which is the same at the end.
     public func entries(
-        at offset: UInt64
+        at offset: UInt64,
+        count: Int = .max
     ) throws(FileError) -> (entries: [RemoteEntry], next: UInt64) {
-        let count = UInt32(client.largestData)
+        let count = UInt32(min(count, client.largestData))
         let dialect = client.dialect
         if dialect == .linux {
             let request = Treaddir(fid: number, offset: offset, count: count)
@@ -138,7 +146,7 @@ extension Fid {
                     )
                 )
             }
-            return (entries, offset + UInt64(reply.data.count))
+            return (entries, offset &+ UInt64(reply.data.count))
         }
     }
 }

@@ -30,7 +30,7 @@ struct ServerOptions: ParsableArguments {
         if address.isEmpty { address = try Self.usual() }
         let client: Client
         do throws(FileError) {
-            client = try Self.client(address)
+            client = try Client.dial(address)
         } catch {
             throw Complaint(address, error, try: "pakfs -l '\(address)' PACKAGE...")
         }
@@ -39,16 +39,6 @@ struct ServerOptions: ParsableArguments {
             return try client.attach(as: name, user: geteuid(), to: aname)
         } catch {
             throw Complaint("attach \(aname)", error)
-        }
-    }
-
-    /// Speaks 9P2000.L, or what a server without it has.
-    private static func client(_ address: String) throws(FileError) -> Client {
-        do throws(FileError) {
-            return try Client(dial: address)
-        } catch {
-            guard error.kind == .unsupported else { throw error }
-            return try Client(dial: address, wish: .plain)
         }
     }
 

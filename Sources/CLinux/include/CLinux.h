@@ -51,6 +51,17 @@ int64_t pak_next_hole(int fd, int64_t offset);
 /* The nanoseconds that tell futimens(3) to leave a time alone. */
 extern const long pak_utime_omit;
 
+/* Writes at the end of a file, wherever that is by then: pwritev2(2) with RWF_APPEND. */
+ssize_t pak_append(int fd, const void *bytes, size_t count);
+
+/* renameat2(2); without replace a name that is there is EEXIST. Returns 0, or -1 with errno. */
+int pak_rename_at(int from, const char *name, int to, const char *new_name, int replace);
+
+/* Sets the times of what an O_PATH descriptor stands for; of a time whose nanoseconds are
+ * pak_utime_now or pak_utime_omit, now or not at all. Returns 0, or -1 with errno. */
+int pak_set_times(int fd, int64_t atime, long atime_ns, int64_t mtime, long mtime_ns);
+extern const long pak_utime_now;
+
 /* O_PATH and O_TMPFILE, which need _GNU_SOURCE. */
 extern const int pak_o_path;
 extern const int pak_o_tmpfile;
@@ -70,6 +81,10 @@ int pak_memory_file(const char *name);
 int pak_guard_mapping(const void *start, size_t length);
 void pak_unguard_mapping(const void *start);
 
+/* Whether bytes of a guarded mapping have been found to be gone; with start NULL, of any there ever
+ * was, which is one load. */
+int pak_mapping_is_cut(const void *start);
+
 /* Listens on a socket of the file system, mode 0600. A socket that nobody answers at is
  * replaced, one that lives is EADDRINUSE. Returns a descriptor, or -1 with errno. */
 int pak_listen_unix(const char *path);
@@ -81,15 +96,17 @@ int pak_listen_tcp(const char *host, const char *port, int *resolver);
 /* Listens on a port of vsock(7). Returns a descriptor, or -1 with errno. */
 int pak_listen_vsock(uint32_t cid, uint32_t port);
 
-/* Connects to a socket of the file system. Returns a descriptor, or -1 with errno. */
-int pak_dial_unix(const char *path);
+/* Connects to a socket of the file system, within so many milliseconds (0: whatever it takes).
+ * Returns a descriptor, whose sends have the same limit, or -1 with errno: EINPROGRESS when the
+ * time was up. */
+int pak_dial_unix(const char *path, int milliseconds);
 
-/* Connects to a port of TCP, Nagle's delay off. Returns a descriptor, or -1 with errno, or -2 with
+/* Likewise to a port of TCP, Nagle's delay off. Returns a descriptor, or -1 with errno, or -2 with
  * a getaddrinfo(3) code in *resolver. */
-int pak_dial_tcp(const char *host, const char *port, int *resolver);
+int pak_dial_tcp(const char *host, const char *port, int milliseconds, int *resolver);
 
-/* Connects to a port of vsock(7). Returns a descriptor, or -1 with errno. */
-int pak_dial_vsock(uint32_t cid, uint32_t port);
+/* Likewise to a port of vsock(7). Returns a descriptor, or -1 with errno. */
+int pak_dial_vsock(uint32_t cid, uint32_t port, int milliseconds);
 
 /* accept4(2), close-on-exec, with Nagle's delay off where there is one. */
 int pak_accept(int fd);
