@@ -1,5 +1,6 @@
 import Archive
 package import FileTree
+import NinePClient
 import Synchronization
 import SystemPackage
 package import Terminal
@@ -11,19 +12,18 @@ package final class Environment: Sendable {
     package let name: String
     /// The packages as one tree.
     package let tree: UnionTree
-    /// The directory of the host below the packages; it says who may attach.
-    package let host: HostTree?
+    /// What lies below the packages; it says who may attach.
+    package let base: (any Tree)?
     /// Whether what is seen can never change: no host's directory is among the packages or below.
     package let isFixed: Bool
     /// What the rules settled, in words: it never changes, and takes a merge of all packages.
     package let conflicts = OnceText()
 
-    /// Whether this user may see it: the host's files are shown to whom the host's tree would
-    /// show them.
+    /// Whether this user may see it: a base's files are shown to whom its tree would show them.
     package func admits(_ user: User) -> Bool {
-        guard let host else { return true }
+        guard let base else { return true }
         do throws(FileError) {
-            _ = try host.attach(as: user, to: "")
+            _ = try base.attach(as: user, to: "")
             return true
         } catch {
             return false
@@ -43,21 +43,14 @@ package final class Environment: Sendable {
         } catch {
             throw Complaint("\(error)")
         }
-        if let path = source.base {
-            do throws(FileError) {
-                host = try HostTree(FilePath(path))
-            } catch {
-                throw Complaint("-b \(path)", error)
-            }
-        } else {
-            host = nil
-        }
+        let lower = try source.base.map { (text) throws(Complaint) in try Self.base(text) }
+        base = lower?.tree
         var conflicts: [Conflict] = []
         do throws(FileError) {
             tree = try UnionTree(
                 packages: packages,
                 rules: source.rules,
-                base: host?.root,
+                base: lower?.root,
                 environment: source.name,
                 cache: opener.tableFolder,
                 conflicts: &conflicts
@@ -67,6 +60,24 @@ package final class Environment: Sendable {
             throw Self.complaint(of: conflicts)
         }
         isFixed = tree.isImmutable && !packages.contains { PackageOpener.isDirectory($0.path) }
+    }
+
+    /// Opens what is to lie below: another server's tree, or a directory of the host.
+    private static func base(
+        _ text: String
+    ) throws(Complaint) -> (tree: any Tree, root: any Directory) {
+        let isRemote = RemoteAddress.isMeant(by: text)
+        do throws(FileError) {
+            if isRemote {
+                let remote = try RemoteBase(RemoteAddress(text))
+                return (remote, remote.root)
+            }
+            let host = try HostTree(FilePath(text))
+            return (host, host.root)
+        } catch {
+            let isNonsense = isRemote && error.kind == .invalid
+            throw Complaint("-b \(text)", error, status: isNonsense ? 2 : 1)
+        }
     }
 
     /// All conflicts at once, each with its sides and the ways out as options of this command.

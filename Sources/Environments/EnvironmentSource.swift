@@ -14,7 +14,7 @@ package struct EnvironmentSource: Sendable {
     package var folder: String?
     /// How the packages are joined.
     package var rules = UnionRules()
-    /// A directory of the host below them.
+    /// What lies below them: a directory of the host, or `9p!ADDRESS[!ANAME]`.
     package var base: String?
 
     /// The name by which the control files know the packages of the command line.

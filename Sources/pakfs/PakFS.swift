@@ -48,7 +48,8 @@ struct PakFS: ParsableCommand {
     @Option(
         name: .customShort("b"),
         help: ArgumentHelp(
-            "A directory of the host below the packages of the command line.",
+            "What lies below the packages of the command line: a directory of the host, or "
+                + "9p!ADDRESS[!ANAME].",
             valueName: "base"
         ),
         completion: .directory

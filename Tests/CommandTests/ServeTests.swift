@@ -155,6 +155,53 @@ import Testing
         #expect(stacked.end() == 0)
     }
 
+    @Test func anotherServersTreeLiesBelowThePackages() throws {
+        let scratch = try example()
+        let lower = "unix!\(scratch("lower"))"
+        let first = try Served(scratch, ["-l", lower, scratch("b.tar")])
+        let upper = "unix!\(scratch("upper"))"
+        let second = try Served(
+            scratch,
+            ["-l", upper, "-b", "9p!\(lower)!default:sub=/", scratch("c.tar")]
+        )
+        #expect(try pak("ls", "-a", upper, "-R") == "/bin\n/bin/one\n/bin/two\n/same\n")
+        #expect(
+            try pak("cat", "-a", upper, "/bin/one", "/bin/two", "/same") == "other\ntwo\nsame\n"
+        )
+        #expect(first.end() == 0)
+        let cut = try Program.pak.run(["cat", "-a", upper, "/bin/one", "/bin/two"])
+        #expect(cut.output == "other\n")
+        #expect(cut.status == 1)
+        #expect(cut.complaints.contains("i/o error"), "\(cut.complaints)")
+        let again = try Served(scratch, ["-l", lower, scratch("b.tar")])
+        // Not dialed again within a second of the last attempt.
+        var outcome = cut
+        for _ in 0..<10_000 where outcome.status != 0 {
+            outcome = try Program.pak.run(["cat", "-a", upper, "/bin/two"])
+        }
+        #expect(outcome.output == "two\n")
+        #expect(second.end() == 0)
+        #expect(again.end() == 0)
+    }
+
+    @Test(arguments: [
+        (
+            "9p!unix!/no/such/socket",
+            "-b 9p!unix!/no/such/socket: unix!/no/such/socket: No such file or directory", Int32(1)
+        ),
+        ("9p!", "-b 9p!: not tcp!HOST!PORT", 2),
+        ("9p!tcp!", "-b 9p!tcp!: tcp! is followed by nothing", 2),
+        ("9p!fd!x", "no such descriptor", 2),
+    ])
+    func aBaseThatCannotBeHadIsNamed(base: String, words: String, status: Int32) throws {
+        let scratch = try example()
+        let outcome = try Program.pakfs.run(
+            ["-l", "unix!\(scratch("socket"))", "-b", base, scratch("a.tar.gz")]
+        )
+        #expect(outcome.status == status)
+        #expect(outcome.complaints.contains(words), "\(outcome.complaints)")
+    }
+
     @Test func everyMessageIsPrintedWhenAskedFor() throws {
         let scratch = try example()
         let address = "unix!\(scratch("socket"))"
