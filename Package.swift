@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(
             name: "FileTreeTests",
             dependencies: [
-                "FileTree", "TreeConformance",
+                "CLinux", "FileTree", "TreeConformance",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -124,7 +124,7 @@ let package = Package(
             name: "CaptureTreeTests",
             dependencies: [
                 "FileTree", "Archive", "CaptureTree", "TreeConformance", "UnionTree",
-                "Differential", "CLinux",
+                "NinePClient", "NinePServer", "CLinux", "Differential",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

@@ -1,9 +1,12 @@
+import CLinux
 import FileTree
 import Foundation
 import Glibc
 import SystemPackage
 import Testing
 import TreeConformance
+
+private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
 
 @Suite struct HostTreeTests {
     /// A folder of its own, removed with everything in it.
@@ -118,6 +121,201 @@ import TreeConformance
     @Test func aMissingRootIsNamed() {
         #expect(throws: FileError(.notFound, "/no/such/place")) {
             try HostTree("/no/such/place")
+        }
+    }
+
+    // MARK: - Changes
+
+    @Test func canBeChangedAsAnyTreeWhenThatIsAskedFor() throws {
+        let folder = Folder()
+        let tree = try HostTree(FilePath(folder.path), isWritable: true)
+        let check = WritableCheck(tree.root, givesAway: false)
+        #expect(check.failures.isEmpty, "\(check.failures.joined(separator: "\n"))")
+        #expect(check.checks > 40)
+    }
+
+    enum Change: CaseIterable {
+        case create, makeDirectory, makeLink, makeNode, link, remove, rename, write, truncate
+        case chmod, setAttribute
+
+        func perform(in root: any Directory, on file: any Node) throws(FileError) {
+            let name = "new".utf8Bytes
+            let old = "f".utf8Bytes
+            switch self {
+            case .create: _ = try root.createFile(name.span.bytes, attributes)
+            case .makeDirectory: _ = try root.createDirectory(name.span.bytes, attributes)
+            case .makeLink:
+                _ = try root.createLink(name.span.bytes, to: old.span.bytes, attributes)
+            case .makeNode:
+                _ = try root.createNode(name.span.bytes, type: .fifo, device: 0, attributes)
+            case .link: try root.addName(name.span.bytes, for: file)
+            case .remove: try root.remove(old.span.bytes, expected: .any)
+            case .rename:
+                try root.rename(old.span.bytes, to: root, name.span.bytes, replacing: true)
+            case .write: _ = try file.file?.open(.write)
+            case .truncate: _ = try file.file?.open([.read, .truncate])
+            case .chmod:
+                var change = StatChange()
+                change.permissions = 0o600
+                try file.change(change, by: .superuser)
+            case .setAttribute:
+                let attribute = "user.x".utf8Bytes
+                try file.setAttribute(attribute.span.bytes, to: [1])
+            }
+        }
+    }
+
+    @Test(arguments: Change.allCases)
+    func cannotBeChangedUnlessThatIsAskedFor(change: Change) throws {
+        let folder = Folder()
+        folder.write("f", "text")
+        let root = try HostTree(FilePath(folder.path)).root
+        let file = try lookup(root, "f")
+        #expect(throws: FileError(.readOnly)) { try change.perform(in: root, on: file) }
+        #expect(try TreeText.names(root) == ["f".utf8Bytes])
+        #expect(try file.stat().size == 4)
+    }
+
+    @Test func nothingIsChangedThroughALinkOrAboveTheRoot() throws {
+        let outside = Folder()
+        outside.write("f", "theirs")
+        let folder = Folder()
+        let root = try HostTree(FilePath(folder.path), isWritable: true).root
+        let name = "l".utf8Bytes
+        let target = "\(outside.path)/f".utf8Bytes
+        let link = try root.createLink(name.span.bytes, to: target.span.bytes, attributes)
+        var mode = StatChange()
+        mode.permissions = 0
+        mode.modified = .at(Timestamp(seconds: 5))
+        // A link has no mode of its own to set, and its times are its own.
+        #expect(throws: FileError.self) { try link.change(mode, by: .superuser) }
+        mode.permissions = nil
+        try link.change(mode, by: .superuser)
+        #expect(try link.stat().modified.seconds == 5)
+        #expect(throws: FileError(.exists)) {
+            _ = try root.createFile(name.span.bytes, attributes)
+        }
+        try root.addName("l2".utf8Bytes.span.bytes, for: link)
+        #expect(try lookup(root, "l2").link?.target() == target)
+        // A directory that has become a link leads nowhere, and nothing is made there.
+        let directory = try root.createDirectory("d".utf8Bytes.span.bytes, attributes)
+        rename("\(folder.path)/d", "\(folder.path)/gone")
+        symlink(outside.path, "\(folder.path)/d")
+        #expect(throws: FileError.self) {
+            _ = try directory.createFile("new".utf8Bytes.span.bytes, attributes)
+        }
+        #expect(throws: FileError.self) {
+            try directory.remove("f".utf8Bytes.span.bytes, expected: .file)
+        }
+        let rest = try HostTree(FilePath(outside.path)).root
+        #expect(try TreeText.names(rest) == ["f".utf8Bytes])
+        let file = try lookup(rest, "f")
+        #expect(try file.stat().mode.permissions == 0o644)
+        #expect(try TreeText.bytes(try #require(file.file)) == "theirs".utf8Bytes)
+    }
+
+    private func move(
+        _ name: String,
+        from: any Directory,
+        to: any Directory,
+        _ newName: String
+    ) throws {
+        let (old, new) = (name.utf8Bytes, newName.utf8Bytes)
+        try from.rename(old.span.bytes, to: to, new.span.bytes, replacing: false)
+    }
+
+    @Test func aNodeLivesThroughMovesOfItAndOfWhatIsAboveIt() throws {
+        let folder = Folder()
+        let root = try HostTree(FilePath(folder.path), isWritable: true).root
+        let (d, f) = ("a".utf8Bytes, "f".utf8Bytes)
+        let a = try root.createDirectory(d.span.bytes, attributes)
+        let file = try a.createFile(f.span.bytes, attributes)
+        let again = try lookup(a, "f")
+        try move("a", from: root, to: root, "b")
+        #expect(try file.stat().size == 0)
+        let b = try #require(try lookup(root, "b").directory)
+        try move("f", from: b, to: b, "g")
+        try move("g", from: b, to: root, "f")
+        try move("b", from: root, to: root, "c")
+        try move("c", from: root, to: root, "a")
+        let text = "text".utf8Bytes
+        try file.open(.write).write(text.span.bytes, at: 0)
+        #expect(try again.stat().size == 4)
+        var name: [UInt8] = []
+        again.withName { name = Array($0) }
+        #expect(name == f)
+        #expect(again.parent?.qid.path == root.qid.path)
+        #expect(try a.stat().qid.path == lookup(root, "a").qid.path)
+        // Another file where it was is another file.
+        _ = try a.createFile(f.span.bytes, attributes)
+        #expect(try again.stat().size == 4)
+    }
+
+    @Test func anInodeUsedAgainIsAnotherFile() throws {
+        let folder = Folder()
+        let root = try HostTree(FilePath(folder.path), isWritable: true).root
+        let name = "f".utf8Bytes
+        var paths: Set<UInt64> = []
+        var old: [any Node] = []
+        for _ in 0..<50 {
+            let file = try root.createFile(name.span.bytes, attributes)
+            paths.insert(file.qid.path)
+            old.append(file)
+            try root.remove(name.span.bytes, expected: .file)
+        }
+        _ = try root.createFile(name.span.bytes, attributes)
+        #expect(paths.count == 50)
+        for node in old { #expect(throws: FileError(.notFound)) { try node.stat() } }
+    }
+
+    @Test func aFileMadeForReadingAloneIsWrittenByWhoMadeIt() throws {
+        let folder = Folder()
+        let isRoot = geteuid() == 0
+        if isRoot {
+            chown(folder.path, 65534, 65534)
+            // This thread alone: root would be let in whatever the mode says.
+            setfsuid(65534)
+        }
+        defer { if isRoot { setfsuid(0) } }
+        let root = try HostTree(FilePath(folder.path), isWritable: true).root
+        let attributes = NewNode(permissions: 0o444, uid: 0, gid: 0)
+        let file = try root.createFile("f".utf8Bytes.span.bytes, attributes)
+        try file.open([.read, .write]).write("text".utf8Bytes.span.bytes, at: 0)
+        var change = StatChange()
+        change.size = 2
+        try file.change(change, by: .superuser)
+        let found = try #require(try lookup(root, "f").file)
+        #expect(try TreeText.bytes(found) == "te".utf8Bytes)
+        #expect(try found.stat().mode.permissions == 0o444)
+        #expect(throws: FileError(.permission)) { _ = try found.open(.write) }
+    }
+
+    @Test func whatIsTheHostsOwnIsRefused() throws {
+        let folder = Folder()
+        let root = try HostTree(FilePath(folder.path), isWritable: true).root
+        let name = "f".utf8Bytes
+        for type in [FileType.characterDevice, .blockDevice, .fifo, .socket] {
+            let error = #expect(throws: FileError.self) {
+                _ = try root.createNode(name.span.bytes, type: type, device: 259, attributes)
+            }
+            #expect(error?.kind == .notPermitted)
+        }
+        let error = #expect(throws: FileError.self) {
+            _ = try root.createFile(name.span.bytes, NewNode(permissions: 0o4755, uid: 0, gid: 0))
+        }
+        #expect(error?.kind == .notPermitted)
+        #expect(try TreeText.names(root) == [])
+        let file = try root.createFile(name.span.bytes, attributes)
+        let attribute = #expect(throws: FileError.self) {
+            try file.setAttribute("security.capability".utf8Bytes.span.bytes, to: [1])
+        }
+        #expect(attribute?.kind == .unsupported)
+        var large = StatChange()
+        large.size = .max
+        #expect(throws: FileError(.tooBig)) { try file.change(large, by: .superuser) }
+        let other = try HostTree(FilePath(folder.path), isWritable: true).root
+        #expect(throws: FileError(.crossDevice)) {
+            try root.rename(name.span.bytes, to: other, name.span.bytes, replacing: true)
         }
     }
 }

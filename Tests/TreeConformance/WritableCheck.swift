@@ -9,14 +9,18 @@ public final class WritableCheck {
     private let place: any Directory
     private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     private let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
+    private let givesAway: Bool
     /// What was found wrong, a line each; empty when the tree conforms.
     public private(set) var failures: [String] = []
     /// How many promises were looked at.
     public private(set) var checks = 0
 
     /// Checks the tree that `place`, an empty directory, is in.
-    public init(_ place: any Directory) {
+    ///
+    /// A tree that does not give files away lets nobody run them as another either.
+    public init(_ place: any Directory, givesAway: Bool = true) {
         self.place = place
+        self.givesAway = givesAway
         let cases: [(String, (WritableCheck) throws(FileError) -> Void)] = [
             ("create", { (check) throws(FileError) in try check.create() }),
             ("write", { (check) throws(FileError) in try check.write() }),
@@ -198,14 +202,29 @@ public final class WritableCheck {
     private func changes() throws(FileError) {
         let file = try make("f", "text")
         var change = StatChange()
-        change.permissions = 0o2751
-        change.uid = 12
-        change.gid = 34
+        let permissions: UInt32 = givesAway ? 0o2751 : 0o751
+        if !givesAway {
+            let now = try file.stat()
+            change.uid = now.uid
+            change.gid = now.gid + 1
+            expect(.notPermitted, "a file given away") { () throws(FileError) in
+                try file.change(change, by: user)
+            }
+            change.gid = now.gid
+            change.permissions = 0o4751
+            expect(.notPermitted, "a file that runs as its owner") { () throws(FileError) in
+                try file.change(change, by: user)
+            }
+        } else {
+            change.uid = 12
+            change.gid = 34
+        }
+        change.permissions = permissions
         change.modified = .at(Timestamp(seconds: 1_000_000_000, nanoseconds: 5))
         try file.change(change, by: user)
         let stat = try look("f").stat()
-        expect(stat.mode.permissions == 0o2751, "permissions that were set")
-        expect(stat.uid == 12 && stat.gid == 34, "owners that were set")
+        expect(stat.mode.permissions == permissions, "permissions that were set")
+        expect(stat.uid == change.uid && stat.gid == change.gid, "owners that were set")
         expect(stat.modified.seconds == 1_000_000_000, "a time that was set")
         expect(try text(file) == "text", "contents after a change of attributes")
         let name = bytes("user.pak")

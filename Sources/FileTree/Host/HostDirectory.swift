@@ -8,14 +8,24 @@ final class HostDirectory: HostNode, Directory, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {
-        let place = HostPlace(root: place.root, parent: self, name: Array(name))
-        let status = try place.root.open(place.path, pak_o_path | O_NOFOLLOW).status()
-        let identity = HostIdentity(status)
-        switch Mode(rawValue: status.mode).type {
-        case .directory: return HostDirectory(place, identity)
-        case .regular: return HostFile(place, identity)
-        case .symlink: return HostLink(place, identity)
-        default: return HostNode(place, identity)
+        let place = place(of: Array(name))
+        let descriptor = try place.root.descriptor.open(place.path, pak_o_path | O_NOFOLLOW)
+        return node(at: place, try descriptor.status())
+    }
+
+    /// Where a name of this directory is.
+    func place(of name: [UInt8]) -> HostPlace {
+        HostPlace(root: place.root, parent: self, name: name)
+    }
+
+    /// The node of what was found at a place.
+    func node(at place: HostPlace, _ status: pak_stat) -> HostNode {
+        let identity = place.root.identity(status)
+        return switch Mode(rawValue: status.mode).type {
+        case .directory: HostDirectory(place, identity)
+        case .regular: HostFile(place, identity)
+        case .symlink: HostLink(place, identity)
+        default: HostNode(place, identity)
         }
     }
 
@@ -27,7 +37,7 @@ final class HostDirectory: HostNode, Directory, @unchecked Sendable {
         try open.entries(from: cookie) { name, next in
             // Gone since the kernel listed it: as if it had been gone before.
             guard let status = open.status(of: name) else { return true }
-            let entry = DirectoryEntry(stat: Stat(status), next: next)
+            let entry = DirectoryEntry(stat: place.root.stat(status), next: next)
             return body(entry, UnsafeRawBufferPointer(start: name, count: strlen(name)).bytes)
         }
     }

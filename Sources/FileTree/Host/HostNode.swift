@@ -27,11 +27,15 @@ class HostNode: Node, @unchecked Sendable {  // A class with subclasses; nothing
         }
     }
 
-    func stat() throws(FileError) -> Stat { Stat(try found().status) }
+    func stat() throws(FileError) -> Stat { place.root.stat(try found().status) }
 
-    var parent: (any Directory)? { place.parent }
+    var parent: (any Directory)? { present.parent }
+
+    /// Where the file is by now.
+    private var present: HostPlace { place.root.present(place, of: identity) }
 
     func withName(_ body: (RawSpan) -> Void) {
+        let place = present
         let name = place.parent == nil ? [UInt8(ascii: "/")] : place.name
         body(name.span.bytes)
     }
@@ -46,10 +50,63 @@ class HostNode: Node, @unchecked Sendable {  // A class with subclasses; nothing
 
     /// The file itself, as long as it is still there.
     func found() throws(FileError) -> (descriptor: HostDescriptor, status: pak_stat) {
-        let descriptor = try place.root.open(place.path, pak_o_path | O_NOFOLLOW)
+        let root = place.root
+        let descriptor = try root.descriptor.open(present.path, pak_o_path | O_NOFOLLOW)
         let status = try descriptor.status()
-        guard HostIdentity(status) == identity else { throw FileError(.notFound) }
+        guard root.identity(status) == identity else { throw FileError(.notFound) }
         return (descriptor, status)
+    }
+
+    // MARK: - Changes
+
+    /// The file itself, if it may be changed.
+    func foundToChange() throws(FileError) -> (descriptor: HostDescriptor, status: pak_stat) {
+        guard place.root.isWritable else { throw FileError(.readOnly) }
+        return try found()
+    }
+
+    /// Sets attributes; owners only to what they are.
+    func change(_ change: StatChange, by user: User) throws(FileError) {
+        if change.isEmpty { return }
+        let (descriptor, status) = try foundToChange()
+        let now = place.root.stat(status)
+        let wanted = try change.allowed(for: user, on: now)
+        guard wanted.uid ?? now.uid == now.uid, wanted.gid ?? now.gid == now.gid else {
+            throw FileError(.notPermitted, "a file of the host is given to nobody else")
+        }
+        try Self.refuseSetID(wanted.permissions, now: now.mode)
+        if let size = wanted.size {
+            guard now.mode.type == .regular else { throw FileError(.isDirectory) }
+            try resize(descriptor, to: size)
+        }
+        if let permissions = wanted.permissions { try descriptor.setPermissions(permissions) }
+        try descriptor.setTimes(accessed: wanted.accessed, modified: wanted.modified)
+    }
+
+    /// Refuses to have a file of the host run as its owner.
+    static func refuseSetID(_ permissions: UInt32?, now: Mode) throws(FileError) {
+        guard let permissions, now.type != .directory else { return }
+        let new = permissions & ~now.permissions & (Mode.setUser | Mode.setGroup)
+        if new != 0 { throw FileError(.notPermitted, "no set-id bit is set on the host") }
+    }
+
+    /// Sets the length of the file.
+    func resize(_ descriptor: HostDescriptor, to size: UInt64) throws(FileError) {
+        try descriptor.reopened(O_WRONLY | O_NOCTTY | O_NONBLOCK).resize(size)
+    }
+
+    func setAttribute(_ name: RawSpan, to value: [UInt8]?) throws(FileError) {
+        let (descriptor, _) = try foundToChange()
+        let name = Array(name)
+        guard name.starts(with: "user.".utf8) else {
+            throw FileError(.unsupported, "of the host's attributes users' alone are written")
+        }
+        try descriptor.setAttribute(name, to: value)
+    }
+
+    func sync() throws(FileError) {
+        guard place.root.isWritable, file != nil || directory != nil else { return }
+        try found().descriptor.reopened(O_RDONLY | O_NONBLOCK).sync()
     }
 }
 
@@ -66,20 +123,52 @@ final class HostLink: HostNode, Link, @unchecked Sendable {
 ///
 /// `@unchecked`, as the language has an heir say again: nothing of it changes.
 final class HostFile: HostNode, File, @unchecked Sendable {
+    /// The descriptor by which the file was made: its mode may allow no other to be opened.
+    private let made: HostDescriptor?
+
+    init(_ place: HostPlace, _ identity: HostIdentity, made: HostDescriptor? = nil) {
+        self.made = made
+        super.init(place, identity)
+    }
+
     override var file: (any File)? { self }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
-        guard mode == .read else { throw FileError(.readOnly) }
-        let (descriptor, _) = try found()
-        return OpenHostFile(try descriptor.reopened(O_RDONLY | O_NOCTTY | O_NONBLOCK))
+        let writes = !mode.isDisjoint(with: [.write, .truncate])
+        if writes, !place.root.isWritable { throw FileError(.readOnly) }
+        let open = try descriptor(writes ? mode.contains(.read) ? O_RDWR : O_WRONLY : O_RDONLY)
+        if mode.contains(.truncate) { try open.resize(0) }
+        return OpenHostFile(open, isAppending: mode.contains(.append))
+    }
+
+    private func descriptor(_ flags: Int32) throws(FileError) -> HostDescriptor {
+        if let made { return made }
+        return try found().descriptor.reopened(flags | O_NOCTTY | O_NONBLOCK)
+    }
+
+    override func resize(_ descriptor: HostDescriptor, to size: UInt64) throws(FileError) {
+        if let made { return try made.resize(size) }
+        try super.resize(descriptor, to: size)
     }
 }
 
 /// A file of the host that has been opened.
 package final class OpenHostFile: OpenFile {
     private let descriptor: HostDescriptor
+    private let isAppending: Bool
 
-    package init(_ descriptor: HostDescriptor) { self.descriptor = descriptor }
+    package init(_ descriptor: HostDescriptor, isAppending: Bool = false) {
+        self.descriptor = descriptor
+        self.isAppending = isAppending
+    }
+
+    package func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
+        try bytes.withUnsafeBytes { (bytes) throws(FileError) in
+            try descriptor.write(bytes, at: isAppending ? nil : offset)
+        }
+    }
+
+    package func sync() throws(FileError) { try descriptor.sync() }
 
     package func read(
         into buffer: UnsafeMutableRawBufferPointer,

@@ -2,11 +2,11 @@ import CLinux
 
 /// Where a node was found: a name in a place, up to the tree's root.
 final class HostPlace: Sendable {
-    let root: HostDescriptor
+    let root: HostRoot
     let parent: HostDirectory?
     let name: [UInt8]
 
-    init(root: HostDescriptor, parent: HostDirectory?, name: [UInt8]) {
+    init(root: HostRoot, parent: HostDirectory?, name: [UInt8]) {
         self.root = root
         self.parent = parent
         self.name = name
@@ -18,7 +18,7 @@ final class HostPlace: Sendable {
         var step: HostPlace? = self
         while let place = step, let parent = place.parent {
             names.append(place.name)
-            step = parent.place
+            step = place.root.present(parent.place, of: parent.identity)
         }
         if names.isEmpty { return [UInt8(ascii: "."), 0] }
         return Array(names.reversed().joined(separator: [UInt8(ascii: "/")])) + [0]
@@ -26,10 +26,12 @@ final class HostPlace: Sendable {
 }
 
 /// What makes a file of the host that file and no other.
-struct HostIdentity: Equatable, Sendable {
+struct HostIdentity: Hashable, Sendable {
     let device: UInt64
     let inode: UInt64
     let birth: Timestamp
+    /// How many files of the same three there were before.
+    var use: UInt32 = 0
 
     init(_ status: pak_stat) {
         device = status.device
@@ -44,13 +46,14 @@ struct HostIdentity: Equatable, Sendable {
         hash.combine(inode)
         hash.combine(UInt64(bitPattern: birth.seconds))
         hash.combine(UInt64(birth.nanoseconds))
+        if use > 0 { hash.combine(UInt64(use)) }
         return hash.qidPath()
     }
 }
 
 extension Stat {
     /// The attributes of a file of the host.
-    init(_ status: pak_stat) {
+    init(_ status: pak_stat, _ identity: HostIdentity) {
         var version = StableHash(domain: 1)
         version.combine(UInt64(bitPattern: status.mtime))
         version.combine(UInt64(status.mtime_ns))
@@ -61,7 +64,7 @@ extension Stat {
         let qid = Qid(
             type: mode.type.qidKind,
             version: version.qidVersion(),
-            path: HostIdentity(status).qidPath
+            path: identity.qidPath
         )
         self.init(qid: qid, mode: mode)
         uid = status.uid

@@ -1,11 +1,16 @@
 public import SystemPackage
 
-/// A directory of the host, read where it lies.
+/// A directory of the host, read where it lies, and changed there when that is asked for.
 ///
 /// A node is a name in its parent and the identity (device, inode, birth) that was found there;
 /// each use steps from the root's descriptor, below it and through no link, and is refused when
 /// another file is there by then. So no number of nodes uses up the descriptors, and no name that
-/// a client gives leads anywhere but down.
+/// a client gives leads anywhere but down. Of files that are moved or removed by way of the tree
+/// the last 8,192 at least are known, so that nodes live through it.
+///
+/// What is changed is changed by the user who runs the server, and belongs to him: no file is given
+/// to another, no set-id bit is set, no device is made, and of extended attributes only those of
+/// users are written. All else is the host's own to allow.
 public final class HostTree: Tree {
     /// Who may attach.
     public enum Admission: Sendable {
@@ -19,17 +24,22 @@ public final class HostTree: Tree {
     private let admission: Admission
     private let descriptor: HostDescriptor
 
-    /// Opens the directory at `path`, links in the path followed this once.
+    /// Opens the directory at `path`, links in the path followed this once; without `isWritable`
+    /// every change is refused.
     ///
     /// Errors: those of open(2), with the path as context.
-    public init(_ path: FilePath, admission: Admission = .owner) throws(FileError) {
+    public init(
+        _ path: FilePath,
+        admission: Admission = .owner,
+        isWritable: Bool = false
+    ) throws(FileError) {
         self.admission = admission
         let descriptor = try HostDescriptor.openRoot(path)
         self.descriptor = descriptor
-        let status = try descriptor.status()
+        let root = HostRoot(descriptor, isWritable: isWritable)
         top = HostDirectory(
-            HostPlace(root: descriptor, parent: nil, name: []),
-            HostIdentity(status)
+            HostPlace(root: root, parent: nil, name: []),
+            root.identity(try descriptor.status())
         )
     }
 
