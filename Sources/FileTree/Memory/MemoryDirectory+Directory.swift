@@ -141,6 +141,7 @@ extension MemoryDirectory: Directory {
         try store.lock.withLock { (state) throws(FileError) in
             guard !isRemoved else { throw FileError(.notFound) }
             guard find(node.name.span.bytes) == nil else { throw FileError(.exists) }
+            try node.takeRoom()
             insert(node, &state, now)
         }
         return node
@@ -171,6 +172,5 @@ extension MemoryNode {
         container?.detach(self, now)
         inode.stat.changed = now
         if inode.stat.links > 0 { inode.stat.links -= 1 }
-        if inode.stat.links == 0 { state.used -= inode.bytes.count }
     }
 }

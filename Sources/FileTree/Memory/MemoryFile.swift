@@ -10,7 +10,7 @@ final class MemoryFile: MemoryNode, File, @unchecked Sendable {
         if mode.contains(.truncate) {
             let now = store.clock()
             try store.lock.withLock { (state) throws(FileError) in
-                try inode.resize(0, &state, capacity: store.capacity)
+                try inode.resize(0)
                 inode.modify(now)
             }
         }
@@ -66,7 +66,7 @@ final class OpenMemoryFile: OpenFile {
             let (end, overflow) = start.addingReportingOverflow(UInt64(bytes.byteCount))
             guard !overflow, end <= UInt64(Int.max / 4) else { throw FileError(.tooBig) }
             let size = max(Int(end), inode.bytes.count)
-            try inode.resize(size, &state, capacity: store.capacity)
+            try inode.resize(size)
             bytes.withUnsafeBytes { source in
                 inode.bytes.storage[Int(start)..<Int(end)].copyBytes(from: source)
             }

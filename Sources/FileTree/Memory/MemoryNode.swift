@@ -20,6 +20,22 @@ class MemoryNode: Node, @unchecked Sendable {
         self.store = store
     }
 
+    /// What the name has taken of the store's budget.
+    private var charge = 0
+
+    deinit { store.budget.giveBack(charge) }
+
+    /// Takes room for the name; the lock is held.
+    ///
+    /// Errors: `.noSpace`.
+    func takeRoom() throws(FileError) {
+        let overhead = store.budget.overhead
+        guard overhead > 0 else { return }
+        let cost = overhead + inode.target.count
+        try store.budget.take(cost)
+        charge += cost
+    }
+
     // A subclass is not asked for a protocol's default: these have to be its own.
     var file: (any File)? { nil }
     var directory: (any Directory)? { nil }
@@ -43,7 +59,7 @@ class MemoryNode: Node, @unchecked Sendable {
             if let size = change.size {
                 guard inode.stat.mode.type == .regular else { throw FileError(.isDirectory) }
                 guard size <= Int.max / 4 else { throw FileError(.tooBig) }
-                try inode.resize(Int(size), &state, capacity: store.capacity)
+                try inode.resize(Int(size))
                 inode.modify(now)
             }
             change.apply(to: &inode.stat, at: now)
@@ -68,7 +84,7 @@ class MemoryNode: Node, @unchecked Sendable {
         let now = store.clock()
         try store.lock.withLock { (_) throws(FileError) in
             if value == nil, inode.attributes[key] == nil { throw FileError(.noAttribute) }
-            inode.attributes[key] = value
+            try inode.setAttribute(key, to: value)
             inode.stat.changed = now
         }
     }

@@ -5,18 +5,16 @@ import Synchronization
 /// Nothing outside the tree is called while the lock is held.
 final class MemoryStore: Sendable {
     let lock = Mutex(State())
-    let capacity: Int
+    let budget: MemoryBudget
     let clock: @Sendable () -> Timestamp
 
     struct State {
         var nextPath: UInt64 = 1
         var nextCookie: UInt64 = 1
-        /// Bytes held by files that have a name.
-        var used = 0
     }
 
-    init(capacity: Int, clock: @escaping @Sendable () -> Timestamp) {
-        self.capacity = capacity
+    init(_ budget: MemoryBudget, clock: @escaping @Sendable () -> Timestamp) {
+        self.budget = budget
         self.clock = clock
     }
 
@@ -29,9 +27,37 @@ final class MemoryStore: Sendable {
             stat.uid = attributes.uid
             stat.gid = attributes.gid
             stat.setTimes(time)
-            return MemoryInode(stat)
+            return MemoryInode(stat, budget)
         }
     }
+}
+
+/// How much the files of one tree in memory may take, those without a name included as long as
+/// somebody holds them.
+final class MemoryBudget: Sendable {
+    let capacity: Int
+    /// What a name, and the file behind it, are said to take beside bytes; 0 where bytes of files
+    /// alone count.
+    let overhead: Int
+    private let taken = Atomic(0)
+
+    init(capacity: Int, overhead: Int) {
+        self.capacity = capacity
+        self.overhead = overhead
+    }
+
+    var used: Int { taken.load(ordering: .relaxed) }
+
+    /// Takes so many bytes, or gives them back when they are less than none.
+    ///
+    /// Called under the store's lock, so that two never take the same; what is given back when
+    /// the last holder goes comes without it. Errors: `.noSpace`.
+    func take(_ count: Int) throws(FileError) {
+        guard count <= 0 || count <= capacity - used else { throw FileError(.noSpace) }
+        taken.add(count, ordering: .relaxed)
+    }
+
+    func giveBack(_ count: Int) { taken.subtract(count, ordering: .relaxed) }
 }
 
 /// A file's contents and attributes, shared by all its names.
@@ -41,9 +67,31 @@ final class MemoryInode: @unchecked Sendable {
     var stat: Stat
     var bytes = MemoryBytes(capacity: 0)
     var target: [UInt8] = []
-    var attributes: [[UInt8]: [UInt8]] = [:]
+    private(set) var attributes: [[UInt8]: [UInt8]] = [:]
+    private let budget: MemoryBudget
+    /// What it has taken of the budget.
+    private var charge = 0
 
-    init(_ stat: Stat) { self.stat = stat }
+    init(_ stat: Stat, _ budget: MemoryBudget) {
+        self.stat = stat
+        self.budget = budget
+    }
+
+    deinit { budget.giveBack(charge) }
+
+    private func take(_ count: Int) throws(FileError) {
+        try budget.take(count)
+        charge += count
+    }
+
+    /// Sets an extended attribute; nil removes it.
+    func setAttribute(_ name: [UInt8], to value: [UInt8]?) throws(FileError) {
+        if budget.overhead > 0 {
+            func cost(_ value: [UInt8]?) -> Int { value.map { $0.count + name.count + 64 } ?? 0 }
+            try take(cost(value) - cost(attributes[name]))
+        }
+        attributes[name] = value
+    }
 
     /// Notes a change of the contents.
     func modify(_ time: Timestamp) {
@@ -53,15 +101,13 @@ final class MemoryInode: @unchecked Sendable {
     }
 
     /// Sets the length of a file, zeros at the end; whoever holds the bytes keeps the old ones.
-    func resize(_ size: Int, _ state: inout MemoryStore.State, capacity: Int) throws(FileError) {
-        let growth = size - bytes.count
-        guard growth <= capacity - state.used else { throw FileError(.noSpace) }
+    func resize(_ size: Int) throws(FileError) {
+        try take(size - bytes.count)
         if size > bytes.capacity || !isKnownUniquelyReferenced(&bytes) {
             let room = size > bytes.capacity ? max(size, min(bytes.capacity * 2, 1 << 26)) : size
             bytes = MemoryBytes(capacity: room, copying: bytes)
         }
         bytes.setCount(size)
-        if stat.links > 0 { state.used += growth }
         stat.size = UInt64(size)
         stat.allocated = UInt64(size)
     }

@@ -14,15 +14,19 @@ public final class MemoryTree: Tree {
     ///   - uid: the root's owner.
     ///   - gid: the root's group.
     ///   - capacity: bytes that all files together may hold; more is `.noSpace`.
+    ///   - countsAll: whether names and attributes take of the capacity, too, so that it bounds
+    ///     the memory that the tree needs.
     ///   - clock: what "now" is.
     public init(
         permissions: UInt32 = 0o755,
         uid: UInt32 = 0,
         gid: UInt32 = 0,
         capacity: Int = .max,
+        countsAll: Bool = false,
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
-        store = MemoryStore(capacity: capacity, clock: clock)
+        let budget = MemoryBudget(capacity: capacity, overhead: countsAll ? 1024 : 0)
+        store = MemoryStore(budget, clock: clock)
         let attributes = NewNode(permissions: permissions, uid: uid, gid: gid)
         let inode = store.makeInode(.directory, attributes)
         top = MemoryDirectory(name: Array("/".utf8), inode: inode, container: nil, store: store)
@@ -39,8 +43,9 @@ public final class MemoryTree: Tree {
 
     /// The bytes held, in blocks of 4 KiB; files as many as there are numbers for.
     public func statfs() throws(FileError) -> Statfs {
-        let (used, made) = store.lock.withLock { ($0.used, $0.nextPath - 1) }
-        let capacity = min(store.capacity, 1 << 40)
+        let made = store.lock.withLock { $0.nextPath - 1 }
+        let used = store.budget.used
+        let capacity = min(store.budget.capacity, 1 << 40)
         var figures = Statfs()
         figures.blocks = UInt64(capacity / 4096)
         figures.free = UInt64(max(0, capacity - used) / 4096)
