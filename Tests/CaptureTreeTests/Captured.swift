@@ -32,7 +32,10 @@ struct Captured {
     }
 
     /// The same layer, opened anew from its records, over the same tree.
-    func reopened() throws -> CaptureTree {
+    func reopened() throws -> CaptureTree { try reopened(over: tree.lower, in: tree) }
+
+    /// The same over another object for the same tree.
+    func reopened(over lower: any Directory, in tree: any Tree) throws -> CaptureTree {
         let clock = clock
         let layer = try Layer(
             id: 7,
@@ -41,7 +44,7 @@ struct Captured {
             records: journal.records,
             clock: { clock.next() }
         )
-        return try CaptureTree(layer: layer, over: tree.lower, in: tree)
+        return try CaptureTree(layer: layer, over: lower, in: tree)
     }
 
     var root: any Directory { tree.root }
