@@ -22,6 +22,8 @@ public final class Index: @unchecked Sendable {
     @usableFromInline let aux: UnsafeRawBufferPointer
     let whiteouts: UnsafeRawBufferPointer
     private let storage: StoredBytes
+    /// Whether the file that it is in was cut, so that what it says is not to be believed.
+    package var isCut: Bool { storage.isCut }
 
     /// How many names there are, the root among them.
     public let entryCount: Int

@@ -78,6 +78,15 @@ package final class StoredBytes: @unchecked Sendable {
         }
     }
 
+    /// Whether bytes of the file were found to be gone, and read as zeros.
+    package var isCut: Bool {
+        guard Self.anyIsCut, let mapping else { return false }
+        return pak_mapping_is_cut(mapping.baseAddress) != 0
+    }
+
+    /// Whether that is so of any there ever was; costs one load.
+    package static var anyIsCut: Bool { pak_mapping_is_cut(nil) != 0 }
+
     deinit {
         if let mapping {
             pak_unguard_mapping(mapping.baseAddress)

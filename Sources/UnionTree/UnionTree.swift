@@ -13,6 +13,9 @@ public final class UnionTree: Tree {
     private let owners = Mutex(OwnerNames())
     /// The views of some packages alone that were asked for, by the packages' names.
     private let subsets = Mutex<[Set<String>: UnionTree]>([:])
+    /// Held while a subset is made: one at a time, whoever asks, so that peers who ask for ever
+    /// other ones take no more than a processor.
+    private let making = Mutex(())
 
     private struct OwnerNames {
         var users: [UInt32: [UInt8]?] = [:]
@@ -118,6 +121,8 @@ public final class UnionTree: Tree {
     }
 
     /// How many subsets are kept; who asks for more waits for each to be made.
+    ///
+    /// None has its table in the cache, where it would drive those of whole environments out.
     private static let subsetLimit = 16
 
     private func subset(_ names: Set<String>) throws(FileError) -> UnionTree {
@@ -125,17 +130,19 @@ public final class UnionTree: Tree {
         for name in names where !packages.contains(where: { $0.name == name }) {
             throw FileError(.notFound, "only=\(name): no such package")
         }
-        let tree = try UnionTree(
-            packages: packages.filter { names.contains($0.name) },
-            rules: maker.rules.limited(to: names),
-            base: generation.base,
-            environment: maker.environment,
-            cache: maker.cache
-        )
-        return subsets.withLock { subsets in
-            if let known = subsets[names] { return known }
-            if subsets.count >= Self.subsetLimit { subsets.removeAll() }
-            subsets[names] = tree
+        return try making.withLock { _ throws(FileError) -> UnionTree in
+            // Made by now for one who was before us?
+            if let known = subsets.withLock({ $0[names] }) { return known }
+            let tree = try UnionTree(
+                packages: packages.filter { names.contains($0.name) },
+                rules: maker.rules.limited(to: names),
+                base: generation.base,
+                environment: maker.environment
+            )
+            subsets.withLock { subsets in
+                if subsets.count >= Self.subsetLimit { subsets.removeAll() }
+                subsets[names] = tree
+            }
             return tree
         }
     }

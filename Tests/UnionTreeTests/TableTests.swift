@@ -89,6 +89,40 @@ import TreeConformance
         #expect(third.current.table.storage.isMapped)
     }
 
+    @Test func aTableCutWhileItIsUsedIsAFaultAndNoMissingFile() throws {
+        let folder = try Folder()
+        let packages = try samples()
+        let first = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
+        let mapped = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
+        #expect(mapped.current.table.storage.isMapped)
+        let missing = Array("none".utf8)
+        #expect(throws: FileError(.notFound)) { try mapped.root.lookup(missing.span.bytes) }
+        #expect(truncate("\(folder.path)/\(first.hash).union", 0) == 0)
+        let words = "the table of an environment was cut while it was used"
+        #expect(throws: FileError(.inputOutput, words)) {
+            try mapped.root.lookup(missing.span.bytes)
+        }
+        #expect(throws: FileError(.inputOutput, words)) {
+            try mapped.root.entries(from: 0) { _, _ in true }
+        }
+        #expect(throws: FileError(.notFound)) { try first.root.lookup(missing.span.bytes) }
+    }
+
+    @Test func aSubsetLeavesNoTable() throws {
+        let folder = try Folder()
+        let tree = try UnionTree(packages: samples(), rules: rules(), cache: folder.path)
+        let names = tree.packages.map(\.name)
+        let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
+        for name in names {
+            var options = ViewOptions()
+            options.only = [name]
+            let one = try tree.attach(as: user, options)
+            // Asked for again it is the same tree.
+            #expect(try tree.attach(as: user, options).tree === one.tree)
+        }
+        #expect(folder.names == ["\(tree.hash).union"])
+    }
+
     @Test func onlyTheTablesUsedLastAreKept() throws {
         let folder = try Folder()
         let packages = try samples()

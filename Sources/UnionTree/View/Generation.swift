@@ -42,6 +42,17 @@ final class Generation: @unchecked Sendable {
         members.deallocate()
     }
 
+    /// Refuses to say that a name is not there when what would know is damaged.
+    func checkWhole() throws(FileError) {
+        guard StoredBytes.anyIsCut else { return }
+        if table.storage.isCut {
+            throw FileError(.inputOutput, "the table of an environment was cut while it was used")
+        }
+        for package in packages where package.index.isCut {
+            throw FileError(.inputOutput, "\(package.path): cut while it was served")
+        }
+    }
+
     /// Asks the index of a package, without touching its reference count.
     @inline(__always)
     func withIndex<Result>(_ package: UInt32, _ body: (Index) -> Result) -> Result? {

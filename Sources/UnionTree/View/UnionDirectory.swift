@@ -36,6 +36,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
 
     /// Finds in the base what no package has.
     private func lookupBelow(_ name: RawSpan, _ step: Step) throws(FileError) -> any Node {
+        try view.generation.checkWhole()
         guard step.outcome != .hidden, view.generation.base != nil,
             let below = try view.generation.below(place),
             let node = try Generation.find(name, in: below)
@@ -60,7 +61,10 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
                 $0.step(last.place, last.hash, name)
             }
             guard next.outcome == .found else {
-                guard view.generation.base != nil else { throw FileError(.notFound) }
+                guard view.generation.base != nil else {
+                    try view.generation.checkWhole()
+                    throw FileError(.notFound)
+                }
                 let from = isHere ? self : UnionDirectory(view, last.place, last.hash, qid)
                 let node = try from.lookupBelow(name.bytes, next)
                 qids.append(node.qid)
@@ -81,6 +85,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
         let generation = view.generation
+        try generation.checkWhole()
         let below = try generation.below(place)
         var count: UInt64
         if place.entry.package == TableEntry.directory {
@@ -143,12 +148,22 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         return body(DirectoryEntry(stat: stat, next: UInt64(next)), name.bytes)
     }
 
+    /// A position of the base behind so many names of packages; nil where it would be none that a
+    /// client can ask for (a negative one to Linux), or one that stands for something else.
+    private static func shifted(_ cookie: UInt64, by count: UInt64) -> UInt64? {
+        if cookie == lastCookie { return cookie }
+        let (next, overflow) = cookie.addingReportingOverflow(count)
+        // The server's own numbers for the two dots are just below the last.
+        return overflow || next >= lastCookie - 2 ? nil : next
+    }
+
     private func listBelow(
         _ below: any Directory,
         from cookie: UInt64,
         after count: UInt64,
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
+        var hasRoom = true
         try below.entries(from: cookie) { entry, name in
             let step = name.withUnsafeBytes { view.generation.step(place, hash, $0) }
             if step.outcome == .found || step.outcome == .hidden { return true }
@@ -160,9 +175,14 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
                     stat.qid.path = BaseDirectory.qidPath(name, in: hash, view)
                 }
             }
-            let next =
-                entry.next < Self.lastCookie - count ? entry.next + count : Self.lastCookie
+            guard let next = Self.shifted(entry.next, by: count) else {
+                hasRoom = false
+                return false
+            }
             return body(DirectoryEntry(stat: stat, next: next), name)
+        }
+        guard hasRoom else {
+            throw FileError(.inputOutput, "a listing below goes on where no client can count to")
         }
     }
 }
