@@ -85,13 +85,17 @@ let package = Package(
         .executableTarget(
             name: "treecheck",
             dependencies: [
-                "Archive", "FileTree", "NinePClient", "NinePServer", "TreeConformance",
+                "Archive", "CaptureTree", "FileTree", "NinePClient", "NinePServer",
+                "TreeConformance",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/TreeCheck"
         ),
         // Runs the built programs: they are named so that they are built.
-        .testTarget(name: "CommandTests", dependencies: ["pak", "pakfs"]),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["pak", "pakfs", "treecheck", "CaptureTree", "FileTree"]
+        ),
         .testTarget(
             name: "FileTreeTests",
             dependencies: [

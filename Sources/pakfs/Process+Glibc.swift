@@ -17,6 +17,8 @@ enum Process {
     /// them; a lost peer is no signal.
     static func holdSignals() {
         signal(SIGPIPE, SIG_IGN)
+        // A layer's file past the limit of ulimit(1) is an error of the write that met it.
+        signal(SIGXFSZ, SIG_IGN)
         var set = signalSet()
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }

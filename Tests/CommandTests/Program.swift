@@ -95,6 +95,7 @@ struct Program {
 
     static let pak = Program(path: folder + "/pak")
     static let pakfs = Program(path: folder + "/pakfs")
+    static let treecheck = Program(path: folder + "/treecheck")
 
     /// Where the tests and the programs were built.
     private static let folder: String = {

@@ -10,13 +10,18 @@ import TreeConformance
 /// - `treecheck check DIR [modes] [owners] [times] [links] [positions]` compares a directory with that text;
 /// - `treecheck serve ADDRESS` serves that tree, writable;
 /// - `treecheck list ADDRESS` prints a served tree with the sums of its files;
+/// - `treecheck layer DIR op|end|none` changes a layer until it is killed, and prints the number of
+///   each change once it is done;
 /// - `treecheck errors ADDRESS` serves a tree of errors, and `treecheck errno DIR` looks at a
 ///   mount of it.
 enum TreeCheck {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count >= 2 else {
-            complain("usage: treecheck make|check|serve|list|errors|errno place [field]...", 2)
+            complain(
+                "usage: treecheck make|check|serve|list|layer|errors|errno place [field]...",
+                2
+            )
         }
         do throws(FileError) {
             switch words[0] {
@@ -38,6 +43,7 @@ enum TreeCheck {
                 )
                 try server.listen(on: Address(words[1]))
                 server.wait()
+            case "layer": try LayerWriter.run(words[1], sync: words.last ?? "")
             case "list": try RemoteList.print(words[1])
             case "errors": try ErrorTree.serve(on: words[1])
             case "errno":

@@ -139,15 +139,13 @@ final class FolderDataFile: DataFile {
             try body(&taken)
             try files.calls.setModified(descriptor, time ?? files.clock())
             if files.sync == .op { try files.calls.sync(descriptor) }
-        } catch { failure = error }
+        } catch {
+            failure = error
+            // The error that is told is the first; a cut cannot be put back.
+            try? putBack(old)
+        }
         do throws(FileError) {
-            var new = try files.calls.status(descriptor)
-            if failure != nil, new.size != old.size || new.modified != old.modified {
-                // A cut cannot be put back, and is the last thing that could fail.
-                if new.size > old.size { try files.calls.resize(descriptor, to: old.size) }
-                try files.calls.setModified(descriptor, old.modified)
-                new = try files.calls.status(descriptor)
-            }
+            let new = try files.calls.status(descriptor)
             state.withLock { $0.figures = new }
             files.usage.settle(taken: taken, from: old.allocated, to: new.allocated)
         } catch {
@@ -156,5 +154,14 @@ final class FolderDataFile: DataFile {
             failure = failure ?? error
         }
         if let failure { throw failure.at("data/\(serial.fileName)") }
+    }
+
+    /// Gives the file the length and the time back that it had, as far as it can be.
+    private func putBack(_ old: DataFigures) throws(FileError) {
+        let new = try files.calls.status(descriptor)
+        if new.size > old.size { try files.calls.resize(descriptor, to: old.size) }
+        if new.modified != old.modified {
+            try files.calls.setModified(descriptor, old.modified)
+        }
     }
 }
