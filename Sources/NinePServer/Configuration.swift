@@ -30,6 +30,9 @@ public struct Limits: Sendable {
     public var bytes = 1 << 30
     /// The longest extended attribute; a longer one is `.tooBig`.
     public var attribute = 64 << 10
+    /// Milliseconds that a peer who came to a listener may take to agree on a version; then its
+    /// place is another's.
+    public var silence = 30_000
     /// Threads for what has to wait, in all.
     public var threads = 8
 

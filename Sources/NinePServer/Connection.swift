@@ -13,6 +13,8 @@ final class Connection: Sendable {
     let input: Int32
     let output: Int32
     let isSocket: Bool
+    /// Milliseconds within which a version has to be agreed on; nil for whatever it takes.
+    private let silence: Int?
     /// What this thread, and what the one for late replies, has done.
     let counters = Counters()
     private let lateCounters: Counters
@@ -28,8 +30,16 @@ final class Connection: Sendable {
         var isOver = false
     }
 
-    init(server: Server, input: Int32, output: Int32, peer: Peer, name: String) {
+    init(
+        server: Server,
+        input: Int32,
+        output: Int32,
+        peer: Peer,
+        name: String,
+        silence: Int? = nil
+    ) {
         self.server = server
+        self.silence = silence
         self.input = input
         self.output = output
         self.peer = peer
@@ -41,7 +51,10 @@ final class Connection: Sendable {
             output: output,
             isSocket: isSocket,
             counters: lateCounters,
-            trace: server.configuration.trace
+            trace: server.configuration.trace,
+            complain: { [complaints = server.complaints] in
+                Self.complain($0, of: name, to: complaints)
+            }
         )
         late = LateReplies(pool: server.pool, limits: server.configuration.limits, wire: wire)
     }
@@ -50,9 +63,12 @@ final class Connection: Sendable {
     func run() {
         var session = Session(self)
         var input = Input(descriptor: input, isSocket: isSocket)
+        let deadline = silence.map {
+            monotonicNanoseconds() &+ UInt64(max(0, $0)) &* 1_000_000
+        }
         conversation: while true {
             isReading.store(true, ordering: .relaxed)
-            guard input.fill() else { break }
+            guard input.fill(until: session.dialect == nil ? deadline : nil) else { break }
             isReading.store(false, ordering: .relaxed)
             let start = monotonicNanoseconds()
             do throws(FileError) {
@@ -63,7 +79,7 @@ final class Connection: Sendable {
                 }
             } catch {
                 server.countMalformed()
-                server.configuration.log("\(name): conversation ended: \(error)")
+                server.complaints.log("\(name): conversation ended: \(error)")
                 session.send()
                 break conversation
             }
@@ -104,6 +120,16 @@ final class Connection: Sendable {
         output.put(error, tag: NineP.Wire.noTag, .plain)
         output.send()
         shutdown(socket, Int32(SHUT_WR))
+    }
+
+    /// Logs an error that was answered, if it is a disk's or another server's doing and not the
+    /// client's.
+    func complain(_ error: FileError) { Self.complain(error, of: name, to: server.complaints) }
+
+    private static func complain(_ error: FileError, of name: String, to complaints: Complaints) {
+        let isFault = error.kind == .inputOutput || error.kind == .malformed
+        guard isFault, error.context != nil else { return }
+        complaints.log("\(name): \(error)")
     }
 
     /// Whether nothing is under way on a pipe, which nobody can be woken from.

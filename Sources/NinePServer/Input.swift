@@ -26,8 +26,10 @@ struct Input: ~Copyable {
 
     deinit { base.deallocate() }
 
-    /// Waits for bytes; false when there will be none any more.
-    mutating func fill() -> Bool {
+    /// Waits for bytes; false when there will be none any more, or none came until the monotonic
+    /// clock said `deadline`, in nanoseconds.
+    mutating func fill(until deadline: UInt64? = nil) -> Bool {
+        if let deadline, !waits(until: deadline) { return false }
         if start == end {
             start = 0
             end = 0
@@ -54,6 +56,20 @@ struct Input: ~Copyable {
             } else if errno != EINTR {
                 return false
             }
+        }
+    }
+
+    /// Waits for something to read; false when the time is up.
+    private func waits(until deadline: UInt64) -> Bool {
+        while true {
+            let now = monotonicNanoseconds()
+            guard now < deadline else { return false }
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            // Up to the next millisecond: a wait of none would go round at full speed.
+            let left = Int32(clamping: (deadline - now) / 1_000_000 + 1)
+            let count = poll(&wanted, 1, left)
+            if count > 0 { return true }
+            if count < 0, errno != EINTR { return true }
         }
     }
 

@@ -60,7 +60,10 @@ extension LateReplies {
                 failure = error
             }
         }
-        if let failure { output.put(failure, tag: request.tag, request.dialect) }
+        if let failure {
+            output.put(failure, tag: request.tag, request.dialect)
+            wire.complain(failure)
+        }
         if let trace = wire.trace {
             output.withReplies(from: 0) { trace(Session.text(of: $0, request.dialect)) }
         }

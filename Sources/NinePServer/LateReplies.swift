@@ -21,6 +21,8 @@ final class LateReplies: WorkSource, @unchecked Sendable {
         let isSocket: Bool
         let counters: Counters
         let trace: (@Sendable (String) -> Void)?
+        /// Takes an error that was answered, for the log.
+        let complain: @Sendable (FileError) -> Void
     }
 
     /// Requests that wait or are being sent; as long as it is 0, one thread alone sends.

@@ -11,6 +11,8 @@ public final class Server: Sendable {
     let tree: any Tree
     let configuration: Configuration
     let pool: Pool
+    /// The log, for lines that peers bring about.
+    let complaints: Complaints
     let locks = LockTable()
     private let state = Mutex(State())
     /// Woken whenever a conversation or a listener ends.
@@ -30,6 +32,7 @@ public final class Server: Sendable {
         self.tree = tree
         self.configuration = configuration
         pool = Pool(limit: max(1, configuration.limits.threads))
+        complaints = Complaints(to: configuration.log)
     }
 
     deinit { pool.stop() }
@@ -150,7 +153,7 @@ public final class Server: Sendable {
                     closes: true
                 )
             } catch {
-                configuration.log("\(listener.address): conversation refused: \(error)")
+                complaints.log("\(listener.address): conversation refused: \(error)")
                 Connection.refuse(socket, error)
                 close(socket)
             }
@@ -180,7 +183,8 @@ public final class Server: Sendable {
             input: input,
             output: output,
             peer: peer,
-            name: address.description
+            name: address.description,
+            silence: closes ? configuration.limits.silence : nil
         )
         try enter(connection)
         do throws(FileError) {

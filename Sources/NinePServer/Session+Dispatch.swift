@@ -116,5 +116,6 @@ extension Session {
     @inline(never)
     mutating func refuse(_ frame: Frame, _ error: FileError) {
         output.put(error, tag: frame.tag, dialect ?? .plain)
+        connection.complain(error)
     }
 }

@@ -55,7 +55,13 @@ import TreeConformance
     @Test func whatIsFlushedInTheLineIsNotKept() throws {
         let tree = SlowTree()
         let pool = Pool(limit: 1)
-        let wire = LateReplies.Wire(output: -1, isSocket: false, counters: Counters(), trace: nil)
+        let wire = LateReplies.Wire(
+            output: -1,
+            isSocket: false,
+            counters: Counters(),
+            trace: nil,
+            complain: { _ in }
+        )
         let late = LateReplies(pool: pool, limits: Limits(), wire: wire)
         defer {
             tree.gate.open()

@@ -34,6 +34,79 @@ import TreeConformance
         server.drain()
     }
 
+    @Test func aPeerThatAgreesOnNoVersionLosesItsPlace() throws {
+        let folder = try TransportTests.Folder()
+        var configuration = Configuration()
+        configuration.limits.silence = 500
+        let server = Server(tree: MemoryTree(), configuration: configuration)
+        try server.listen(on: .unix(path: "\(folder.path)/s"))
+        let silent = try Talk(socket: TransportTests.dial("\(folder.path)/s"))
+        let half = try Talk(socket: TransportTests.dial("\(folder.path)/s"))
+        half.send(bytes: [19, 0, 0, 0, 100])
+        let good = try Talk(socket: TransportTests.dial("\(folder.path)/s"))
+        try good.begin(.plain)
+        #expect(try silent.receive() == "-")
+        #expect(try half.receive() == "-")
+        // Who has agreed on one may be silent for ever.
+        try good.run("Twalk 0 1\nRwalk")
+        server.drain()
+    }
+
+    @Test func linesThatPeersBringAboutAreCountedWhenTheyAreMany() {
+        let lines = Lines()
+        let time = Atomic<UInt64>(5_000_000_000)
+        let clock = { @Sendable in time.load(ordering: .relaxed) }
+        let complaints = Complaints(to: { lines.add($0) }, clock: clock)
+        for number in 0..<25 { complaints.log("line \(number)") }
+        #expect(lines.all == (0..<10).map { "line \($0)" })
+        time.store(6_000_000_000, ordering: .relaxed)
+        complaints.log("another")
+        #expect(lines.all[10...] == ["15 more such lines were left out", "another"])
+    }
+
+    @Test func aFaultBelowIsLoggedAndAMissingFileIsNot() throws {
+        let lines = Lines()
+        var configuration = Configuration()
+        configuration.log = { lines.add($0) }
+        let tree = BrokenTree()
+        let talk = try Talk(server: Server(tree: tree, configuration: configuration))
+        try talk.begin(.linux)
+        try talk.run(
+            """
+            Twalk 0 1 none
+            Rlerror 2
+            Twalk 0 1 broken
+            Rlerror 5
+            """
+        )
+        #expect(lines.all.count == 1)
+        #expect(lines.all.first?.hasSuffix(": disk 7: i/o error") == true, "\(lines.all)")
+    }
+
+    /// A directory in which a name cannot be looked up.
+    final class BrokenTree: Tree, Directory {
+        let qid = Qid(type: .directory, version: 1, path: 1)
+        var parent: (any Directory)? { nil }
+        func withName(_ body: (RawSpan) -> Void) {
+            let name = Array("/".utf8)
+            body(name.span.bytes)
+        }
+        func stat() throws(FileError) -> Stat { Stat(qid: qid, mode: Mode(.directory, 0o755)) }
+        func lookup(_ name: RawSpan) throws(FileError) -> any Node {
+            guard Array(name) == Array("broken".utf8) else {
+                throw FileError(.notFound, "not here")
+            }
+            throw FileError(.inputOutput, "disk 7")
+        }
+        func entries(
+            from cookie: UInt64,
+            _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+        ) throws(FileError) {}
+        func attach(as user: User, to name: String) throws(FileError) -> FileTree.Attachment {
+            Attachment(root: self, tree: self)
+        }
+    }
+
     @Test func tooManyFidsAreRefused() throws {
         let talk = try Talk { $0.limits.fids = 3 }
         try talk.begin(.plain)
