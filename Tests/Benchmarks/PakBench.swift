@@ -24,6 +24,13 @@ struct PakBench: ParsableCommand {
         help: "Only these: a case of the wire, import, union, growth or memory."
     )
     var only: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "The processor that servers run on; this program stays where taskset put it.",
+            valueName: "number"
+        )
+    )
+    var processor: Int?
     @Flag(help: "Print JSON in place of tables.")
     var json = false
     @Flag(help: .hidden)
@@ -99,8 +106,12 @@ struct PakBench: ParsableCommand {
             ]
             rivals.append(Rival(name: "diod", words: words, tree: corpus.folder))
         }
-        rivals.append(Rival(name: "echo", words: ["/proc/self/exe", "--echo"], tree: ""))
-        return rivals
+        rivals.append(Rival(name: "echo", words: [try Program.ownPath, "--echo"], tree: ""))
+        guard let processor else { return rivals }
+        return rivals.map { rival in
+            let words = ["taskset", "-c", "\(processor)"] + rival.words
+            return Rival(name: rival.name, words: words, tree: rival.tree)
+        }
     }
 
     private func complain(_ line: String) {

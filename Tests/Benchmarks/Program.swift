@@ -3,6 +3,17 @@ import Glibc
 
 /// Other programs, run as children.
 enum Program {
+    /// The path of this program.
+    static var ownPath: String {
+        get throws(FileError) {
+            guard let path = realpath("/proc/self/exe", nil) else {
+                throw FileError(FileError.Kind(number: errno), "/proc/self/exe")
+            }
+            defer { free(path) }
+            return String(cString: path)
+        }
+    }
+
     /// Runs a program to its end and gives its exit status; 128 and more for a signal.
     static func run(_ words: [String]) throws(FileError) -> Int32 {
         let process = try spawn(words, input: nil)

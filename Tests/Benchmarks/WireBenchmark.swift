@@ -27,7 +27,8 @@ struct WireBenchmark {
         var samples: [[Sample]]
     }
 
-    /// Runs everything; in each round every rival has its turn in every case.
+    /// Runs everything; in each round every rival has its turn in every case, and each round
+    /// another is the first.
     func run(_ rivals: [Rival]) throws(FileError) -> [Row] {
         var rows = cases.flatMap { name in
             Self.depths.map { depth in
@@ -35,8 +36,10 @@ struct WireBenchmark {
             }
         }
         let paths = PathPool(Corpus.paths)
-        for _ in 0..<rounds {
-            for (number, rival) in rivals.enumerated() {
+        for round in 0..<rounds {
+            for turn in rivals.indices {
+                let number = (round + turn) % rivals.count
+                let rival = rivals[number]
                 let server = try RunningServer.start(rival)
                 var talk: Conversation
                 do throws(FileError) { talk = try server.converse(rival.tree) } catch {
