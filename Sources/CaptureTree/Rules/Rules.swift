@@ -117,6 +117,16 @@ public struct Rules: Sendable, Hashable {
         return .keep
     }
 
+    /// Whether nothing at or below `path` is exported, whatever it is called.
+    func leavesOutAll(below path: [UInt8]) -> Bool {
+        for rule in list.reversed() {
+            // What lies below a covered path is covered as well, or by a later rule.
+            if rule.action == .keep { return false }
+            if rule.pattern.covers(path) { return true }
+        }
+        return false
+    }
+
     /// Whether `path` is exported when it has changed.
     public func exports(_ path: [UInt8]) -> Bool { action(for: path) == .keep }
 

@@ -123,6 +123,8 @@ struct NameTable {
         if slots[place].object != nil { liveCount -= 1 }
         slots[place].object = nil
         slots[place].entry = nil
+        // The hole, if there was one, is the new slot's.
+        slots[place].coversLower = false
         slots[place].isGap = true
         gaps += 1
     }

@@ -28,6 +28,23 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         return view.generation.table.directory(place.entry.number).attributes
     }
 
+    /// The base's directory, where no package lists this one: then the attributes are its.
+    private func attributesBelow() throws(FileError) -> (any Directory)? {
+        let owner = attributesOwner
+        let isListed = view.generation.withIndex(owner.package) { $0.isListed(owner.number) }
+        return isListed == true ? nil : try view.generation.below(place)
+    }
+
+    override func attribute(_ name: RawSpan) throws(FileError) -> [UInt8] {
+        if let below = try attributesBelow() { return try below.attribute(name) }
+        return try super.attribute(name)
+    }
+
+    override func attributeNames() throws(FileError) -> [UInt8] {
+        if let below = try attributesBelow() { return try below.attributeNames() }
+        return try super.attributeNames()
+    }
+
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {
         let step = name.withUnsafeBytes { view.generation.step(place, hash, $0) }
         return step.outcome == .found

@@ -1,0 +1,141 @@
+import Archive
+import FileTree
+
+/// Finds every path at which the view and what lies below may differ, and never asks for a name
+/// that nobody touched.
+///
+/// Only a directory that stands where another was, or none, is listed whole.
+struct ChangeWalk {
+    private let tree: CaptureTree
+    private let rules: Rules
+    /// Whether what was moved is compared with what it was, and not with what had its name.
+    private let followsMoves: Bool
+    private var touched: [[UInt8]: TouchedDirectory] = [:]
+    private(set) var visits: [Visit] = []
+
+    init(_ tree: CaptureTree, followsMoves: Bool) throws(FileError) {
+        self.tree = tree
+        self.followsMoves = followsMoves
+        rules = tree.layer.rules
+        var touched: [[UInt8]: TouchedDirectory] = [:]
+        try tree.forEachTouched { touched[$0.path] = $0 }
+        self.touched = touched
+        visits.append(
+            try Visit(path: [], node: tree.root, below: tree.lower, entry: nil)
+        )
+        try descend([], tree.root, below: tree.lower)
+        touched = [:]
+    }
+
+    private mutating func descend(
+        _ path: [UInt8],
+        _ view: any Directory,
+        below: (any Directory)?
+    ) throws(FileError) {
+        if rules.leavesOutAll(below: path) { return }
+        let here = touched[path]
+        if let below, below.qid.path == view.qid.path {
+            for entry in here?.entries ?? [] {
+                try visit(Self.join(path, entry.name), entry.node, entry.lower, entry)
+            }
+            return
+        }
+        var entries: [[UInt8]: TouchedEntry] = [:]
+        for entry in here?.entries ?? [] { entries[entry.name] = entry }
+        var names = Set(try Self.names(view))
+        if let below { names.formUnion(try Self.names(below)) }
+        for name in names.sorted(by: MemberPath.precedes) {
+            try visit(
+                Self.join(path, name),
+                Self.find(name, in: view),
+                below.flatMap { (below) throws(FileError) in try Self.find(name, in: below) },
+                entries[name]
+            )
+        }
+    }
+
+    private mutating func visit(
+        _ path: [UInt8],
+        _ node: (any Node)?,
+        _ below: (any Node)?,
+        _ entry: TouchedEntry?
+    ) throws(FileError) {
+        do throws(FileError) {
+            if followsMoves, let node, let entry, let origin = entry.origin,
+                node.qid.path != below?.qid.path,
+                let isLink = try isLink(node, entry)
+            {
+                let visit = try Visit(
+                    path: path,
+                    node: node,
+                    below: below,
+                    entry: entry,
+                    origin: entry.originPath,
+                    isLink: isLink
+                )
+                visits.append(visit)
+                if let directory = node.directory {
+                    try descend(path, directory, below: origin.directory)
+                }
+                return
+            }
+            guard node != nil || below != nil else { return }
+            visits.append(try Visit(path: path, node: node, below: below, entry: entry))
+            guard let directory = node?.directory else { return }
+            try descend(path, directory, below: below?.directory)
+        } catch {
+            throw error.under(path)
+        }
+    }
+
+    /// Whether a file that is not where it was is there as well; nil when another has that name,
+    /// so that it is no more than a copy of what was there.
+    private func isLink(_ node: any Node, _ entry: TouchedEntry) throws(FileError) -> Bool? {
+        let there = try Self.node(at: entry.originPath, in: tree.root)
+        guard let there, node.directory == nil else { return false }
+        return there.qid.path == node.qid.path ? true : nil
+    }
+
+    static func join(_ path: [UInt8], _ name: [UInt8]) -> [UInt8] {
+        path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
+    }
+
+    /// The node called `name`; nil when there is none.
+    static func find(_ name: [UInt8], in directory: any Directory) throws(FileError) -> (any Node)?
+    {
+        do throws(FileError) {
+            return try directory.lookup(name.span.bytes)
+        } catch  where error.kind == .notFound {
+            return nil
+        }
+    }
+
+    /// The node at a path; nil when there is none.
+    static func node(at path: [UInt8], in root: any Directory) throws(FileError) -> (any Node)? {
+        var node: any Node = root
+        for name in path.split(separator: UInt8(ascii: "/")) {
+            guard let directory = node.directory,
+                let next = try find(Array(name), in: directory)
+            else { return nil }
+            node = next
+        }
+        return node
+    }
+
+    static func names(_ directory: any Directory) throws(FileError) -> [[UInt8]] {
+        var names: [[UInt8]] = []
+        try directory.entries(from: 0) { _, name in
+            names.append(name.withUnsafeBytes { Array($0) })
+            return true
+        }
+        return names
+    }
+}
+
+extension FileError {
+    /// The error with a path in front, unless it names it already.
+    func under(_ path: [UInt8]) -> FileError {
+        let shown = PathText.display(path)
+        return context?.contains(shown) == true ? self : at(shown)
+    }
+}

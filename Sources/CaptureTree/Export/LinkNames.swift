@@ -1,0 +1,166 @@
+import Archive
+import FileTree
+import Synchronization
+
+/// Finds the names of lower files that nobody has touched, but one of whose other names somebody
+/// has.
+///
+/// A file is exported under all of its names. Where the lower tree has more of them than the layer
+/// knows, they are looked for: beside those known, and then in the whole tree, which only such a
+/// file is worth.
+struct LinkNames {
+    /// A lower file with several names.
+    private struct File {
+        var known: Set<[UInt8]> = []
+        var links: UInt64 = 0
+    }
+
+    private let tree: CaptureTree
+    private let rules: Rules
+    private var files: [UInt64: File] = [:]
+    /// Those that an export will hold: they have changed, or have a name that they had not.
+    private var wanted: Set<UInt64> = []
+    /// What was done to files of several names, be it nothing in the end.
+    private let touched: [UInt64: LinkTouch]
+    private var unchanged: Set<UInt64> = []
+    private var left = 0
+
+    init(_ tree: CaptureTree) {
+        self.tree = tree
+        rules = tree.layer.rules
+        touched = tree.layer.touchedLinks
+        // A file may have been changed by a name that it has no more.
+        for (file, touch) in touched { files[file] = File(links: touch.links) }
+    }
+
+    mutating func note(_ visit: Visit) {
+        if let stat = visit.stat, stat.mode.type != .directory {
+            if visit.isInPlace {
+                if visit.verdict == .same {
+                    unchanged.insert(stat.qid.path)
+                } else {
+                    wanted.insert(stat.qid.path)
+                }
+            } else {
+                // What nobody touched is the lower file, wherever it is now.
+                let links = visit.entry?.originLinks ?? stat.links
+                if links > 1 {
+                    wanted.insert(stat.qid.path)
+                    files[stat.qid.path, default: File()].links = links
+                }
+            }
+        }
+        guard let stat = visit.belowStat, stat.mode.type != .directory, stat.links > 1 else {
+            return
+        }
+        files[stat.qid.path, default: File()].links = stat.links
+        files[stat.qid.path]?.known.insert(visit.path)
+    }
+
+    private func isMissing(_ number: UInt64, _ file: File) -> Bool {
+        guard UInt64(file.known.count) < file.links else { return false }
+        return wanted.contains(number)
+            || touched[number]?.isChanged == true && !unchanged.contains(number)
+    }
+
+    /// Whether all names of the files that matter are known.
+    var isWhole: Bool { !files.contains { isMissing($0.key, $0.value) } }
+
+    /// The other names that the view still has.
+    mutating func rest() throws(FileError) -> [Visit] {
+        files = files.filter { isMissing($0.key, $0.value) }
+        left = files.values.reduce(0) { $0 + Int($1.links) - $1.known.count }
+        var found: [Visit] = []
+        let folders = Set(
+            files.values.flatMap {
+                $0.known.map { Array($0[..<MemberPath.nameStart($0)].dropLast()) }
+            }
+        )
+        for folder in folders.sorted(by: MemberPath.precedes) {
+            guard let node = try ChangeWalk.node(at: folder, in: tree.lower),
+                let directory = node.directory
+            else { continue }
+            try search(folder, directory, isDeep: false, &found)
+        }
+        try search([], tree.lower, isDeep: true, &found)
+        return found
+    }
+
+    private mutating func search(
+        _ path: [UInt8],
+        _ directory: any Directory,
+        isDeep: Bool,
+        _ found: inout [Visit]
+    ) throws(FileError) {
+        if left == 0 || rules.leavesOutAll(below: path) { return }
+        var folders: [[UInt8]] = []
+        var names: [(name: [UInt8], file: UInt64)] = []
+        do throws(FileError) {
+            try directory.entries(from: 0) { entry, name in
+                if entry.stat.mode.type == .directory {
+                    if isDeep { folders.append(name.withUnsafeBytes { Array($0) }) }
+                } else if files[entry.stat.qid.path] != nil {
+                    names.append((name.withUnsafeBytes { Array($0) }, entry.stat.qid.path))
+                }
+                return true
+            }
+        } catch  where error.kind == .permission {
+            // Nobody could have linked what is in there.
+            return
+        }
+        for (name, file) in names {
+            let path = ChangeWalk.join(path, name)
+            guard files[file]?.known.insert(path).inserted == true else { continue }
+            left -= 1
+            guard let node = try ChangeWalk.node(at: path, in: tree.root),
+                node.qid.path == file,
+                let below = try ChangeWalk.find(name, in: directory)
+            else { continue }
+            let entry = TouchedEntry(
+                name: name,
+                node: node,
+                lower: below,
+                origin: below,
+                originPath: path,
+                originLinks: touched[file]?.links ?? 0,
+                isInPlace: true,
+                bytes: touched[file]?.hasData == true ? .unknown : .same,
+                declared: touched[file]?.declared ?? []
+            )
+            found.append(try Visit(path: path, node: node, below: below, entry: entry))
+        }
+        for name in folders where left > 0 {
+            guard let next = try ChangeWalk.find(name, in: directory)?.directory else { continue }
+            try search(ChangeWalk.join(path, name), next, isDeep: true, &found)
+        }
+    }
+}
+
+/// What was done to a lower file of several names.
+private struct LinkTouch {
+    /// How many names it had below.
+    var links: UInt64
+    var hasData: Bool
+    var declared: TouchedEntry.Declared
+
+    var isChanged: Bool { hasData || !declared.isEmpty }
+}
+
+extension Layer {
+    /// The lower files of several names that have been touched, by their qids' paths.
+    fileprivate var touchedLinks: [UInt64: LinkTouch] {
+        state.withLock { state in
+            var found: [UInt64: LinkTouch] = [:]
+            for object in state.objects.values where object.type != .directory {
+                guard let mark = object.lower?.mark, mark.links > 1 else { continue }
+                let declared = object.attributes.declared.rawValue
+                found[object.qidPath] = LinkTouch(
+                    links: mark.links,
+                    hasData: object.hasData,
+                    declared: TouchedEntry.Declared(rawValue: declared)
+                )
+            }
+            return found
+        }
+    }
+}
