@@ -23,6 +23,8 @@ extension Layer {
             guard !state.isSealed, state.readPaths.insert(qidPath).inserted else { return }
             state.apply(.read(path: path))
             state.pending.append(.read(path: path))
+            // A failure is told to whoever changes something next.
+            if state.pending.count >= 256 { try? flush(&state) }
         }
     }
 

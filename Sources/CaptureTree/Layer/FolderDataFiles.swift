@@ -56,13 +56,12 @@ final class FolderDataFiles: DataFiles {
         guard let folder, isWritable else { throw FileError(.readOnly, path) }
         let name = serial.fileName
         do throws(FileError) {
-            // One that a failure has left behind is gone for good: who has it open keeps it.
-            if try calls.status(name, in: folder) != nil { try unlink(serial, in: folder) }
-            let descriptor = try calls.make(name, in: folder)
+            let descriptor = try makeAnew(serial, in: folder)
             do throws(FileError) {
                 if sync == .op { try calls.syncNames(folder) }
-                let file = try FolderDataFile(descriptor, serial, self, calls.status(descriptor))
-                usage.settle(to: file.allocated)
+                // The host need not be asked what an empty file is like.
+                let figures = DataFigures(size: 0, allocated: 0, modified: clock())
+                let file = FolderDataFile(descriptor, serial, self, figures)
                 open.withLock { $0[serial] = Open(file: file) }
                 return file
             } catch {
@@ -72,6 +71,20 @@ final class FolderDataFiles: DataFiles {
             }
         } catch {
             throw error.at(path)
+        }
+    }
+
+    /// Makes a file; one that a failure has left behind is gone for good: who has it open keeps it.
+    private func makeAnew(
+        _ serial: Serial,
+        in folder: HostDescriptor
+    ) throws(FileError) -> HostDescriptor {
+        do throws(FileError) {
+            return try calls.make(serial.fileName, in: folder)
+        } catch {
+            guard error.kind == .exists else { throw error }
+            try unlink(serial, in: folder)
+            return try calls.make(serial.fileName, in: folder)
         }
     }
 
