@@ -124,6 +124,30 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
         }
     }
 
+    @Test func aDirectoryFurtherDownIsARootOfItsOwn() throws {
+        let folder = Folder()
+        mkdir("\(folder.path)/d", 0o755)
+        mkdir("\(folder.path)/d/e", 0o755)
+        folder.write("d/e/f", "text")
+        symlink("d", "\(folder.path)/l")
+        let names = ["d".utf8Bytes, "e".utf8Bytes]
+        let root = try HostTree(FilePath(folder.path), below: names).root
+        #expect(root.parent == nil)
+        #expect(try TreeText.names(root) == ["f".utf8Bytes])
+        #expect(try lookup(root, "f").parent?.qid.path == root.qid.path)
+        let link = ["l".utf8Bytes, "e".utf8Bytes]
+        let error = #expect(throws: FileError.self) {
+            try HostTree(FilePath(folder.path), below: link)
+        }
+        #expect(error?.context == "\(folder.path)/l/e")
+        #expect(throws: FileError.self) {
+            try HostTree(FilePath(folder.path), below: ["..".utf8Bytes])
+        }
+        #expect(throws: FileError.self) {
+            try HostTree(FilePath(folder.path), below: names + ["f".utf8Bytes])
+        }
+    }
+
     // MARK: - Changes
 
     @Test func canBeChangedAsAnyTreeWhenThatIsAskedFor() throws {

@@ -1,3 +1,5 @@
+import CLinux
+import Glibc
 public import SystemPackage
 
 /// A directory of the host, read where it lies, and changed there when that is asked for.
@@ -28,13 +30,44 @@ public final class HostTree: Tree {
     /// every change is refused.
     ///
     /// Errors: those of open(2), with the path as context.
-    public init(
+    public convenience init(
         _ path: FilePath,
         admission: Admission = .owner,
         isWritable: Bool = false
     ) throws(FileError) {
+        try self.init(HostDescriptor.openRoot(path), admission, isWritable)
+    }
+
+    /// Opens the directory that `names` lead to below the one at `path`, through no link.
+    ///
+    /// Errors: those of open(2), with the whole path as context.
+    public convenience init(
+        _ path: FilePath,
+        below names: [[UInt8]],
+        admission: Admission = .owner,
+        isWritable: Bool = false
+    ) throws(FileError) {
+        var descriptor = try HostDescriptor.openRoot(path)
+        if !names.isEmpty {
+            let rest = Array(names.joined(separator: [UInt8(ascii: "/")]))
+            do throws(FileError) {
+                descriptor = try descriptor.open(
+                    rest + [0],
+                    pak_o_path | O_DIRECTORY | O_NOFOLLOW
+                )
+            } catch {
+                throw error.at("\(path)/\(String(decoding: rest, as: UTF8.self))")
+            }
+        }
+        try self.init(descriptor, admission, isWritable)
+    }
+
+    private init(
+        _ descriptor: HostDescriptor,
+        _ admission: Admission,
+        _ isWritable: Bool
+    ) throws(FileError) {
         self.admission = admission
-        let descriptor = try HostDescriptor.openRoot(path)
         self.descriptor = descriptor
         let root = HostRoot(descriptor, isWritable: isWritable)
         top = HostDirectory(
