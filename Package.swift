@@ -58,10 +58,11 @@ let package = Package(
         .executableTarget(
             name: "pak",
             dependencies: [
-                "FileTree", "NineP", "NinePClient", "Archive", "CaptureTree", "Environments",
-                "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "FileTree", "NineP", "NinePClient", "Archive", "UnionTree", "CaptureTree",
+                "Environments", "Terminal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            exclude: ["pak.1", "pak.format.6"]
+            exclude: ["pak.1", "pak.format.6", "pak.layer.6"]
         ),
         .executableTarget(
             name: "pakfs",
@@ -94,7 +95,9 @@ let package = Package(
         // Runs the built programs: they are named so that they are built.
         .testTarget(
             name: "CommandTests",
-            dependencies: ["pak", "pakfs", "treecheck", "CaptureTree", "FileTree"]
+            dependencies: [
+                "pak", "pakfs", "treecheck", "CaptureTree", "FileTree", "NineP", "NinePClient",
+            ]
         ),
         .testTarget(
             name: "FileTreeTests",
@@ -147,7 +150,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EnvironmentsTests",
-            dependencies: ["Environments", "FileTree", "Terminal", "UnionTree"]
+            dependencies: ["Environments", "CaptureTree", "FileTree", "Terminal", "UnionTree"]
         ),
         .testTarget(
             name: "ArchiveTests",

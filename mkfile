@@ -3,6 +3,7 @@ MKSHELL=rc
 BIN=/usr/local/bin
 SHARE=/usr/local/share
 TARG=pakfs pak
+RC=pakcap
 SWIFT=-Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
 # A step of `mk test` leaves its counts there.
 LOG=.build/log
@@ -103,6 +104,10 @@ guest:V:	$POSIX
 		./Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/conformance .build/debug' || exit guest
 	for(i in $guests)
 		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX memory || exit guest
+	for(i in pak pakfs)
+		swift build --product $i
+	for(i in $guests)
+		./Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/captured .build/debug' | tee -a $LOG/9.guest.count
 	~ $#guests 0 || ./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck $guests | tee -a $LOG/9.guest.count
 
 # Real packages, served, read, mounted and run.
@@ -125,6 +130,11 @@ install:V:	all
 		./.build/release/$i --generate-completion-script bash >$SHARE/bash-completion/completions/$i
 		./.build/release/$i --generate-completion-script zsh >$SHARE/zsh/site-functions/_$i
 		./.build/release/$i --generate-completion-script fish >$SHARE/fish/vendor_completions.d/$i.fish
+	}
+	# Where rc is on Debian.
+	for(i in $RC){
+		sed '1s@.*@#!/usr/lib/plan9/bin/rc@' rc/$i >$BIN/$i
+		chmod 755 $BIN/$i
 	}
 	for(i in `{git ls-files 'Sources/*.[1-8]'}){
 		section=`{echo $i | sed 's/.*\.//'}

@@ -10,10 +10,14 @@ package import UnionTree
 package final class Environment: Sendable {
     /// What clients attach to; empty for the packages of the command line.
     package let name: String
+    /// Where its packages come from.
+    package let source: EnvironmentSource
     /// The packages as one tree.
     package let tree: UnionTree
     /// What lies below the packages; it says who may attach.
     package let base: (any Tree)?
+    /// The root of what lies below the packages.
+    package let below: (any Directory)?
     /// Whether what is seen can never change: no host's directory is among the packages or below.
     package let isFixed: Bool
     /// What the rules settled, in words: it never changes, and takes a merge of all packages.
@@ -35,6 +39,7 @@ package final class Environment: Sendable {
     /// Throws a complaint of all conflicts at once, or of the package that cannot be read.
     package init(_ source: EnvironmentSource, _ opener: PackageOpener) throws(Complaint) {
         name = source.name
+        self.source = source
         var packages: [Package] = []
         do throws(FileError) {
             for path in try source.packagePaths() {
@@ -43,8 +48,17 @@ package final class Environment: Sendable {
         } catch {
             throw Complaint("\(error)")
         }
+        let names = packages.map(\.name)
+        if let missing = source.rules.packages.first(where: { !names.contains($0) }) {
+            throw Complaint(
+                "-o ...\(missing): no such package",
+                try: "a rule for one of: \(Set(names).sorted().prefix(20).joined(separator: " "))",
+                status: 2
+            )
+        }
         let lower = try source.base.map { (text) throws(Complaint) in try Self.base(text) }
         base = lower?.tree
+        below = lower?.root
         var conflicts: [Conflict] = []
         do throws(FileError) {
             tree = try UnionTree(

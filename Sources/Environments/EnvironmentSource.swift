@@ -14,6 +14,8 @@ package struct EnvironmentSource: Sendable {
     package var folder: String?
     /// How the packages are joined.
     package var rules = UnionRules()
+    /// What was said of how they are joined, in the words of the command line.
+    package var options: [String] = []
     /// What lies below them: a directory of the host, or `9p!ADDRESS[!ANAME]`.
     package var base: String?
 
@@ -21,10 +23,16 @@ package struct EnvironmentSource: Sendable {
     package static let unnamed = "default"
 
     /// Makes the environment of the command line.
-    package init(packages: [String], rules: UnionRules, base: String?) {
+    package init(
+        packages: [String],
+        rules: UnionRules,
+        options: [String] = [],
+        base: String?
+    ) {
         name = ""
         paths = packages
         self.rules = rules
+        self.options = options
         self.base = base
     }
 

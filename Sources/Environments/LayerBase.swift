@@ -14,6 +14,8 @@ package struct LayerBase: Sendable, Equatable {
     package var only: [String] = []
     /// The directory from which the view starts, in raw bytes.
     package var sub: [UInt8] = []
+    /// What the view shows besides: `dev`, `suid`.
+    package var shows: [String] = []
     /// How the packages are joined, in the words of the command line.
     package var options: [String] = []
     /// The packages in the order given.
@@ -51,6 +53,7 @@ package struct LayerBase: Sendable, Equatable {
             case ("base", 1): base = values[0]
             case ("only", 1): only.append(values[0])
             case ("sub", 1): sub = words[1]
+            case ("show", 1): shows.append(values[0])
             case ("option", 1): options.append(values[0])
             case ("package", 3):
                 packages.append(Package(id: values[0], name: values[1], path: values[2]))
@@ -65,7 +68,7 @@ package struct LayerBase: Sendable, Equatable {
         if !environment.isEmpty { lines.append(["environment", environment]) }
         if let hash { lines.append(["hash", hash]) }
         if let base { lines.append(["base", base]) }
-        lines += only.map { ["only", $0] }
+        lines += only.map { ["only", $0] } + shows.map { ["show", $0] }
         var bytes = Self.bytes(lines)
         if !sub.isEmpty { bytes += Array("sub ".utf8) + PathText.escape(sub) + [10] }
         lines = options.map { ["option", $0] }
@@ -82,7 +85,7 @@ package struct LayerBase: Sendable, Equatable {
     /// Whether a layer over `self` may be seen over `other`.
     package func isSame(as other: LayerBase) -> Bool {
         environment == other.environment && hash == other.hash && base == other.base
-            && only == other.only && sub == other.sub
+            && only == other.only && sub == other.sub && shows == other.shows
     }
 
     /// What it is in a few words, for people.
@@ -96,7 +99,7 @@ package struct LayerBase: Sendable, Equatable {
         }
         if let hash { parts.append("hash \(hash.prefix(16))") }
         if let base { parts.append("base \(base)") }
-        parts += only.map { "only=\($0)" }
+        parts += only.map { "only=\($0)" } + shows
         if !sub.isEmpty { parts.append("sub=\(PathText.display(sub))") }
         return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")
     }

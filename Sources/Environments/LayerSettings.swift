@@ -5,15 +5,9 @@ package import Terminal
 /// How layers are kept, as the command line says it.
 package struct LayerSettings: Sendable {
     /// When a change is on the disk.
-    package enum Sync: String, Sendable, CaseIterable {
-        case none, op, end
-    }
-
-    package var sync = Sync.end
-    /// Bytes, files, and bytes of one file that a layer may hold; nil for as many as there are.
-    package var bytes: UInt64?
-    package var inodes: UInt64?
-    package var largest: UInt64?
+    package var sync = LayerSync.end
+    /// How much a layer may hold.
+    package var limits = LayerLimits()
     /// Bytes of memory for what rules call scratch.
     package var scratch: UInt64 = 256 << 20
     /// Rules that a new layer begins with, behind the usual ones.
@@ -28,18 +22,18 @@ package struct LayerSettings: Sendable {
         let value = String(parts[1])
         switch parts[0] {
         case "sync":
-            guard let sync = Sync(rawValue: value) else {
+            guard let sync = LayerSync(rawValue: value) else {
                 throw Self.complaint(option, "none, op or end is needed", "-o sync=op")
             }
             self.sync = sync
-        case "bytes": bytes = try Self.size(value, option)
-        case "largest": largest = try Self.size(value, option)
+        case "bytes": limits.bytes = try Self.size(value, option)
+        case "largest": limits.longestFile = try Self.size(value, option)
         case "scratch": scratch = try Self.size(value, option)
         case "inodes":
-            guard let count = UInt64(value), count > 0, value.first != "+" else {
+            guard let count = Int(value), count > 0, value.first != "+" else {
                 throw Self.complaint(option, "a number is needed", "-o inodes=100000")
             }
-            inodes = count
+            limits.objects = count
         case "rules": rules = try Self.rules(from: value)
         default: return false
         }

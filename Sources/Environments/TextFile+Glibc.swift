@@ -25,6 +25,32 @@ package enum TextFile {
         }
     }
 
+    /// Whether there is anything of that name.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Makes a folder, or takes one that is there and empty.
+    ///
+    /// Errors: those of mkdir(2); `.notEmpty`.
+    package static func makeEmptyFolder(_ path: String) throws(FileError) {
+        guard mkdir(path, 0o777) != 0 else { return }
+        guard errno == EEXIST, let directory = opendir(path) else {
+            throw FileError(FileError.Kind(number: errno), path)
+        }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let first = entry.pointee.d_name
+            let isDot = first.0 == 46 && (first.1 == 0 || first.1 == 46 && first.2 == 0)
+            guard isDot else { throw FileError(.notEmpty, path) }
+        }
+    }
+
+    /// The path from the root, links followed; what is not there, or is no path, stays as it is.
+    package static func absolute(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// Writes it whole under another name, and then gives it its own.
     ///
     /// Errors: those of open(2) and write(2), with the path.

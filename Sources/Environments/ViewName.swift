@@ -22,6 +22,20 @@ package struct ViewName: Sendable, Hashable {
     /// Whether set-id bits are shown.
     package var keepsSetID = false
 
+    /// The view of the packages of the command line, without options.
+    package static let whole = ViewName()
+
+    private init() {}
+
+    /// The view that a layer lies over.
+    package init(_ base: LayerBase) {
+        environment = base.environment
+        only = base.only
+        sub = base.sub
+        showsDevices = base.shows.contains("dev")
+        keepsSetID = base.shows.contains("suid")
+    }
+
     /// The name of the control tree.
     package static let control = "ctl"
 

@@ -15,6 +15,12 @@ public struct Stream: Sendable {
     /// Makes a stream of an open descriptor.
     public init(descriptor: Int32) { self.descriptor = descriptor }
 
+    /// Whether it is open, and for writing.
+    public var isWritable: Bool {
+        let flags = fcntl(descriptor, F_GETFL)
+        return flags >= 0 && flags & O_ACCMODE != O_RDONLY
+    }
+
     /// Whether a person looks at it.
     public var isTerminal: Bool { isatty(descriptor) == 1 }
 

@@ -76,6 +76,19 @@ public struct UnionRules: Sendable, Hashable {
         aliases.append(alias)
     }
 
+    /// The packages that rules name, sorted.
+    public var packages: [String] {
+        Set(preferences.map(\.package) + blocks.map(\.package)).sorted()
+    }
+
+    /// The rules without the answers to conflicts.
+    var withoutAnswers: UnionRules {
+        var rules = self
+        rules.preferences = []
+        rules.blocks = []
+        return rules
+    }
+
     /// The rules without those about packages that are not there.
     func limited(to names: Set<String>) -> UnionRules {
         var rules = self

@@ -76,8 +76,8 @@ extension UnionTree {
         .sorted { ($0.package, $0.id) < ($1.package, $1.id) }
     }
 
-    /// What the layers of a stack disagree in, sorted; in a set there is nothing of the kind, and
-    /// what rules have settled is not told.
+    /// What the packages disagree in, sorted: the layers of a stack, and those of a set where an
+    /// answer has settled it.
     ///
     /// Hashes what it compares; takes as long as a first start.
     public func conflicts() throws(FileError) -> [Conflict] { try currentMaker.report() }

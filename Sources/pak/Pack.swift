@@ -1,7 +1,7 @@
 import Archive
 import ArgumentParser
+import Environments
 import FileTree
-import Glibc
 import Terminal
 
 /// `pak pack`: a package of an archive or a directory.
@@ -32,23 +32,17 @@ struct Pack: ParsableCommand {
         guard (1...19).contains(level) else { throw ValidationError("--level takes 1 to 19") }
     }
 
-    /// The time that no file may be later than, where the environment has one.
-    private static func latestTime() throws(Complaint) -> Int64? {
-        guard let value = getenv("SOURCE_DATE_EPOCH") else { return nil }
-        let text = String(cString: value)
-        guard let seconds = Int64(text), (0..<1 << 33).contains(seconds) else {
-            throw Complaint("SOURCE_DATE_EPOCH: \(text): not a time in seconds")
-        }
-        return seconds
-    }
-
     func run() throws {
         let meter = progress.meter
         var options = ImportOptions()
         options.level = level
         options.name = name
         options.isLayer = layer
-        options.latestTime = try Self.latestTime()
+        do throws(FileError) {
+            options.latestTime = try SourceDate.latest()
+        } catch {
+            throw Complaint("\(error)")
+        }
         options.progress = ImportProgress { [package] in meter.show($0, of: $1, package) }
         let report: Packer.Report
         do throws(FileError) {

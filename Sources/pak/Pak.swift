@@ -5,10 +5,11 @@ import Terminal
 struct Pak: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pak",
-        abstract: "Make, check and read packages.",
+        abstract: "Make, check and read packages and layers.",
         discussion: "See pak(1).",
         subcommands: [
             Pack.self, Check.self, Unpack.self, List.self, Concatenate.self, Status.self,
+            LayerVerbs.self,
         ]
     )
 
@@ -31,6 +32,13 @@ struct ProgressOptions: ParsableArguments {
         help: ArgumentHelp("Write lines 'got total name' there, in bytes.", valueName: "n")
     )
     var progressDescriptor: Int32?
+
+    func validate() throws {
+        guard let number = progressDescriptor else { return }
+        guard Stream(descriptor: number).isWritable else {
+            throw ValidationError("--progress-fd \(number): not open for writing")
+        }
+    }
 
     /// The meter that was asked for.
     var meter: ProgressMeter {

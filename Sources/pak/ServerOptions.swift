@@ -28,6 +28,11 @@ struct ServerOptions: ParsableArguments {
     func attach() throws(Complaint) -> Fid {
         var address = self.address ?? ""
         if address.isEmpty { address = try Self.usual() }
+        return try Self.attach(to: address, aname)
+    }
+
+    /// Connects to an address, and gives the root of one of its trees.
+    static func attach(to address: String, _ aname: String) throws(Complaint) -> Fid {
         let client: Client
         do throws(FileError) {
             client = try Client.dial(address)

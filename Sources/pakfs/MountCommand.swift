@@ -13,8 +13,18 @@ struct MountCommand {
     var messageSize: Int
     /// What to attach to; empty for the packages of the command line.
     var aname = ""
-    /// Whether what is seen can never change, so that the kernel may keep all that it has read.
-    var isFixed: Bool
+    /// What can change in what is seen, which says what the kernel may keep.
+    var change: Change
+
+    /// How what is seen may change.
+    enum Change {
+        /// Never: all that was read may be kept.
+        case none
+        /// By others than its clients.
+        case outside
+        /// By its clients, each of them a user of its own.
+        case captured
+    }
 
     /// The command, fit for a shell.
     var text: String {
@@ -31,7 +41,12 @@ struct MountCommand {
         options.append("version=9p2000.L")
         // 24 bytes of header, so that 128 KiB of a file fit into a message.
         options.append("msize=\(min(messageSize, 131_096))")
-        options.append(isFixed ? "cache=loose" : "cache=none")
+        switch change {
+        case .none: options.append("cache=loose")
+        case .outside: options.append("cache=none")
+        // Without mmap no file can be mapped to be written.
+        case .captured: options += ["access=client", "cache=mmap"]
+        }
         if !aname.isEmpty { options.append("aname=\(aname)") }
         let list = options.joined(separator: ",")
         return "mount -t 9p -o \(quoted(list)) \(quoted(source)) /mnt"

@@ -57,10 +57,21 @@ struct PakFS: ParsableCommand {
     var base: String?
 
     @Option(
+        name: .customShort("c"),
+        help: ArgumentHelp(
+            "A directory for layers, in which all that clients change is kept.",
+            valueName: "layers"
+        ),
+        completion: .directory
+    )
+    var layers: String?
+
+    @Option(
         name: .customShort("o"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "stack, prefer=PATH:NAME, block=NAME:PATH or alias=A:B.",
+            "stack, prefer=PATH:NAME, block=NAME:PATH or alias=A:B; of layers sync=, bytes=, "
+                + "inodes=, largest=, scratch= and rules=.",
             valueName: "option"
         )
     )
@@ -87,7 +98,12 @@ struct PakFS: ParsableCommand {
         let log: @Sendable (String) -> Void = {
             logger.info("\(Visible.text(String($0.prefix(1000))))")
         }
-        let views = try Views(sources(), PackageOpener(), log: log)
+        var settings = LayerSettings()
+        let sources = try sources(&settings)
+        let captures = try layers.map { (folder) throws(Complaint) in
+            try Captures(folder: folder, settings)
+        }
+        let views = try Views(sources, PackageOpener(), captures: captures, log: log)
 
         var configuration = Configuration()
         configuration.messageSize = messageSize
@@ -102,15 +118,32 @@ struct PakFS: ParsableCommand {
         Process.requestDrain { server.wait() }
         while Process.nextRequest() == .reread { views.reread() }
         server.drain()
+        views.sync()
     }
 
     /// Where packages come from: the command line's own, and the named environments.
-    private func sources() throws(Complaint) -> [EnvironmentSource] {
+    private func sources(_ settings: inout LayerSettings) throws(Complaint) -> [EnvironmentSource] {
         var rules = UnionRules()
-        for option in options { try rules.take(option: option) }
+        var joining: [String] = []
+        for option in options {
+            if try settings.take(option: option) {
+                guard layers != nil else {
+                    throw Complaint(
+                        "-o \(option): there are no layers",
+                        try: "pakfs -c LAYERS -o \(option)",
+                        status: 2
+                    )
+                }
+                continue
+            }
+            try rules.take(option: option)
+            joining.append(option)
+        }
         var sources: [EnvironmentSource] = []
         if !packages.isEmpty || base != nil || environments.isEmpty {
-            sources.append(EnvironmentSource(packages: packages, rules: rules, base: base))
+            sources.append(
+                EnvironmentSource(packages: packages, rules: rules, options: joining, base: base)
+            )
         }
         for text in environments {
             let source = try EnvironmentSource(option: text)
@@ -190,7 +223,7 @@ struct PakFS: ParsableCommand {
                     place: place,
                     messageSize: messageSize,
                     aname: view.aname,
-                    isFixed: view.isFixed
+                    change: view.change
                 )
                 stream.write(command.text + "\n")
             }

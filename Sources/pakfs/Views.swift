@@ -1,4 +1,5 @@
 import Archive
+import CaptureTree
 import Environments
 import FileTree
 import Synchronization
@@ -12,23 +13,58 @@ import UnionTree
 final class Views: Tree {
     private let sources: [EnvironmentSource]
     private let opener: PackageOpener
+    /// Where changes go; nil when nothing can be changed.
+    private let captures: Captures?
     private let log: @Sendable (String) -> Void
     private let environments: Mutex<[Environment]>
     private let statistics = Mutex<@Sendable () -> String>({ "" })
 
-    /// Opens and joins the packages of all environments.
+    /// Opens and joins the packages of all environments, and the layer of the empty name.
     ///
     /// Throws the first complaint; all conflicts of an environment are in one.
     init(
         _ sources: [EnvironmentSource],
         _ opener: PackageOpener,
+        captures: Captures? = nil,
         log: @escaping @Sendable (String) -> Void
     ) throws(Complaint) {
         self.sources = sources
         self.opener = opener
+        self.captures = captures
         self.log = log
         environments = try Mutex(Self.open(sources, opener))
+        if let captures, let first = environment("") { try Self.openUsual(captures, first) }
     }
+
+    /// Opens the layer of the empty name, so that what is wrong with it is told at once.
+    private static func openUsual(
+        _ captures: Captures,
+        _ environment: Environment
+    ) throws(Complaint) {
+        let view: ViewName
+        let folder = "\(captures.folder)/\(Captures.usual)"
+        do throws(FileError) {
+            view = try LayerBase.read(from: folder).map(ViewName.init) ?? .whole
+            _ = try captures.capture(Captures.usual, over: environment, view, for: .superuser)
+        } catch {
+            let cure: String? =
+                switch error.kind {
+                case .busy: "pakfs -c ANOTHER FOLDER, or end the pakfs that has this"
+                case .conflict:
+                    "pakfs -c ANOTHER FOLDER, or pak layer init '\(folder)' for a clean one"
+                case .malformed: "pak layer check '\(folder)'"
+                default: nil
+                }
+            throw Complaint("-c", error, try: cure)
+        }
+    }
+
+    private func environment(_ name: String) -> Environment? {
+        environments.withLock { $0.first { $0.name == name } }
+    }
+
+    /// Puts what was changed on the disk, at the end.
+    func sync() { captures?.sync(log) }
 
     private static func open(
         _ sources: [EnvironmentSource],
@@ -44,12 +80,13 @@ final class Views: Tree {
         statistics.withLock { $0 = text }
     }
 
-    /// What each environment is mounted by, and whether what is seen then can never change.
-    var mounts: [(aname: String, isFixed: Bool)] {
+    /// What each environment is mounted by, and what can change in what is seen then.
+    var mounts: [(aname: String, change: MountCommand.Change)] {
         environments.withLock { environments in
             environments.map { environment in
-                guard environment.isFixed else { return (environment.name, false) }
-                return ("\(environment.name)@\("\(environment.tree.hash)".prefix(16))", true)
+                if captures != nil, environment.name.isEmpty { return ("", .captured) }
+                guard environment.isFixed else { return (environment.name, .outside) }
+                return ("\(environment.name)@\("\(environment.tree.hash)".prefix(16))", .none)
             }
         }
     }
@@ -79,12 +116,13 @@ final class Views: Tree {
 
     private func find(_ name: ViewName, for user: User) throws(FileError) -> Attachment {
         if name.environment == ViewName.control {
-            let control = ControlTree { [weak self] in self?.controlEntries(for: user) ?? [] }
+            let control = ControlTree { [weak self] () throws(FileError) in
+                self?.controlEntries(for: user) ?? []
+            }
             return try control.attach(as: user, to: "")
         }
         let wanted = name.environment == EnvironmentSource.unnamed ? "" : name.environment
-        let found = environments.withLock { $0.first { $0.name == wanted } }
-        guard let found else { throw FileError(.notFound) }
+        guard let found = environment(wanted) else { throw FileError(.notFound) }
         if let generation = name.generation {
             guard found.isFixed, "\(found.tree.hash)".hasPrefix(generation) else {
                 throw FileError(.notFound, "no generation \(generation)")
@@ -92,6 +130,11 @@ final class Views: Tree {
         }
         // The host's files are shown to whom the host's tree would show them.
         guard found.admits(user) else { throw FileError(.permission) }
+        if let id = captured(name) {
+            guard let captures else { throw FileError(.invalid, "no layers: -c is not there") }
+            let capture = try captures.capture(id, over: found, name, for: user).capture
+            return Attachment(root: capture.root, tree: capture.view, links: name.links)
+        }
         var options = ViewOptions()
         options.showsDevices = name.showsDevices
         options.keepsSetID = name.keepsSetID
@@ -102,14 +145,33 @@ final class Views: Tree {
         return attachment
     }
 
+    /// The layer that a name at attach asks for; the empty name asks for one by itself.
+    private func captured(_ name: ViewName) -> String? {
+        if let id = name.capture { return id }
+        return captures != nil && name.environment.isEmpty ? Captures.usual : nil
+    }
+
     private func controlEntries(
         for user: User
     ) -> [(name: String, entry: ControlTree.Entry)] {
         let statistics = statistics.withLock { $0 }
-        return [
+        var entries: [(name: String, entry: ControlTree.Entry)] = [
             ("env", .directory { [weak self] in self?.environmentEntries(for: user) ?? [] }),
             ("stats", .file(statistics)),
         ]
+        if let captures, user.isOwner {
+            let capture = ControlTree.Entry.directory { () throws(FileError) in
+                try captures.entries { [weak self] (id, base) throws(FileError) in
+                    guard let environment = self?.environment(base.environment) else {
+                        throw FileError(.notFound, "environment \(base.environment)")
+                    }
+                    let view = ViewName(base)
+                    return try captures.capture(id, over: environment, view, for: user)
+                }
+            }
+            entries.insert(("capture", capture), at: 0)
+        }
+        return entries
     }
 
     /// The environments that this user may attach to.

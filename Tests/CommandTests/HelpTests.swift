@@ -11,9 +11,12 @@ struct HelpTests {
         )
     }
 
-    @Test(arguments: ["pack", "check", "unpack", "ls", "cat", "stat"])
+    @Test(arguments: [
+        "pack", "check", "unpack", "ls", "cat", "stat", "layer init", "layer final",
+        "layer changes", "layer reads", "layer export", "layer check", "layer down",
+    ])
     func theManualOfPakHasTheOptionsOfEachVerb(verb: String) throws {
-        let help = try Program.pak.run(verb, "--help")
+        let help = try Program.pak.run(verb.split(separator: " ").map(String.init) + ["--help"])
         #expect(help.status == 0)
         let synopsis = try Self.synopsis("pak/pak.1")
         let start = try #require(synopsis.firstIndex(of: ".B pak \(verb)"))
@@ -31,7 +34,7 @@ struct HelpTests {
     func completionsNameTheVerbs(shell: String) throws {
         let script = try Program.pak.run("--generate-completion-script", shell)
         #expect(script.status == 0)
-        for verb in ["pack", "check", "unpack", "ls", "cat", "stat"] {
+        for verb in ["pack", "check", "unpack", "ls", "cat", "stat", "layer", "changes", "reads"] {
             #expect(script.output.contains(verb))
         }
     }
@@ -39,6 +42,9 @@ struct HelpTests {
     @Test(arguments: [
         ["--no-such"], ["-l"], ["-m", "12", "x"], [], ["-o", "nothing", "x"], ["-e", "A=x"],
         ["-e", "ctl=x"], ["-e", "a=x", "-e", "a=y"], ["-l", "nowhere", "x"],
+        ["-o", "sync=op", "x"], ["-c", "l", "-o", "sync=now", "x"],
+        ["-c", "l", "-o", "bytes=x", "x"],
+        ["-c", "l"],
     ])
     func aCommandLineThatMakesNoSenseEndsWithStatus2(arguments: [String]) throws {
         let outcome = try Program.pakfs.run(arguments)
@@ -50,6 +56,7 @@ struct HelpTests {
     @Test(arguments: [
         ["pack"], ["pack", "--level", "20", "-o", "x", "y"], ["unpack", "x"], ["nothing"],
         ["check"], ["ls", "--no-such"], ["ls", "-a", "nowhere"],
+        ["pack", "--progress-fd", "99", "-o", "x", "y"], ["check", "--progress-fd", "0", "y"],
     ])
     func aVerbThatMakesNoSenseEndsWithStatus2(arguments: [String]) throws {
         let outcome = try Program.pak.run(arguments)

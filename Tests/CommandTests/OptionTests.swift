@@ -1,4 +1,7 @@
+import FileTree
 import Glibc
+import NineP
+import NinePClient
 import Testing
 
 /// Options of `pakfs` whose effect only a client sees.
@@ -73,6 +76,121 @@ struct OptionTests {
         let scratch = try example()
         let text = try read(scratch, [scratch("p.tar")], "$pak ls -a $S -A :sub=lib")
         #expect(text == "a\n")
+    }
+
+    @Test func aRuleForAPackageThatIsNotThereIsAFaultOfTheCommandLine() throws {
+        let scratch = try example()
+        for option in ["prefer=lib/*:nobody", "block=nobody:lib"] {
+            let outcome = try Program.pakfs.run(
+                "-l",
+                "unix!\(scratch("s"))",
+                "-o",
+                option,
+                scratch("p.tar")
+            )
+            #expect(outcome.status == 2)
+            #expect(outcome.complaints.contains("nobody: no such package\ntry: "))
+        }
+    }
+
+    @Test func whatAnswersHaveSettledIsToldByTheControlFiles() throws {
+        let scratch = try example()
+        try scratch.shell("mkdir -p q/lib; echo his >q/lib/a; tar -C q -cf q.tar lib/a")
+        let answers = [["-o", "prefer=lib/a:q"], ["-o", "block=p:lib/a"]]
+        for answer in answers {
+            let text = try read(
+                scratch,
+                answer + [scratch("p.tar"), scratch("q.tar")],
+                "$pak cat -a $S /lib/a; $pak cat -a $S -A ctl /env/default/conflicts"
+            )
+            #expect(text.hasPrefix("his\nlib/a") || text.hasPrefix("his\n/lib/a"), "\(text)")
+        }
+        let text = try read(
+            scratch,
+            [scratch("p.tar")],
+            "$pak cat -a $S -A ctl /env/default/conflicts"
+        )
+        #expect(text.isEmpty)
+    }
+
+    @Test func devicesAreShownWhereTheyAreAskedFor() throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            "printf '#mtree\\n./null type=char mode=666 device=native,1,3\\n' | bsdtar -cf d.tar @-"
+        )
+        let text = try read(
+            scratch,
+            [scratch("d.tar")],
+            "for i in '' :dev; do $pak stat -a $S -A \"$i\" /null | grep -E '^(type|mode|device) '; done"
+        )
+        #expect(
+            text == "type file\nmode 0\ntype character-device\nmode 666\ndevice 1:3\n"
+        )
+    }
+
+    @Test(arguments: ["", ":links=follow", ":links=text", ":links=hide"])
+    func linksAreShownToPlan9AsItAsks(aname: String) throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            "mkdir p; echo mine >p/a; ln -s a p/link; ln -s nowhere p/out; tar -C p -cf p.tar ."
+        )
+        var pakfs = Program.pakfs
+        pakfs.environment["XDG_CACHE_HOME"] = scratch("cache")
+        let address = "unix!\(scratch("socket"))"
+        let running = try pakfs.start(["-l", address, scratch("p.tar")])
+        try #require(running.output.next() != nil)
+        let root = try Client(dial: address, wish: .plain).attach(to: aname)
+        let listing = try root.walk([])
+        try listing.open()
+        let names = try listing.entries().map { String(decoding: $0.name, as: UTF8.self) }.sorted()
+        if aname.hasSuffix("hide") {
+            #expect(names == ["a"])
+        } else {
+            #expect(names == ["a", "link", "out"])
+            let texts = try ["link", "out"].map { name in
+                let fid = try root.walk(name)
+                try fid.open()
+                return String(decoding: try fid.readAll(), as: UTF8.self)
+            }
+            #expect(texts == [aname.hasSuffix("text") ? "a" : "mine\n", "nowhere"])
+        }
+        running.send(SIGTERM)
+        #expect(running.wait() == 0)
+    }
+
+    @Test func aServiceManagerIsToldWhenItListens() throws {
+        let scratch = try example()
+        let perl = try Program(path: "/bin/sh").run("-c", "command -v perl")
+        try #require(perl.status == 0, "perl, which makes the socket, is not here")
+        // What systemd does: it hears a datagram, and by then the server is to be reached.
+        let hear = """
+            use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0) && bind(S, sockaddr_un($ARGV[0])) or die;
+            $ENV{NOTIFY_SOCKET} = $ARGV[0];
+            if (!($pid = fork)) { open STDOUT, ">/dev/null"; exec @ARGV[2 .. $#ARGV]; exit 1 }
+            recv(S, $said, 100, 0); print $said; print -S $ARGV[1] ? "there\n" : "missing\n";
+            kill TERM => $pid; waitpid $pid, 0; print $? >> 8, "\n";
+            """
+        var shell = Program(path: "/bin/sh")
+        shell.environment["XDG_CACHE_HOME"] = scratch("cache")
+        let outcome = try shell.run(
+            "-c",
+            "exec timeout 60 perl -e '\(hear)' '\(scratch("notify"))' '\(scratch("socket"))' "
+                + "'\(Program.pakfs.path)' -l 'unix!\(scratch("socket"))' '\(scratch("p.tar"))'"
+        )
+        #expect(outcome.output == "READY=1\nthere\n0\n", "\(outcome.complaints)")
+    }
+
+    @Test func aDirectoryItselfIsListed() throws {
+        let scratch = try example()
+        let text = try read(
+            scratch,
+            [scratch("p.tar")],
+            "$pak ls -a $S -d /lib; $pak ls -a $S -ld /lib | cut -c 1; $pak ls -a $S -d /; "
+                + "$pak ls -a $S -d --json /lib"
+        )
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(lines.prefix(3) == ["/lib", "d", "/"])
+        #expect(try JSONText.object(lines[3])["type"] as? String == "directory")
     }
 
     @Test func aSocketOfSystemdsIsTakenOver() throws {

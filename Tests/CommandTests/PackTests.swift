@@ -99,6 +99,21 @@ struct PackTests {
         #expect(try #require(Int(kilobytes.dropLast())) < 4096)
     }
 
+    @Test func quietLeavesResultsAlone() throws {
+        let scratch = try Scratch()
+        try scratch.shell("echo 1 >x; tar -cf in.tar x; echo 2 >x; tar -rf in.tar x")
+        var outputs: [String] = []
+        for quiet in [[], ["-q"]] {
+            let packed = try Program.pak.run(
+                ["pack"] + quiet + [scratch("in.tar"), "-o", scratch("a.pak.zst")]
+            )
+            #expect(packed.status == 0)
+            #expect(packed.complaints.isEmpty != quiet.isEmpty, "\(packed.complaints)")
+            outputs.append(packed.output)
+        }
+        #expect(outputs[0] == outputs[1])
+    }
+
     @Test func jsonIsOneObject() throws {
         let scratch = try example()
         let packed = try Program.pak.run(

@@ -3,28 +3,6 @@ import Testing
 
 /// `pakfs` as its user meets it, read with `pak`.
 @Suite(.serialized) struct ServeTests {
-    /// A server that listens, and the lines it printed by then.
-    private struct Served {
-        let running: Program.Running
-        let mounts: [String]
-
-        /// Starts it; a line an address is waited for.
-        init(_ scratch: Scratch, _ arguments: [String], addresses: Int = 1) throws {
-            var pakfs = Program.pakfs
-            pakfs.environment["XDG_CACHE_HOME"] = scratch("cache")
-            let running = try pakfs.start(arguments)
-            self.running = running
-            mounts = try (0..<addresses).map { _ in
-                try #require(running.output.next(), "\(running.complaints.rest())")
-            }
-        }
-
-        func end() -> Int32 {
-            running.send(SIGTERM)
-            return running.wait()
-        }
-    }
-
     /// Two archives that agree, and one that does not.
     private func example() throws -> Scratch {
         let scratch = try Scratch()

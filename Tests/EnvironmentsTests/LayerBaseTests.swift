@@ -11,6 +11,7 @@ struct LayerBaseTests {
         base.base = "/srv/a b"
         base.only = ["a", "b"]
         base.sub = [0x2f, 0xff, 0x20, 0x0a, 0x25]
+        base.shows = ["dev"]
         base.options = ["stack", "prefer=usr/x%20y:a"]
         base.packages = [LayerBase.Package(id: "77", name: "a", path: "/p q/a\n.deb")]
         return base
@@ -19,7 +20,7 @@ struct LayerBaseTests {
     @Test func whatIsWrittenIsRead() throws {
         #expect(try LayerBase(text: example.text) == example)
         #expect(try LayerBase(text: []) == LayerBase())
-        #expect(example.text.split(separator: 10).count == 9)
+        #expect(example.text.split(separator: 10).count == 10)
     }
 
     @Test(arguments: [
@@ -46,13 +47,16 @@ struct LayerBaseTests {
         other.only = ["a"]
         #expect(!example.isSame(as: other))
         other = example
+        other.shows = []
+        #expect(!example.isSame(as: other))
+        other = example
         other.sub = []
         #expect(!example.isSame(as: other))
     }
 
     @Test func inAFewWordsItIsOneLine() {
         let words = example.summary
-        for word in ["tools", "a", "0123456789abcdef", "/srv/a b", "only=b"] {
+        for word in ["tools", "a", "0123456789abcdef", "/srv/a b", "only=b", "dev"] {
             #expect(words.contains(word), "\(words)")
         }
         #expect(LayerBase().summary == "nothing")

@@ -1,3 +1,4 @@
+import CaptureTree
 import Terminal
 import Testing
 
@@ -24,8 +25,10 @@ struct LayerSettingsTests {
             let isTaken = try settings.take(option: option)
             #expect(isTaken)
         }
-        #expect(settings.sync == .op && settings.bytes == 2 << 30 && settings.inodes == 5)
-        #expect(settings.largest == 1 << 20 && settings.scratch == 1024)
+        #expect(
+            settings.sync == .op && settings.limits.bytes == 2 << 30 && settings.limits.objects == 5
+        )
+        #expect(settings.limits.longestFile == 1 << 20 && settings.scratch == 1024)
         for option in ["stack", "prefer=a:b", "bytes"] {
             let isTaken = try settings.take(option: option)
             #expect(!isTaken)

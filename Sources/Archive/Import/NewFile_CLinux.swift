@@ -1,13 +1,13 @@
 import CLinux
-import FileTree
+package import FileTree
 import Glibc
 
 /// A file that gets its name when it is whole; until then nobody sees it.
 ///
 /// Where the file system knows no files without a name it has one that begins with a dot and
 /// goes with this object.
-final class NewFile {
-    let descriptor: Int32
+package final class NewFile {
+    package let descriptor: Int32
     private let folder: String
     private let name: String
     private var temporaryName: String?
@@ -15,7 +15,7 @@ final class NewFile {
     /// Makes an empty one, open for reading and writing, in the folder of `path`.
     ///
     /// Errors: those of open(2), with the path.
-    init(for path: String) throws(FileError) {
+    package init(for path: String) throws(FileError) {
         let slash = path.lastIndex(of: "/")
         folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         name = String(path[(slash.map { path.index(after: $0) } ?? path.startIndex)...])
@@ -37,7 +37,7 @@ final class NewFile {
     }
 
     /// Puts the bytes on the disk and gives them the name, in the place of a file that has it.
-    func commit() throws(FileError) {
+    package func commit() throws(FileError) {
         try sync()
         if temporaryName == nil {
             let other = Self.otherName(folder, name)

@@ -4,6 +4,7 @@ import FileTree
 //
 //     lock    an empty file; who writes the layer has it locked, who only reads it has it shared
 //     log     the records, see LogFormat.swift
+//     over    what it lies over, of which the layer itself knows nothing
 //     data/   the bytes of files, each named by its serial in hexadecimal, mode 0600
 //
 // and for moments `log.new`. All data files are in one folder: file systems of today find a name
@@ -23,6 +24,8 @@ final class LayerFolder: Sendable {
     /// Held: the lock goes with it.
     private let lock: HostDescriptor?
 
+    /// What the layer lies over, in the words of whoever opens layers; nothing to the layer itself.
+    static let baseName = "over"
     static let logName = "log"
     static let newLogName = "log.new"
     private static let lockName = "lock"
@@ -136,7 +139,7 @@ final class LayerFolder: Sendable {
     func foreignNames() throws(FileError) -> [String] {
         try calls.names(in: folder)
             .map { String(decoding: $0, as: UTF8.self) }
-            .filter { !Self.names.contains($0) }
+            .filter { !Self.names.contains($0) && $0 != Self.baseName }
     }
 
     /// All names among the data files, in no order, with their serials and figures; nil of each

@@ -54,7 +54,7 @@ struct UnionMaker: Sendable {
         if linkConflicts.isEmpty, let cache, let table = TableFile.open(key, packages, in: cache) {
             return Generation(packages, table, base: base)
         }
-        let (builder, census) = try build(isReporting: false)
+        let (builder, census) = try build(rules, isReporting: false)
         let found = (builder.conflicts + linkConflicts).sorted()
         conflicts += found
         guard let census, rules.mode == .stack || found.isEmpty else {
@@ -67,13 +67,16 @@ struct UnionMaker: Sendable {
         return Generation(packages, try Table(storage, key: key, packages: packages), base: base)
     }
 
-    /// All disagreements, those between the layers of a stack, too.
+    /// All disagreements: those between the layers of a stack, and in a set those that answers
+    /// have settled.
     func report() throws(FileError) -> [Conflict] {
-        (try build(isReporting: true).builder.conflicts + linkConflicts).sorted()
+        let rules = rules.mode == .set ? rules.withoutAnswers : rules
+        return (try build(rules, isReporting: true).builder.conflicts + linkConflicts).sorted()
     }
 
     /// Merges the packages, and counts what they come to unless that will not be served.
     private func build(
+        _ rules: UnionRules,
         isReporting: Bool
     ) throws(FileError) -> (builder: TableBuilder, census: Census?) {
         let plan = try Plan(packages, rules, linked: linked, usr: usr)

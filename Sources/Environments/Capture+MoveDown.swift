@@ -1,0 +1,74 @@
+package import Archive
+package import CaptureTree
+package import FileTree
+import UnionTree
+
+extension Capture {
+    /// The packages that it lies over.
+    package var packages: [Package] { environment.tree.packages }
+
+    /// The packages with what has changed in them, and the rest as a package called `rest`.
+    ///
+    /// Errors: `.unsupported` for a view of some packages alone or of a part of them.
+    package func moveDown(rest: String?) throws(FileError) -> MoveDown {
+        guard base.only.isEmpty, base.sub.isEmpty else {
+            throw FileError(.unsupported, "down: only= and sub= show less than the packages")
+        }
+        let packages = packages
+        let union = environment.tree
+        let below = environment.below
+        return try MoveDown(
+            export(name: rest),
+            named: rest ?? id,
+            below: packages
+        ) { (path) throws(FileError) in
+            var place = MoveDown.Place(owners: [])
+            let owners = Set(union.owners(of: try UnionPath(path)).map(\.id))
+            for (number, package) in packages.enumerated() where owners.contains(package.id) {
+                place.owners.append((number, base.path(path, in: package)))
+            }
+            place.isInBase = try Self.exists(path, below: below)
+            return place
+        }
+    }
+
+    private static func exists(
+        _ path: [UInt8],
+        below base: (any Directory)?
+    ) throws(FileError) -> Bool {
+        guard var node: any Node = base else { return false }
+        for name in path.split(separator: UInt8(ascii: "/")) {
+            guard let directory = node.directory else { return false }
+            do throws(FileError) {
+                let name = Array(name)
+                node = try directory.lookup(name.span.bytes)
+            } catch {
+                if error.kind == .notFound { return false }
+                throw error
+            }
+        }
+        return true
+    }
+}
+
+extension LayerBase {
+    /// What a package calls a path, which aliases may have moved to where it is seen.
+    func path(_ path: [UInt8], in package: Archive.Package) -> [UInt8] {
+        if package.index.entry(atPath: path) != nil { return path }
+        let merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"].map { ($0, "usr/\($0)") }
+        let own = options.compactMap { option -> (String, String)? in
+            let words = option.split(separator: "=", maxSplits: 1)
+            let sides = words.last?.split(separator: ":", maxSplits: 1) ?? []
+            guard words.first == "alias", sides.count == 2 else { return nil }
+            return (String(sides[0]), String(sides[1]))
+        }
+        for (from, to) in own + merged {
+            let from = from.split(separator: "/").joined(separator: "/")
+            let to = to.split(separator: "/").joined(separator: "/") + "/"
+            guard path.starts(with: to.utf8) else { continue }
+            let other = Array(from.utf8) + [UInt8(ascii: "/")] + path.dropFirst(to.utf8.count)
+            if package.index.entry(atPath: other) != nil { return other }
+        }
+        return path
+    }
+}

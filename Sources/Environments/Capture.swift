@@ -1,0 +1,211 @@
+import Archive
+package import CaptureTree
+package import FileTree
+import NinePClient
+import SystemPackage
+import UnionTree
+
+/// A view that can be changed: a layer over an environment.
+package final class Capture: Sendable {
+    /// The name by which clients attach to it, and its folder's.
+    package let id: String
+    /// What it lies over.
+    package let base: LayerBase
+    /// What was changed, over what was there.
+    package let tree: CaptureTree
+    /// The same with the rules that hold while it is used.
+    private let ruled: RuledTree
+    let environment: Environment
+    private let sub: UnionPath
+
+    /// How a layer's folder is opened.
+    package enum Access: Sendable {
+        /// To be looked at; nothing in the folder changes.
+        case read
+        /// To be changed, and made when it is missing.
+        case write(LayerSettings)
+    }
+
+    /// Opens the layer in a folder over an environment, as `view` asks for it.
+    ///
+    /// Errors: those of `Layer.open`; `.conflict` for a layer that lies over something else, with
+    /// what that is.
+    package init(
+        _ id: String,
+        folder: String,
+        over environment: Environment,
+        _ view: ViewName = ViewName.whole,
+        _ access: Access
+    ) throws(FileError) {
+        self.id = id
+        self.environment = environment
+        sub = try UnionPath(view.sub)
+        var options = ViewOptions()
+        options.only = view.only
+        options.sub = sub
+        options.showsDevices = view.showsDevices
+        options.keepsSetID = view.keepsSetID
+        let lower = try environment.tree.attach(as: .superuser, options)
+        let found = LayerBase(environment, view)
+        let layer: Layer
+        switch access {
+        case .read: layer = try Layer.open(readOnly: folder)
+        case .write(let settings):
+            layer = try Layer.open(
+                folder: folder,
+                limits: settings.limits,
+                sync: settings.sync
+            )
+        }
+        base = try Self.settle(found, folder: folder, layer, access)
+        tree = try CaptureTree(layer: layer, over: lower.root, in: lower.tree)
+        guard case .write(let settings) = access else {
+            // Nothing is changed through it.
+            ruled = try RuledTree(over: tree.root, in: tree, rules: Rules())
+            return
+        }
+        var borders = RuledTree.Options()
+        borders.scratchBytes = Int(clamping: settings.scratch)
+        if let host = base.hostFolder {
+            borders.through = { (path) throws(FileError) in
+                let place = host + [UInt8(ascii: "/")] + path
+                return try HostTree(
+                    FilePath(platformString: place.map { CChar(bitPattern: $0) } + [0]),
+                    isWritable: true
+                ).root
+            }
+        }
+        ruled = try RuledTree(over: tree.root, in: tree, rules: layer.rules, borders)
+    }
+
+    /// What clients see.
+    ///
+    /// Rules that come later and hold while it is used are for those who attach from then on.
+    package var view: any Tree { layer.rules.holdWhileUsed ? ruled : tree }
+
+    /// The root of what clients see.
+    package var root: any Directory { layer.rules.holdWhileUsed ? ruled.root : tree.root }
+
+    /// Adds a rule behind those there are.
+    package func add(_ rule: Rules.Rule) throws(FileError) {
+        var rules = layer.rules
+        rules.append(rule)
+        try ruled.set(rules)
+        try layer.add(rule)
+    }
+
+    /// Forgets every change, and takes changes again.
+    package func reset() throws(FileError) {
+        try layer.reset()
+        if layer.isSealed { try layer.unseal() }
+        ruled.clear()
+    }
+
+    /// Sees to it that the layer lies over what it says, and says so when it is new.
+    private static func settle(
+        _ found: LayerBase,
+        folder: String,
+        _ layer: Layer,
+        _ access: Access
+    ) throws(FileError) -> LayerBase {
+        let known = try LayerBase.read(from: folder)
+        let isUntouched = layer.statistics.objects <= 1
+        if let known, !known.isSame(as: found), !isUntouched {
+            let sides = "it lies over \(known.summary), not over \(found.summary)"
+            throw FileError(.conflict, "\(folder): \(sides)")
+        }
+        guard case .write(let settings) = access else { return found }
+        if known == nil {
+            guard isUntouched else {
+                throw FileError(.malformed, "\(folder)/\(LayerBase.fileName): missing")
+            }
+            for rule in settings.rules.list { try layer.add(rule) }
+        }
+        if known != found {
+            try TextFile.replace("\(folder)/\(LayerBase.fileName)", found.text)
+        }
+        return found
+    }
+
+    /// Whether it is what `view` of `environment` asks for.
+    ///
+    /// Packages that were read again meanwhile make no difference: a capture is pinned.
+    package func isOver(_ environment: Environment, _ view: ViewName) -> Bool {
+        var other = LayerBase(environment, view)
+        other.hash = base.hash
+        return base.isSame(as: other)
+    }
+
+    /// The layer.
+    package var layer: Layer { tree.layer }
+
+    /// What has changed.
+    package func changes() throws(FileError) -> [Change] {
+        try ChangeList.changes(of: tree)
+    }
+
+    /// What was opened below, with the packages that it is from.
+    package func reads() throws(FileError) -> [ReadList.Line] {
+        let union = environment.tree
+        return try ReadList(layer) { (path) throws(FileError) in
+            var whole = sub.names
+            whole += path.split(separator: UInt8(ascii: "/")).map(Array.init)
+            let joined = Array(whole.joined(separator: [UInt8(ascii: "/")]))
+            return union.owners(of: try UnionPath(joined)).filter(\.isShown).map(\.package)
+        }.lines
+    }
+
+    /// What has changed, ready to be written.
+    ///
+    /// `name` is the package's; the capture's own unless given.
+    package func export(name: String? = nil) throws(FileError) -> Export {
+        var options = ExportOptions()
+        options.name = name ?? id
+        if let latest = try SourceDate.latest() { options.latestTime = latest }
+        return try Export(tree, options)
+    }
+}
+
+extension LayerBase {
+    /// The file's name in a layer's folder.
+    package static let fileName = "over"
+
+    /// The directory of the host that the view's root lies over; nil when there is none.
+    var hostFolder: [UInt8]? {
+        guard let base, !RemoteAddress.isMeant(by: base) else { return nil }
+        return Array(base.utf8) + (sub.isEmpty ? [] : [UInt8(ascii: "/")] + sub)
+    }
+
+    /// What a layer's folder says; nil when it says nothing.
+    package static func read(from folder: String) throws(FileError) -> LayerBase? {
+        let path = "\(folder)/\(fileName)"
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try TextFile.read(path)
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+        do throws(FileError) {
+            return try LayerBase(text: bytes)
+        } catch {
+            throw error.at(folder)
+        }
+    }
+
+    /// What a view of an environment is made of.
+    package init(_ environment: Environment, _ view: ViewName) {
+        let source = environment.source
+        self.environment = source.name
+        let packages = environment.tree.packages
+        hash = packages.isEmpty ? nil : "\(environment.tree.hash)"
+        base = source.base.map(TextFile.absolute)
+        only = view.only.sorted()
+        sub = view.sub
+        shows = (view.showsDevices ? ["dev"] : []) + (view.keepsSetID ? ["suid"] : [])
+        options = source.options
+        self.packages = packages.map {
+            Package(id: "\($0.id)", name: $0.name, path: TextFile.absolute($0.path))
+        }
+    }
+}

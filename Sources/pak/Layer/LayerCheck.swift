@@ -1,0 +1,87 @@
+import ArgumentParser
+import CaptureTree
+import FileTree
+import Terminal
+
+/// `pak layer check`: whether a layer is what its log says.
+struct LayerCheck: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Read a layer's log, and say where it is damaged."
+    )
+
+    @OptionGroup var printing: OutputOptions
+
+    @Argument(help: "The layer's folder.", completion: .directory)
+    var layer: String
+
+    func run() throws {
+        let report: LayerReport
+        do throws(FileError) {
+            report = try Layer.check(folder: layer)
+        } catch {
+            throw Complaint(layer, error)
+        }
+        if printing.json {
+            Stream.standardOutput.write(json(of: report).line + "\n")
+        } else {
+            Stream.standardOutput.write(text(of: report))
+        }
+        guard !report.isSound else { return }
+        var complaint = Complaint("\(layer): \(reason(report))", status: 4)
+        if report.damage != nil {
+            complaint.cure =
+                "a copy of it that is older; the log is whole up to offset "
+                + "\(report.wholeSize)"
+        }
+        throw complaint
+    }
+
+    private func reason(_ report: LayerReport) -> String {
+        if let damage = report.damage { return "\(damage)" }
+        let shown = report.missing.prefix(3).map {
+            "\($0.name), the bytes of \(PathText.display($0.path))"
+        }
+        return "missing: \(shown.joined(separator: ", "))"
+            + (report.missing.count > 3 ? " and \(report.missing.count - 3) more" : "")
+    }
+
+    /// A line of what there is, and a line each for what will be put in order.
+    private func text(of report: LayerReport) -> String {
+        var lines = [
+            "\(layer): \(report.records) records, \(report.objects) files, "
+                + "\(report.dataSize) bytes in \(report.dataFiles) data files"
+                + (report.isSealed ? ", sealed" : "") + (report.isInUse ? ", in use" : "")
+        ]
+        if let torn = report.tornTail {
+            lines.append("unfinished, to be cut off at offset \(report.wholeSize): \(torn)")
+        }
+        lines += report.orphans.map { "of no file, to be removed: \($0)" }
+        lines += report.foreign.map { "no part of a layer: \($0)" }
+        return lines.map { Visible.text($0) + "\n" }.joined()
+    }
+
+    private func json(of report: LayerReport) -> JSON {
+        let missing = report.missing.map {
+            JSON.object([("file", .text($0.name)), JSON.name($0.path)])
+        }
+        return .object([
+            ("layer", .text(layer)),
+            ("whole", .truth(report.isSound)),
+            ("id", .text(String(report.id, radix: 16))),
+            ("records", .number(Int64(report.records))),
+            ("objects", .number(Int64(report.objects))),
+            ("sealed", .truth(report.isSealed)),
+            ("in-use", .truth(report.isInUse)),
+            ("size", .size(report.logSize)),
+            ("whole-size", .size(report.wholeSize)),
+            ("unfinished", report.tornTail.map { .text("\($0)") } ?? .null),
+            ("damage", report.damage.map { .text("\($0)") } ?? .null),
+            ("data-files", .number(Int64(report.dataFiles))),
+            ("data-size", .size(report.dataSize)),
+            ("missing", .list(missing)),
+            ("orphans", .list(report.orphans.map { .text($0) })),
+            ("foreign", .list(report.foreign.map { .text($0) })),
+        ])
+    }
+}

@@ -1,0 +1,74 @@
+import Archive
+import ArgumentParser
+import CaptureTree
+import Environments
+import FileTree
+import Terminal
+
+/// `pak layer export`: the changes as a package.
+struct LayerExport: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Make a package of what was changed."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var progress: ProgressOptions
+
+    @Option(name: [.short, .long], help: "The file, or the directory, to make.")
+    var output: String
+
+    @Option(help: ArgumentHelp("pak, tar, oci, nar or dir.", valueName: "format"))
+    var to = "pak"
+
+    @Option(
+        help: ArgumentHelp("Rules that are added to the layer's own.", valueName: "file"),
+        completion: .file()
+    )
+    var rules: String?
+
+    @Option(help: ArgumentHelp("Compress as zstd does at that level, 1 to 19.", valueName: "n"))
+    var level: Int32?
+
+    @Option(help: "What the package is called, if not as the layer.")
+    var name: String?
+
+    @OptionGroup var place: LayerPlace
+
+    private var format: any OutputFormat {
+        get throws(FileError) { try OutputFormats.named(to) }
+    }
+
+    func validate() throws {
+        guard (1...19).contains(level ?? 3) else { throw ValidationError("--level takes 1 to 19") }
+        do throws(FileError) { _ = try format } catch {
+            throw ValidationError("--to \(error)")
+        }
+        guard place.address == nil || to != "dir" else {
+            throw ValidationError("--to dir: not with -a; --to pak, and then pak unpack")
+        }
+        guard place.address == nil || (name == nil && level == nil) else {
+            throw ValidationError("--name, --level: not with -a")
+        }
+    }
+
+    func run() throws {
+        let added = try rules.map { (path) throws(Complaint) in
+            try LayerSettings.rules(from: path)
+        }
+        let layer = try place.open(changes: added != nil)
+        if let added { try layer.add(added) }
+        let output = LayerOutput(printing, progress, level, output)
+        if let served = layer as? ServedLayer {
+            return try output.fetch(served, "export \(to)", try format)
+        }
+        guard let capture = layer as? Capture else { return }
+        let export: Export
+        do throws(FileError) {
+            export = try capture.export(name: name)
+        } catch {
+            throw place.complaint(error)
+        }
+        try output.write(export.draft, try format, losses: export.warnings)
+    }
+}

@@ -1,0 +1,119 @@
+import Archive
+import CaptureTree
+import Environments
+import FileTree
+import Synchronization
+
+/// What the control tree has of a capture, and what becomes of the words written there.
+final class CaptureControl: Sendable {
+    /// The capture.
+    let capture: Capture
+    /// Where files that are exported are kept, without a name.
+    private let folder: String
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Why the last word was refused; nil when it was not.
+        var error: String?
+        /// What has been exported since the layer was sealed.
+        var exports: [(name: String, file: StoredFile)] = []
+    }
+
+    init(_ capture: Capture, folder: String) {
+        self.capture = capture
+        self.folder = folder
+    }
+
+    /// Its directory.
+    var entry: ControlTree.Entry { .directory { [self] in entries } }
+
+    /// The files of its directory.
+    var entries: [(name: String, entry: ControlTree.Entry)] {
+        [
+            (
+                "changes",
+                .file { [capture] () throws(FileError) in
+                    Self.lines(try capture.changes().map(\.line))
+                }
+            ),
+            ("ctl", .words(ControlWords(text: { [self] in status }, take: take))),
+            (
+                "export",
+                .directory { [self] in
+                    state.withLock { $0.exports }.map { ($0.name, .stored($0.file)) }
+                }
+            ),
+            (
+                "reads",
+                .file { [capture] () throws(FileError) in
+                    Self.lines(try capture.reads().map(\.bytes))
+                }
+            ),
+            (
+                "rules",
+                .file { [capture] in
+                    String(decoding: capture.layer.rules.text, as: UTF8.self)
+                }
+            ),
+            ("tree", .root { [capture] in capture.root }),
+        ]
+    }
+
+    private static func lines(_ lines: [[UInt8]]) -> String {
+        String(decoding: lines.flatMap { $0 + [UInt8(ascii: "\n")] }, as: UTF8.self)
+    }
+
+    /// What `ctl` says.
+    private var status: String {
+        let word = capture.layer.isSealed ? "sealed\n" : "unsealed\n"
+        return word + (state.withLock { $0.error }.map { "error: \($0)\n" } ?? "")
+    }
+
+    /// Does what a line asks for.
+    @Sendable private func take(_ line: String) throws(FileError) {
+        do throws(FileError) {
+            try obey(line.split(separator: " ", maxSplits: 1).map(String.init))
+            state.withLock { $0.error = nil }
+        } catch {
+            state.withLock { $0.error = "\(line.prefix(200)): \(error)" }
+            throw error
+        }
+    }
+
+    private func obey(_ words: [String]) throws(FileError) {
+        let layer = capture.layer
+        switch (words.first ?? "", words.count) {
+        case ("seal", 1): try layer.seal()
+        case ("unseal", 1):
+            try layer.unseal()
+            forget()
+        case ("reset", 1):
+            try capture.reset()
+            forget()
+        case ("rule", 2): try capture.add(Rules.Rule(line: words[1].utf8))
+        case ("export", 2): try export(words[1])
+        default:
+            let known = "seal, unseal, reset, rule ACTION PATTERN, export FORMAT"
+            throw FileError(.invalid, "no such word; there are \(known)")
+        }
+    }
+
+    private func forget() { state.withLock { $0.exports = [] } }
+
+    private func export(_ name: String) throws(FileError) {
+        guard let format = try OutputFormats.named(name) as? any StreamFormat else {
+            throw FileError(.invalid, "\(name): no file; pak layer export makes one")
+        }
+        guard capture.layer.isSealed else { throw FileError(.busy, "seal it first") }
+        let file = try StoredFile(in: folder)
+        let made = try capture.export()
+        _ = try format.write(made.draft, to: file.descriptor, OutputOptions())
+        // Who unsealed it meanwhile wants nothing of what there was.
+        guard capture.layer.isSealed else { throw FileError(.busy, "it was unsealed meanwhile") }
+        state.withLock { state in
+            state.exports.removeAll { $0.name == format.suffix }
+            state.exports.append((format.suffix, file))
+            state.exports.sort { $0.name < $1.name }
+        }
+    }
+}
