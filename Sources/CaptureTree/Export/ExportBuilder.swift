@@ -32,8 +32,8 @@ struct ExportBuilder {
         visits.sort { MemberPath.precedes($0.path, $1.path) }
         members.reserveCapacity(visits.count)
         files.reserveCapacity(visits.count)
-        var firstNames: [UInt64: Int] = [:]
-        var counts: [UInt64: UInt64] = [:]
+        // Of each file of several names the member that is the file, and the names not met yet.
+        var firstNames: [UInt64: (member: Int, left: UInt64)] = [:]
         for visit in visits where rules.exports(visit.path) {
             guard let node = visit.node, let stat = visit.stat else {
                 if visit.below != nil { holes.append(visit.path) }
@@ -45,17 +45,24 @@ struct ExportBuilder {
             }
             let first = stat.mode.type == .directory ? nil : firstNames[stat.qid.path]
             if let first {
-                var member = members[first]
+                var member = members[first.member]
                 member.hardLink = member.path
                 member.path = visit.path
                 add(member, nil)
             } else {
-                if stat.links > 1 { firstNames[stat.qid.path] = members.count }
+                if stat.links > 1 { firstNames[stat.qid.path] = (members.count, stat.links) }
                 add(try member(visit, node, stat), node.file)
             }
-            counts[stat.qid.path, default: 0] += 1
+            if let left = firstNames[stat.qid.path]?.left, left > 0 {
+                firstNames[stat.qid.path]?.left = left - 1
+            }
         }
-        for number in firstNames.values.sorted() { warnOfSplit(number, counts) }
+        for (member, left) in firstNames.values.sorted(by: { $0.member < $1.member })
+        where left > 0 {
+            let names = left == 1 ? "another name" : "\(left) other names"
+            let what = "has \(names) outside of what is exported"
+            warnings.append(Unpacker.Loss(path: members[member].path, what: what))
+        }
     }
 
     private mutating func add(_ member: Member, _ file: (any File)?) {
@@ -68,19 +75,6 @@ struct ExportBuilder {
         if MemberPath.isPrivate(path) { return "left out: .pak is for packages themselves" }
         if stat.mode.type == .socket { return "left out: a socket is nothing without its process" }
         return nil
-    }
-
-    private mutating func warnOfSplit(_ number: Int, _ counts: [UInt64: UInt64]) {
-        let path = members[number].path
-        guard let visit = differences.visits.first(where: { $0.path == path }),
-            let stat = visit.stat,
-            let count = counts[stat.qid.path], count < stat.links
-        else { return }
-        let rest = stat.links - count
-        let names = rest == 1 ? "another name" : "\(rest) other names"
-        warnings.append(
-            Unpacker.Loss(path: path, what: "has \(names) outside of what is exported")
-        )
     }
 
     private func member(
