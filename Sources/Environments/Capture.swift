@@ -68,9 +68,10 @@ package final class Capture: Sendable {
         borders.scratchBytes = Int(clamping: settings.scratch)
         if let host = base.hostFolder {
             borders.through = { (path) throws(FileError) in
-                let place = host + [UInt8(ascii: "/")] + path
+                let names = path.split(separator: UInt8(ascii: "/")).map { Array($0) }
                 return try HostTree(
-                    FilePath(platformString: place.map { CChar(bitPattern: $0) } + [0]),
+                    FilePath(host.path),
+                    below: host.names + names,
                     isWritable: true
                 ).root
             }
@@ -91,7 +92,11 @@ package final class Capture: Sendable {
         var rules = layer.rules
         rules.append(rule)
         try ruled.set(rules)
-        try layer.add(rule)
+        do throws(FileError) { try layer.add(rule) } catch {
+            // The rules that the layer has were set before: they can be had.
+            try ruled.set(layer.rules)
+            throw error
+        }
     }
 
     /// Forgets every change, and takes changes again.
@@ -170,10 +175,11 @@ extension LayerBase {
     /// The file's name in a layer's folder.
     package static let fileName = "over"
 
-    /// The directory of the host that the view's root lies over; nil when there is none.
-    var hostFolder: [UInt8]? {
+    /// The directory of the host that lies below, and the names that lead from there to what the
+    /// view's root lies over; nil when there is none.
+    var hostFolder: (path: String, names: [[UInt8]])? {
         guard let base, !RemoteAddress.isMeant(by: base) else { return nil }
-        return Array(base.utf8) + (sub.isEmpty ? [] : [UInt8(ascii: "/")] + sub)
+        return (base, sub.split(separator: UInt8(ascii: "/")).map { Array($0) })
     }
 
     /// What a layer's folder says; nil when it says nothing.

@@ -78,6 +78,37 @@ import Testing
 
         """
 
+    @Test func scratchThroughAndDenyHoldWhileALayerIsUsed() throws {
+        let example = try Example()
+        try example.scratch.shell(
+            """
+            mkdir -p base/out; ln -s /etc base/away
+            printf 'scratch /tmp\\nthrough /out\\ndeny /etc\\n' >rules
+            """
+        )
+        let served = try example.serve("-o", "rules=\(example.scratch("rules"))")
+        let editor = try example.editor()
+        try editor.write("tmp/junk", "junk")
+        try editor.write("out/real", "real\n")
+        for path in ["etc/one", "etc/new"] {
+            #expect(throws: FileError(.readOnly)) { try editor.write(path, "x") }
+        }
+        #expect(throws: FileError(.crossDevice)) { try editor.rename("tmp/junk", "usr/junk") }
+        #expect(throws: FileError(.busy)) { try editor.remove("tmp", isDirectory: true) }
+        try editor.write("usr/bin/new", "new\n")
+        #expect(try example.layer("changes") == "A usr/bin/new\n")
+        #expect(try example.scratch.shell("cat base/out/real; ls base/tmp") == "real\n")
+        #expect(try pak("cat", "-a", example.address, "/tmp/junk", "/out/real") == "junkreal\n")
+        #expect(served.end() == 0)
+        // What is a link below is no place to write to.
+        try example.scratch.shell("printf 'through /away\\n' >rules; rm -r layers")
+        let refused = try Program.pakfs.run(
+            example.words + ["-o", "rules=\(example.scratch("rules"))"]
+        )
+        #expect(refused.status == 1)
+        #expect(refused.complaints.contains("through /away"), "\(refused.complaints)")
+    }
+
     @Test func whatABuildChangesIsListedAndExportedAndTheBaseIsAsItWas() throws {
         let example = try Example()
         let scratch = example.scratch
