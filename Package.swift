@@ -86,9 +86,8 @@ let package = Package(
         .executableTarget(
             name: "treecheck",
             dependencies: [
-                "Archive", "CaptureTree", "FileTree", "NinePClient", "NinePServer",
-                "TreeConformance",
-                .product(name: "SystemPackage", package: "swift-system"),
+                "Archive", "CLinux", "CaptureTree", "FileTree", "NinePClient", "NinePServer",
+                "TreeConformance", .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/TreeCheck"
         ),
@@ -117,7 +116,9 @@ let package = Package(
         .testTarget(name: "NinePTests", dependencies: ["FileTree", "NineP"]),
         .testTarget(
             name: "NinePClientTests",
-            dependencies: ["FileTree", "NineP", "NinePClient", "NinePServer", "TreeConformance"]
+            dependencies: [
+                "CaptureTree", "FileTree", "NineP", "NinePClient", "NinePServer", "TreeConformance",
+            ]
         ),
         .testTarget(
             name: "NinePServerTests",

@@ -47,7 +47,9 @@ extension Fid {
             )
             try client.call(request, Rxattrcreate.self)
         }
-        try writer.write(bytes, at: 0)
+        if !bytes.isEmpty { try writer.write(bytes, at: 0) }
+        // It is set by the clunk: that is what fails.
+        try writer.clunk()
     }
 
     /// The room of the file's tree; 9P2000.L alone.

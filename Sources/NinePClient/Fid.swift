@@ -27,6 +27,12 @@ public final class Fid: Sendable {
         try client.call(Tremove(fid: number), Rremove.self)
     }
 
+    /// Has the server forget the fid, and tells what the server says to that.
+    func clunk() throws(FileError) {
+        isGone.store(true, ordering: .relaxed)
+        try client.call(Tclunk(fid: number), Rclunk.self)
+    }
+
     deinit {
         if isGone.load(ordering: .relaxed) {
             client.releaseFid(number)

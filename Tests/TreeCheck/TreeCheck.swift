@@ -1,3 +1,4 @@
+import CaptureTree
 import FileTree
 import Glibc
 import NinePServer
@@ -8,7 +9,10 @@ import TreeConformance
 ///
 /// - `treecheck make DIR` lays the tree whose text is on standard input out in a directory;
 /// - `treecheck check DIR [modes] [owners] [times] [links] [positions]` compares a directory with that text;
+/// - `treecheck change DIR [nanoseconds]` checks that everything can be changed in an empty
+///   directory, times to the nanosecond;
 /// - `treecheck serve ADDRESS` serves that tree, writable;
+/// - `treecheck capture ADDRESS LAYER DIR` serves a capture in the folder LAYER over a directory;
 /// - `treecheck list ADDRESS` prints a served tree with the sums of its files;
 /// - `treecheck layer DIR op|end|none` changes a layer until it is killed, and prints the number of
 ///   each change once it is done;
@@ -19,7 +23,7 @@ enum TreeCheck {
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count >= 2 else {
             complain(
-                "usage: treecheck make|check|serve|list|layer|errors|errno place [field]...",
+                "usage: treecheck make|check|change|serve|capture|list|layer|errors|errno place [field]...",
                 2
             )
         }
@@ -33,6 +37,13 @@ enum TreeCheck {
                 let tree = try HostTree(FilePath(words[1]))
                 let check = ReadableCheck(tree.root, against: reference, fields(words[2...]))
                 report(check.checks, check.failures)
+            case "change":
+                umask(0)
+                let check = WritableCheck(
+                    try MountedDirectory.open(words[1]),
+                    hasNanoseconds: words.dropFirst(2).contains("nanoseconds")
+                )
+                report(check.checks, check.failures)
             case "serve":
                 let server = Server(
                     tree: try MemoryTree.make(
@@ -44,6 +55,13 @@ enum TreeCheck {
                 try server.listen(on: Address(words[1]))
                 server.wait()
             case "layer": try LayerWriter.run(words[1], sync: words.last ?? "")
+            case "capture":
+                guard words.count == 4 else { complain("capture: address, layer, directory", 2) }
+                let base = try HostTree(FilePath(words[3]))
+                let layer = try Layer.open(folder: words[2])
+                let server = Server(tree: try CaptureTree(layer: layer, over: base.root, in: base))
+                try server.listen(on: Address(words[1]))
+                server.wait()
             case "list": try RemoteList.print(words[1])
             case "errors": try ErrorTree.serve(on: words[1])
             case "errno":

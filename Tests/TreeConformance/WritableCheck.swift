@@ -6,10 +6,12 @@ public import FileTree
 /// POSIX's where a promise leaves them open; errors are compared by number, since that is all
 /// that 9P2000.L sends.
 public final class WritableCheck {
-    private let place: any Directory
-    private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
-    private let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
-    private let givesAway: Bool
+    let place: any Directory
+    let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
+    let user = User.superuser
+    let givesAway: Bool
+    /// What of a time that is set reaches the tree.
+    let hasNanoseconds: Bool
     /// What was found wrong, a line each; empty when the tree conforms.
     public private(set) var failures: [String] = []
     /// How many promises were looked at.
@@ -17,10 +19,15 @@ public final class WritableCheck {
 
     /// Checks the tree that `place`, an empty directory, is in.
     ///
-    /// A tree that does not give files away lets nobody run them as another either.
-    public init(_ place: any Directory, givesAway: Bool = true) {
+    /// - Parameters:
+    ///   - place: the directory.
+    ///   - givesAway: whether files can be given to others; a tree where they cannot lets nobody
+    ///     run them as another either, makes no devices, and knows a file by its name alone.
+    ///   - hasNanoseconds: whether times that are set are not cut to seconds on the way.
+    public init(_ place: any Directory, givesAway: Bool = true, hasNanoseconds: Bool = true) {
         self.place = place
         self.givesAway = givesAway
+        self.hasNanoseconds = hasNanoseconds
         let cases: [(String, (WritableCheck) throws(FileError) -> Void)] = [
             ("create", { (check) throws(FileError) in try check.create() }),
             ("write", { (check) throws(FileError) in try check.write() }),
@@ -31,6 +38,16 @@ public final class WritableCheck {
             ("links", { (check) throws(FileError) in try check.links() }),
             ("attributes", { (check) throws(FileError) in try check.changes() }),
             ("many", { (check) throws(FileError) in try check.many() }),
+            ("sparse", { (check) throws(FileError) in try check.sparse() }),
+            ("unnamed", { (check) throws(FileError) in try check.unnamed() }),
+            ("replace", { (check) throws(FileError) in try check.replace() }),
+            ("group", { (check) throws(FileError) in try check.group() }),
+            ("devices", { (check) throws(FileError) in try check.devices() }),
+            ("owners", { (check) throws(FileError) in try check.owners() }),
+            ("extended", { (check) throws(FileError) in try check.extended() }),
+            ("times", { (check) throws(FileError) in try check.times() }),
+            ("given times", { (check) throws(FileError) in try check.givenTimes() }),
+            ("listing", { (check) throws(FileError) in try check.listing() }),
         ]
         for (name, body) in cases {
             do throws(FileError) {
@@ -42,12 +59,12 @@ public final class WritableCheck {
         }
     }
 
-    private func expect(_ condition: Bool, _ what: String) {
+    func expect(_ condition: Bool, _ what: String) {
         checks += 1
         if !condition { failures.append(what) }
     }
 
-    private func expect(
+    func expect(
         _ kind: FileError.Kind,
         _ what: String,
         _ body: () throws(FileError) -> Void
@@ -248,26 +265,26 @@ public final class WritableCheck {
 
     // MARK: - Shorthands
 
-    private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+    func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
-    private func look(_ name: String) throws(FileError) -> any Node {
+    func look(_ name: String) throws(FileError) -> any Node {
         try place.lookup(bytes(name).span.bytes)
     }
 
-    private func make(_ name: String, _ contents: String) throws(FileError) -> any File {
+    func make(_ name: String, _ contents: String) throws(FileError) -> any File {
         let file = try place.createFile(bytes(name).span.bytes, attributes)
         if !contents.isEmpty { try file.open(.write).write(bytes(contents).span.bytes, at: 0) }
         return file
     }
 
-    private func make(_ name: String) throws(FileError) -> any Directory {
+    func make(_ name: String) throws(FileError) -> any Directory {
         try place.createDirectory(
             bytes(name).span.bytes,
             NewNode(permissions: 0o755, uid: 0, gid: 0)
         )
     }
 
-    private func move(
+    func move(
         _ name: String,
         to target: any Directory,
         _ newName: String
@@ -280,12 +297,12 @@ public final class WritableCheck {
         )
     }
 
-    private func text(_ node: any Node) throws(FileError) -> String {
+    func text(_ node: any Node) throws(FileError) -> String {
         guard let file = node.file else { throw FileError(.isDirectory) }
         return String(decoding: try TreeText.bytes(file), as: UTF8.self)
     }
 
-    private func clean(_ directory: any Directory) throws(FileError) {
+    func clean(_ directory: any Directory) throws(FileError) {
         for name in try TreeText.names(directory) {
             if let inner = try directory.lookup(name.span.bytes).directory { try clean(inner) }
             try directory.remove(name.span.bytes, expected: .any)

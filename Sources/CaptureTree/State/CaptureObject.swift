@@ -99,7 +99,7 @@ final class CaptureObject: @unchecked Sendable {
             stat.device = device
             stat.size = UInt64(target.count)
         }
-        if type != .directory { stat.links = links }
+        if type != .directory || links == 0 { stat.links = links }
         attributes.apply(to: &stat)
         if hasData {
             stat.size = size
