@@ -103,7 +103,7 @@ guest:V:	$POSIX
 	for(i in $guests)
 		./Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/conformance .build/debug' || exit guest
 	for(i in $guests)
-		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX memory || exit guest
+		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX || exit guest
 	for(i in pak pakfs)
 		swift build --product $i
 	for(i in $guests)
