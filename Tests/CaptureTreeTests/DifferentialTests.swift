@@ -1,3 +1,4 @@
+import Archive
 import CaptureTree
 import Differential
 import FileTree
@@ -59,16 +60,23 @@ import Testing
             let host = try HostPlayer("host", path: arena.directory("plain"))
             let lower = try arena.directory("lower")
             let below = try HostPlayer("base", path: lower)
-            let failures = Differential.play(list.base, to: [host, below])
-            guard failures.isEmpty else { return failures }
+            let baseFailures = Differential.play(list.base, to: [host, below])
+            guard baseFailures.isEmpty else { return baseFailures }
             let before = try below.snapshot()
             let capture = try CapturePlace(folder: arena.path + "/layer", lower: lower)
             var players: [any Player] = [host, try capture.player]
             if let merged = try arena.overlay(lower) {
                 players.append(try HostPlayer("overlayfs", path: merged))
             }
-            return try Differential.playChanges(list, to: players)
-                + below.snapshot().differences(from: before).map { "the base: \($0)" }
+            var failures = try Differential.playChanges(list, to: players)
+            failures += try below.snapshot().differences(from: before).map { "the base: \($0)" }
+            guard failures.isEmpty else { return failures }
+            // What is exported, done to the base, makes of it what the operations made.
+            let layer = arena.path + "/export.tar"
+            try capture.export(to: layer)
+            try LayerReplay.apply(layer, to: lower)
+            let replayed = try HostPlayer("the base with the export", path: lower)
+            return try Differential.compare([host, replayed], [.directoryTimes, .timesOfNow])
         }
     }
 
@@ -126,6 +134,21 @@ private final class CapturePlace {
         tree = nil
         let host = try HostTree(FilePath(lower))
         tree = try CaptureTree(layer: .open(folder: folder), over: host.root, in: host)
+    }
+
+    /// Writes the changes as a layer of an image; no time is cut.
+    func export(to path: String) throws(FileError) {
+        guard let tree else { throw FileError(.notFound, folder) }
+        try tree.layer.seal()
+        var options = ExportOptions()
+        options.latestTime = 4_000_000_000
+        let report = try Export(tree, options).write(OCIOutput(), to: path)
+        if let loss = report.losses.first {
+            throw FileError(
+                .unsupported,
+                "\(String(decoding: loss.path, as: UTF8.self)): \(loss.what)"
+            )
+        }
     }
 
     private func root() throws(FileError) -> any Directory {

@@ -51,7 +51,7 @@ struct LayerReplay {
             if mkdir(place, 0o700) == 0 { return }
             var status = Glibc.stat()
             if lstat(place, &status) == 0, Mode(rawValue: status.st_mode).type == .directory {
-                return
+                return try removeAttributes(place)
             }
         }
         Arena.remove(place)
@@ -86,6 +86,17 @@ struct LayerReplay {
                 pwrite(file, bytes.baseAddress, count, Int(run.offset)) == count
             else { throw FileError(.inputOutput) }
             stored += run.length
+        }
+    }
+
+    /// What the layer says of a directory takes the place of what it was.
+    private func removeAttributes(_ place: String) throws(FileError) {
+        var names = [CChar](repeating: 0, count: 4096)
+        let count = llistxattr(place, &names, names.count)
+        try check(Int32(count))
+        for name in names[..<count].split(separator: 0) {
+            let name = String(decoding: name.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if name.hasPrefix("user.") { try check(lremovexattr(place, name)) }
         }
     }
 

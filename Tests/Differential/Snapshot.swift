@@ -25,6 +25,8 @@ public struct Snapshot: Sendable {
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// The times of directories.
         public static let directoryTimes = Leniency(rawValue: 1)
+        /// Times that nobody has set: a file written again as it was may have its old one.
+        public static let timesOfNow = Leniency(rawValue: 2)
     }
 
     private(set) var entries: [String: Entry] = [:]
@@ -78,7 +80,10 @@ extension Snapshot.Entry {
         compare("device", device, other.device)
         compare("target", target, other.target)
         compare("first name", first, other.first)
-        if mode.type != .directory || !leniency.contains(.directoryTimes) {
+        let isLenient =
+            mode.type == .directory && leniency.contains(.directoryTimes)
+            || other.modified == nil && leniency.contains(.timesOfNow)
+        if !isLenient {
             compare("time", text(modified), text(other.modified))
         }
         compare("attributes", attributes, other.attributes)
