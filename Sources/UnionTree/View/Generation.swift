@@ -48,8 +48,10 @@ final class Generation: @unchecked Sendable {
         if table.storage.isCut {
             throw FileError(.inputOutput, "the table of an environment was cut while it was used")
         }
-        for package in packages where package.index.isCut {
-            throw FileError(.inputOutput, "\(package.path): cut while it was served")
+        // Once any has been cut this is the way of every name that is not there: it makes nothing.
+        for number in 0..<memberCount
+        where members[number].index._withUnsafeGuaranteedRef({ $0.isCut }) {
+            throw FileError(.inputOutput, "\(packages[number].path): cut while it was served")
         }
     }
 
