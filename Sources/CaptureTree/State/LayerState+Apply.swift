@@ -162,6 +162,8 @@ extension LayerState {
 
     private mutating func reset(_ next: Serial) {
         self.next = next
+        // A name of its own: the thread sanitizer's compiler fails on the other.
+        let root = root
         era.isOver = true
         era = Era()
         root.era = era
