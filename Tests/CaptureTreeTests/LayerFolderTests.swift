@@ -156,6 +156,41 @@ import TreeConformance
         _ = try Layer.open(folder: scratch.layer)
     }
 
+    /// A log with right sums that nobody wrote who keeps the rules is read as far as it makes sense.
+    @Test func recordsThatWouldMakeNoTreeArePassedOver() throws {
+        let time = Timestamp(seconds: 1)
+        let attributes = NewAttributes(permissions: 0o755, uid: 0, gid: 0)
+        func made(_ serial: UInt64, in parent: UInt64, _ name: String) -> Record {
+            .made(
+                Serial(number: serial),
+                type: .directory,
+                in: Serial(number: parent),
+                name: Array(name.utf8),
+                attributes,
+                device: 0,
+                detail: [],
+                at: time
+            )
+        }
+        let layer = try Layer(
+            id: 1,
+            journal: MemoryJournal(),
+            data: MemoryDataFiles(),
+            records: [
+                made(1, in: 1, "root"), made(2, in: 1, "a"), made(3, in: 2, "b"),
+                made(4, in: 1, "a"), made(2, in: 1, "again"),
+                .renamed(from: .root, name: [97], to: Serial(number: 3), newName: [97], at: time),
+                .linked(Serial(number: 2), in: Serial(number: 3), name: [97], at: time),
+                .removed(from: .root, name: Array("none".utf8), at: time),
+            ]
+        )
+        let base = MemoryTree()
+        let root = try CaptureTree(layer: layer, over: base.root, in: base).root
+        let text = try TreeText.describe(root, [])
+        #expect(text.split(separator: "\n").map { $0.suffix(2) } == [" /", " a", "/b"])
+        #expect(layer.statistics.objects == 3)
+    }
+
     @Test(arguments: ["", "paklayer", "not a log of any layer, but long enough"])
     func aForeignLogIsRefusedAndReported(_ text: String) throws {
         let scratch = try Scratch()

@@ -95,7 +95,7 @@ struct SeededRecords {
     private mutating func flip() -> Bool { Bool.random(using: &numbers) }
     private mutating func word() -> UInt32 { UInt32(truncatingIfNeeded: long()) }
     private mutating func long() -> UInt64 { numbers.next() >> (numbers.next() % 64) }
-    private mutating func serial() -> Serial { Serial(number: max(1, long())) }
+    private mutating func serial() -> Serial { Serial(number: max(1, long() >> 1)) }
     private mutating func permissions() -> UInt32 { word() & 0o7777 }
 
     private mutating func time() -> Timestamp {

@@ -8,6 +8,8 @@ enum RecordLimits {
     static let value = 1 << 16
     /// A rule's line.
     static let rule = 4096
+    /// The last serial that there can be.
+    static let serial = UInt64(Int64.max)
     /// The bits of a record's permissions.
     static let permissions: UInt32 = 0o7777
     /// The longest file, as Linux's `off_t` has it.

@@ -163,7 +163,7 @@ struct RecordReader {
 
     private mutating func nextSerial() throws(FileError) -> Serial {
         let number: UInt64 = try nextNumber("serial")
-        guard number > 0 else { throw bad("serial", "0") }
+        guard number > 0, number <= RecordLimits.serial else { throw bad("serial", "\(number)") }
         return Serial(number: number)
     }
 

@@ -129,7 +129,9 @@ struct RecordWriter {
     }
 
     private mutating func put(_ serial: Serial) throws(FileError) {
-        guard serial.number > 0 else { throw FileError(.invalid, "serial 0") }
+        guard serial.number > 0, serial.number <= RecordLimits.serial else {
+            throw FileError(.invalid, "serial \(serial.number)")
+        }
         put(serial.number)
     }
 

@@ -4,7 +4,8 @@ extension LayerState {
     /// Carries a record out.
     ///
     /// What a record names and the state does not know is passed over: the log it came from may
-    /// name objects that have lost their last name since. `holder` is an object without a name.
+    /// name objects that have lost their last name since. So is what would make the tree no tree,
+    /// which nobody writes who keeps the rules. `holder` is an object without a name.
     mutating func apply(_ record: Record, to holder: CaptureObject? = nil) {
         func find(_ serial: Serial) -> CaptureObject? {
             if let holder, holder.serial == serial { return holder }
@@ -22,7 +23,9 @@ extension LayerState {
             let time
         ):
             next = max(next, Serial(number: serial.number + 1))
-            guard let directory = find(parent) else { return }
+            guard let directory = find(parent), canEnter(name, in: directory),
+                objects[serial] == nil
+            else { return }
             let object = make(serial, type, new, time)
             object.device = device
             object.target = detail
@@ -30,10 +33,12 @@ extension LayerState {
             directory.modify(time)
         case .adopted(let serial, let parent, let name, let mark):
             next = max(next, Serial(number: serial.number + 1))
-            guard let directory = find(parent) else { return }
+            guard let directory = find(parent), canEnter(name, in: directory) else { return }
             adopt(serial, in: directory, name, mark)
         case .linked(let serial, let parent, let name, let time):
-            guard let object = find(serial), let directory = find(parent) else { return }
+            guard let object = find(serial), object.type != .directory,
+                let directory = find(parent), canEnter(name, in: directory)
+            else { return }
             enter(object, in: directory, name, isInPlace: false)
             object.links += 1
             object.attributes.changed = time
@@ -93,7 +98,9 @@ extension LayerState {
         _ mark: LowerMark
     ) {
         if let object = objects[serial] {
-            enter(object, in: directory, name, isInPlace: true)
+            if object.type != .directory {
+                enter(object, in: directory, name, isInPlace: true)
+            }
             return
         }
         let place = LowerPlace(parent: directory.lower, name: name, mark: mark)
@@ -108,6 +115,13 @@ extension LayerState {
         enter(object, in: directory, name, isInPlace: true)
         adopted[mark.qidPath] = WeakObject(object: object)
         adoptions.increase()
+    }
+
+    /// Whether a name can be given in an object: it is a directory, and the name stands for nothing.
+    private func canEnter(_ name: [UInt8], in directory: CaptureObject) -> Bool {
+        guard directory.type == .directory else { return false }
+        guard let place = directory.entries.place(name) else { return true }
+        return directory.entries.slots[place].object == nil
     }
 
     private mutating func enter(
@@ -148,7 +162,9 @@ extension LayerState {
         _ newName: [UInt8],
         _ time: Timestamp
     ) {
-        guard let place = source.entries.place(name),
+        guard target.type == .directory, let place = source.entries.place(name),
+            let moved = source.entries.slots[place].object,
+            moved.type != .directory || !isWithin(target, moved),
             let (object, entry) = source.entries.take(place)
         else { return }
         remove(newName, from: target, time)

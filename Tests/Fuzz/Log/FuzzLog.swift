@@ -1,9 +1,10 @@
 // A layer's log under libFuzzer. An input whose first byte is odd is a log as it is; of any other
 // the rest is bodies of records, each behind its length in two bytes, which are put into frames
 // with right sums, so that what is behind them is reached. What is read is written again and must
-// give the same bytes.
+// give the same bytes; and all of it is a layer, whose every object has a path.
 
 import FileTree
+import Synchronization
 
 @testable import CaptureTree
 
@@ -34,11 +35,13 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         var reader = try LogReader(size: UInt64(log.count)) { (offset, count) throws(FileError) in
             Array(log[min(log.count, Int(offset))...].prefix(count))
         }
+        var records: [Record] = []
         var copy = LogFormat.header(id: reader.id)
         var scratch = RecordWriter()
         reading: while true {
             switch try reader.next() {
             case let .record(record):
+                records.append(record)
                 copy.sum = try LogFormat.append(
                     record,
                     after: copy.sum,
@@ -56,12 +59,34 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
                 break reading
             }
         }
+        try apply(records)
     } catch {
         guard [.malformed, .unsupported].contains(error.kind), error.context != nil else {
             fatalError("the log says \(error)")
         }
     }
     return 0
+}
+
+/// Makes a layer of records, which nobody has seen to be of one.
+private func apply(_ records: [Record]) throws(FileError) {
+    let layer = try Layer(
+        id: 1,
+        journal: MemoryJournal(),
+        data: MemoryDataFiles(),
+        records: records
+    )
+    let base = MemoryTree()
+    let tree = try CaptureTree(layer: layer, over: base.root, in: base)
+    layer.state.withLock { state in
+        for object in state.objects.values { _ = state.path(of: object) }
+    }
+    do throws(FileError) {
+        try tree.forEachTouched { _ throws(FileError) in }
+        try tree.root.entries(from: 0) { (_, _) in true }
+    } catch {
+        // Lower objects that the log names are not there, or other ones.
+    }
 }
 
 private func framed(_ input: ArraySlice<UInt8>) -> [UInt8] {
