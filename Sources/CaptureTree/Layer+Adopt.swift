@@ -21,7 +21,7 @@ extension Layer {
             guard let parent = step.parent else { throw FileError(.notFound) }
             step = parent
         }
-        let top = step.qid.path
+        let top = step.qidPath
         return try change { (state) throws(FileError) in
             guard var object = state.adopted[top]?.object else { throw FileError(.notFound) }
             for link in chain.reversed() {

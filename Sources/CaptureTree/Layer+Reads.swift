@@ -9,7 +9,7 @@ extension Layer {
         let object: CaptureObject?
         // A file that a reset took away is not one that a build reads.
         do { object = try file.object() } catch { return }
-        let qidPath = object?.qidPath ?? file.qid.path
+        let qidPath = file.qidPath
         if state.withLock({ $0.isSealed || $0.readPaths.contains(qidPath) }) { return }
         let path: [UInt8]
         if let place = object?.lower {
@@ -33,7 +33,7 @@ extension Layer {
         var names: [[UInt8]] = []
         var step: any Node = node
         let root = state.withLock { $0.root.qidPath }
-        while step.qid.path != root, let parent = step.parent {
+        while step.qidPath != root, let parent = step.parent {
             var name: [UInt8] = []
             step.withName { name = Array($0) }
             names.append(name)

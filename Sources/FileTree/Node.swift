@@ -10,6 +10,9 @@ public protocol Node: AnyObject, Sendable {
     /// The file's identity and version; costs no more than a load.
     var qid: Qid { get }
 
+    /// The path of the qid alone, which never changes; for trees that have to ask for the version.
+    var qidPath: UInt64 { get }
+
     /// The attributes now.
     func stat() throws(FileError) -> Stat
 
@@ -49,6 +52,9 @@ public protocol Node: AnyObject, Sendable {
 }
 
 extension Node {
+    /// The path of the qid.
+    public var qidPath: UInt64 { qid.path }
+
     /// Not a file.
     public var file: (any File)? { nil }
     /// Not a directory.

@@ -196,6 +196,13 @@ import TreeConformance
         }
         #expect(throws: FileError.self) { try captured.write("y", to: "f", at: 700_000) }
         #expect(throws: FileError.self) { try captured.tree.forEachTouched { _ in } }
+        // Likewise when the layer is opened after that; the name can be listed and removed.
+        let again = try captured.reopened().root
+        let error = #expect(throws: FileError.self) { try again.node("f").stat() }
+        #expect(error?.kind == .inputOutput)
+        #expect(try again.listed() == ["f"])
+        try again.remove("f".utf8Bytes.span.bytes, expected: .file)
+        #expect(try again.listed() == [])
     }
 
     private func below(_ path: String, _ captured: Captured) throws -> any File {

@@ -184,7 +184,7 @@ extension CaptureDirectory: Directory {
         if node.directory != nil, target.isWithin(node) { throw FileError(.invalid) }
         let old = try target.find(newName)
         if let old {
-            if old.qid.path == node.qid.path { return }
+            if old.qidPath == node.qidPath { return }
             guard replacing else { throw FileError(.exists) }
             if old.directory != nil, isWithin(old) { throw FileError(.notEmpty) }
             if node.directory == nil, old.directory != nil { throw FileError(.isDirectory) }
@@ -227,10 +227,10 @@ extension CaptureDirectory: Directory {
 
     /// Whether this directory is another, or below it, as far as is known without the lock.
     private func isWithin(_ other: any Node) -> Bool {
-        let path = other.qid.path
+        let path = other.qidPath
         var step: (any Directory)? = self
         while let directory = step {
-            if directory.qid.path == path { return true }
+            if directory.qidPath == path { return true }
             step = directory.parent
         }
         return false

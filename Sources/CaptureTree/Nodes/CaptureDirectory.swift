@@ -12,7 +12,7 @@ final class CaptureDirectory: CaptureNode, @unchecked Sendable {
         /// The lower directory is all there is here.
         case untouched
         /// The name is the lower directory's, if it has it.
-        case below(LowerPlace)
+        case below(LowerPlace, (any Node)?)
         /// The layer's.
         case known(CaptureObject, CaptureEntry?)
         case missing
@@ -24,7 +24,7 @@ final class CaptureDirectory: CaptureNode, @unchecked Sendable {
             let slot = directory.entries.slots[place]
             return slot.object.map { .known($0, slot.entry) } ?? .missing
         }
-        return directory.lower.map { .below($0) } ?? .missing
+        return directory.lower.map { .below($0, $0.node) } ?? .missing
     }
 
     /// The lower directory of a place.
@@ -45,7 +45,9 @@ final class CaptureDirectory: CaptureNode, @unchecked Sendable {
         switch step {
         case .known(let object, let entry): return .make(layer, object, entry)
         case .missing: return nil
-        case .below(let place): return try find(name, below(place))
+        case .below(let place, let node):
+            if let directory = node?.directory { return try find(name, directory) }
+            return try find(name, below(place))
         case .untouched:
             guard let below = lower?.directory else { return nil }
             return try find(name, below)

@@ -81,7 +81,7 @@ class CaptureNode: Node, @unchecked Sendable {
         known = nil
         entry = nil
         let count = layer.adoptions.value
-        guard let adopted = state.adopted[lower.qid.path] else {
+        guard let adopted = state.adopted[lower.qidPath] else {
             untouchedAt.store(count, ordering: .relaxed)
             return nil
         }
@@ -117,6 +117,12 @@ class CaptureNode: Node, @unchecked Sendable {
         return qid ?? lower?.qid ?? Qid(type: .file, version: 0, path: 0)
     }
 
+    var qidPath: UInt64 {
+        // A lower object keeps it when it becomes the layer's.
+        if let lower { return lower.qidPath }
+        return layer.state.withLock { _ in known?.qidPath } ?? 0
+    }
+
     func stat() throws(FileError) -> Stat {
         if let untouched { return try untouched.stat() }
         if let object = try object() { return try layer.stat(object) }
@@ -125,15 +131,14 @@ class CaptureNode: Node, @unchecked Sendable {
     }
 
     var parent: (any Directory)? {
-        let known = layer.state.withLock { state -> CaptureNode? in
-            guard let object = objectIfThere(in: state) else { return nil }
-            guard object !== state.root, let parent = entry(of: object)?.parent,
-                let directory = state.objects[parent]
-            else { return nil }
-            return CaptureDirectory(layer, directory, nil)
+        let (directory, isBelow) = layer.state.withLock { state -> (CaptureObject?, Bool) in
+            guard let object = objectIfThere(in: state) else { return (nil, known == nil) }
+            if object === state.root { return (nil, false) }
+            guard let entry = entry(of: object) else { return (nil, true) }
+            return (state.objects[entry.parent], false)
         }
-        if let known { return known.directory }
-        guard self.known == nil, let above = lower?.parent else { return nil }
+        if let directory { return CaptureDirectory(layer, directory, nil) }
+        guard isBelow, let above = lower?.parent else { return nil }
         return CaptureDirectory(layer, above)
     }
 

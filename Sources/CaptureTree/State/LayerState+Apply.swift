@@ -144,7 +144,6 @@ extension LayerState {
         guard let place = directory.entries.place(name),
             let (object, entry) = directory.entries.take(place)
         else { return }
-        entry.parent = nil
         object.names.removeAll { $0 === entry }
         object.attributes.changed = time
         if object.links > 0 { object.links -= 1 }

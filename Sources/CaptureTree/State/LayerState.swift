@@ -69,7 +69,7 @@ struct LayerState: ~Copyable {
         var step: CaptureObject? = directory
         while let here = step {
             if here === other { return true }
-            step = here.names.first?.parent.flatMap { objects[$0] }
+            step = here.names.first.flatMap { objects[$0.parent] }
         }
         return false
     }
@@ -80,7 +80,7 @@ struct LayerState: ~Copyable {
         var step: CaptureObject? = object
         while let here = step, let name = here.names.first {
             names.append(name.name)
-            step = name.parent.flatMap { objects[$0] }
+            step = objects[name.parent]
         }
         return Array(names.reversed().joined(separator: [UInt8(ascii: "/")]))
     }

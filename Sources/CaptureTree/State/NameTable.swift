@@ -151,8 +151,8 @@ struct NameTable {
 /// `@unchecked`: the variables are read and written under the layer's lock alone.
 final class CaptureEntry: @unchecked Sendable {
     var name: [UInt8]
-    /// The directory it is in; nil once the name is gone.
-    var parent: Serial?
+    /// The directory it is in, or was in when it went.
+    var parent: Serial
 
     init(name: [UInt8], in parent: Serial) {
         self.name = name

@@ -27,6 +27,8 @@ class HostNode: Node, @unchecked Sendable {  // A class with subclasses; nothing
         }
     }
 
+    var qidPath: UInt64 { identity.qidPath }
+
     func stat() throws(FileError) -> Stat { place.root.stat(try found().status) }
 
     var parent: (any Directory)? { present.parent }

@@ -39,6 +39,8 @@ class BaseNode: Node, @unchecked Sendable {  // A class with subclasses; nothing
 
     var qid: Qid { inner.qid }
 
+    var qidPath: UInt64 { inner.qidPath }
+
     func stat() throws(FileError) -> Stat { try view.options.masked(inner.stat()) }
 
     var parent: (any Directory)? { container }
@@ -156,6 +158,8 @@ final class BaseDirectory: BaseNode, Directory, @unchecked Sendable {
         qid.path = path
         return qid
     }
+
+    override var qidPath: UInt64 { path }
 
     override func stat() throws(FileError) -> Stat {
         var stat = try super.stat()
