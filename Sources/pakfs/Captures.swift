@@ -87,7 +87,7 @@ final class Captures: Sendable {
     func sync(_ log: (String) -> Void) {
         for (id, control) in open.withLock({ $0 }) {
             do throws(FileError) {
-                try control.capture.layer.sync()
+                try control.capture.layer.finish()
             } catch {
                 log("capture \(id): \(error)")
             }
