@@ -108,7 +108,8 @@ let package = Package(
         .executableTarget(
             name: "pakbench",
             dependencies: [
-                "FileTree", "NineP", "NinePClient", "Archive", "UnionTree",
+                "FileTree", "NineP", "NinePClient", "Archive", "CaptureTree", "UnionTree",
+                "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks"

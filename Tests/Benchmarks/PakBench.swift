@@ -21,7 +21,7 @@ struct PakBench: ParsableCommand {
     var diod = "/usr/sbin/diod"
     @Option(
         parsing: .upToNextOption,
-        help: "Only these: a case of the wire, import, union, growth or memory."
+        help: "Only these: a case of the wire, import, union, growth, capture, export or memory."
     )
     var only: [String] = []
     @Option(
@@ -63,6 +63,18 @@ struct PakBench: ParsableCommand {
                 seconds: seconds
             ).run()
         }
+        if wants("capture"), isThere(server) {
+            report.captures = try CaptureBenchmark(
+                pakfs: server,
+                diod: isThere(diod) ? diod : nil,
+                place: corpus.place,
+                rounds: rounds,
+                complain: complain
+            ).run()
+        }
+        if wants("export") {
+            report.exports = try ExportBenchmark(place: corpus.place, rounds: rounds).run()
+        }
         if wants("memory"), isThere(server) {
             report.memory = try MemoryBenchmark(pakfs: server, place: corpus.place).run()
         }
@@ -97,13 +109,7 @@ struct PakBench: ParsableCommand {
             }
         }
         if isThere(diod) {
-            // Debian's ends with a fault when its descriptor closes, and raises the limit of cores
-            // itself: run in the corpus's place, what it leaves goes with that.
-            let words = [
-                "sh", "-c", "cd \"$0\" && exec \"$@\"", corpus.place, diod, "-f", "-n", "-r", "0",
-                "--wfdno", "1", "-e", corpus.folder, "-L",
-                "/dev/null", "-c", "/dev/null",
-            ]
+            let words = Self.diodWords(diod, place: corpus.place, exporting: corpus.folder)
             rivals.append(Rival(name: "diod", words: words, tree: corpus.folder))
         }
         rivals.append(Rival(name: "echo", words: [try Program.ownPath, "--echo"], tree: ""))
@@ -112,6 +118,15 @@ struct PakBench: ParsableCommand {
             let words = ["taskset", "-c", "\(processor)"] + rival.words
             return Rival(name: rival.name, words: words, tree: rival.tree)
         }
+    }
+
+    /// Debian's ends with a fault when its descriptor closes, and raises the limit of cores
+    /// itself: run in the corpus's place, what it leaves goes with that.
+    static func diodWords(_ diod: String, place: String, exporting folder: String) -> [String] {
+        [
+            "sh", "-c", "cd \"$0\" && exec \"$@\"", place, diod, "-f", "-n", "-r", "0",
+            "--wfdno", "1", "-e", folder, "-L", "/dev/null", "-c", "/dev/null",
+        ]
     }
 
     private func complain(_ line: String) {

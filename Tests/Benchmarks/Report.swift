@@ -5,6 +5,8 @@ struct Report {
     var unions: [UnionBenchmark.Row] = []
     var imports: [ImportBenchmark.Row] = []
     var growths: [GrowthBenchmark.Row] = []
+    var captures: [CaptureBenchmark.Row] = []
+    var exports: [ExportBenchmark.Row] = []
     var memory: MemoryBenchmark.Figures?
 
     /// A row's figures for one rival: medians over the rounds.
@@ -43,7 +45,9 @@ struct Report {
     }
 
     var table: String {
-        [wireTable, unionTable, growthTable, importTable, memoryTable].filter { !$0.isEmpty }
+        [
+            wireTable, unionTable, growthTable, captureTable, exportTable, importTable, memoryTable,
+        ].filter { !$0.isEmpty }
             .map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
     }
 
@@ -116,6 +120,30 @@ struct Report {
             }
     }
 
+    private var captureTable: [String] {
+        guard !captures.isEmpty else { return [] }
+        return [
+            pad("change of a lower tree", 26) + pad("", 16) + pad("ms", 10) + pad("least", 10)
+                + pad("stored bytes", 14)
+        ]
+            + captures.map { row in
+                pad(row.step, 26) + pad(row.name, 16) + pad(fixed(median(row.times)), 10)
+                    + pad(fixed(row.times.min() ?? 0), 10)
+                    + pad(row.stored.map { "\($0)" } ?? "-", 14)
+            }
+    }
+
+    private var exportTable: [String] {
+        guard !exports.isEmpty else { return [] }
+        return [pad("export", 34) + pad("ms", 10) + pad("least", 10) + pad("MB/s", 10)]
+            + exports.map { row in
+                let time = median(row.times)
+                return pad(row.name, 34) + pad(fixed(time * 1e3), 10)
+                    + pad(fixed((row.times.min() ?? 0) * 1e3), 10)
+                    + pad(fixed(Double(row.bytes) / time / 1e6), 10)
+            }
+    }
+
     private var memoryTable: [String] {
         guard let memory else { return [] }
         return [
@@ -144,6 +172,15 @@ struct Report {
             let steps = self.growths.map { "\"\($0.name)\":\(fixed(growth($0)))" }
             parts.append("\"growthOver9P\":{\(steps.joined(separator: ","))}")
         }
+        let captures = self.captures.map {
+            "{\"step\":\"\($0.step)\",\"of\":\"\($0.name)\",\"ms\":\(fixed(median($0.times))),"
+                + "\"stored\":\($0.stored ?? 0)}"
+        }
+        parts.append("\"capture\":[\(captures.joined(separator: ","))]")
+        let exports = self.exports.map {
+            "{\"export\":\"\($0.name)\",\"bytes\":\($0.bytes),\"ms\":\(fixed(median($0.times) * 1e3))}"
+        }
+        parts.append("\"export\":[\(exports.joined(separator: ","))]")
         let imports = self.imports.map {
             "{\"step\":\"\($0.name)\",\"entries\":\($0.entries),\"bytes\":\($0.bytes),"
                 + "\"seconds\":\(fixed($0.seconds))}"

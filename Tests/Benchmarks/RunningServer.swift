@@ -44,9 +44,14 @@ struct RunningServer: ~Copyable {
 
     private let descriptor: Int32
 
+    /// The one conversation with it, before anything was said.
+    func converse() -> Conversation {
+        Conversation(input: descriptor, output: descriptor, closing: true)
+    }
+
     /// The one conversation with it: root is fid 0.
     func greet(_ tree: String) throws(FileError) -> Conversation {
-        var talk = Conversation(input: descriptor, output: descriptor, closing: true)
+        var talk = converse()
         try talk.queue(
             Tversion(msize: 131_096, version: Dialect.linux.version.bytes),
             tag: Wire.noTag

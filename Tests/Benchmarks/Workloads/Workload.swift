@@ -48,6 +48,19 @@ func measure(
     _ server: borrowing RunningServer,
     _ talk: inout Conversation
 ) throws(FileError) -> Sample {
+    let begin = now()
+    return try measure(&work, depth: depth, server, &talk) { _ in now() - begin < seconds }
+}
+
+/// Runs a workload at a depth for as long as `wantsMore`, which is told how many operations have
+/// been started.
+func measure(
+    _ work: inout some Workload,
+    depth: Int,
+    _ server: borrowing RunningServer,
+    _ talk: inout Conversation,
+    _ wantsMore: (Int) -> Bool
+) throws(FileError) -> Sample {
     let bytes = work.bytes
     let processor = server.processorSeconds
     let begin = now()
@@ -64,7 +77,7 @@ func measure(
         }
         if try work.reply(slot, frame, &talk) {
             operations += 1
-            if now() - begin < seconds {
+            if wantsMore(operations + active - 1) {
                 try work.start(slot, &talk)
             } else {
                 active -= 1
