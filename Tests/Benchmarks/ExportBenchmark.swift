@@ -2,8 +2,9 @@ import Archive
 import CaptureTree
 import FileTree
 
-/// What an export costs: of one change over a large base, and of many changed files. Library calls
-/// alone.
+/// What an export costs, by library calls alone.
+///
+/// It is one of one change over a large base, and one of many changed files.
 struct ExportBenchmark {
     /// One export.
     struct Row {
