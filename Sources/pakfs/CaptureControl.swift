@@ -17,6 +17,8 @@ final class CaptureControl: Sendable {
         var error: String?
         /// What has been exported since the layer was sealed.
         var exports: [(name: String, file: StoredFile)] = []
+        /// How often what was exported has been forgotten.
+        var forgotten = 0
     }
 
     init(_ capture: Capture, folder: String) {
@@ -32,7 +34,7 @@ final class CaptureControl: Sendable {
         [
             (
                 "changes",
-                .file { [capture] () throws(FileError) in
+                .bytes { [capture] () throws(FileError) in
                     Self.lines(try capture.changes().map(\.line))
                 }
             ),
@@ -45,22 +47,17 @@ final class CaptureControl: Sendable {
             ),
             (
                 "reads",
-                .file { [capture] () throws(FileError) in
+                .bytes { [capture] () throws(FileError) in
                     Self.lines(try capture.reads().map(\.bytes))
                 }
             ),
-            (
-                "rules",
-                .file { [capture] in
-                    String(decoding: capture.layer.rules.text, as: UTF8.self)
-                }
-            ),
+            ("rules", .bytes { [capture] in capture.layer.rules.text }),
             ("tree", .root { [capture] in capture.root }),
         ]
     }
 
-    private static func lines(_ lines: [[UInt8]]) -> String {
-        String(decoding: lines.flatMap { $0 + [UInt8(ascii: "\n")] }, as: UTF8.self)
+    private static func lines(_ lines: [[UInt8]]) -> [UInt8] {
+        lines.flatMap { $0 + [UInt8(ascii: "\n")] }
     }
 
     /// What `ctl` says.
@@ -98,19 +95,28 @@ final class CaptureControl: Sendable {
         }
     }
 
-    private func forget() { state.withLock { $0.exports = [] } }
+    private func forget() {
+        state.withLock {
+            $0.exports = []
+            $0.forgotten += 1
+        }
+    }
 
     private func export(_ name: String) throws(FileError) {
         guard let format = try OutputFormats.named(name) as? any StreamFormat else {
             throw FileError(.invalid, "\(name): no file; pak layer export makes one")
         }
+        // Who is sealed at the end may have been unsealed, and sealed again, meanwhile.
+        let forgotten = state.withLock { $0.forgotten }
         guard capture.layer.isSealed else { throw FileError(.busy, "seal it first") }
         let file = try StoredFile(in: folder)
         let made = try capture.export()
         _ = try format.write(made.draft, to: file.descriptor, OutputOptions())
         // Who unsealed it meanwhile wants nothing of what there was.
-        guard capture.layer.isSealed else { throw FileError(.busy, "it was unsealed meanwhile") }
-        state.withLock { state in
+        try state.withLock { (state) throws(FileError) in
+            guard capture.layer.isSealed, state.forgotten == forgotten else {
+                throw FileError(.busy, "it was unsealed meanwhile")
+            }
             state.exports.removeAll { $0.name == format.suffix }
             state.exports.append((format.suffix, file))
             state.exports.sort { $0.name < $1.name }

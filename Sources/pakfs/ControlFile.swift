@@ -13,16 +13,16 @@ struct ControlWords: Sendable {
 /// A file of the control tree.
 final class ControlFile: File {
     private let place: ControlPlace
-    private let text: @Sendable () throws(FileError) -> String
+    private let bytes: @Sendable () throws(FileError) -> [UInt8]
     private let words: ControlWords?
 
     init(
         _ place: ControlPlace,
-        text: @escaping @Sendable () throws(FileError) -> String,
-        words: ControlWords? = nil
+        words: ControlWords? = nil,
+        bytes: @escaping @Sendable () throws(FileError) -> [UInt8]
     ) {
         self.place = place
-        self.text = text
+        self.bytes = bytes
         self.words = words
     }
 
@@ -32,7 +32,7 @@ final class ControlFile: File {
 
     func stat() throws(FileError) -> Stat {
         var stat = Stat(qid: qid, mode: Mode(.regular, words == nil ? 0o444 : 0o600))
-        stat.size = UInt64(try text().utf8.count)
+        stat.size = UInt64(try bytes().count)
         stat.setTimes(.now)
         return stat
     }
@@ -51,9 +51,9 @@ final class ControlFile: File {
     }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
-        guard mode != .read else { return ControlText(Array(try text().utf8), nil) }
+        guard mode != .read else { return ControlText(try bytes(), nil) }
         guard let words else { throw FileError(.readOnly) }
-        return ControlText(mode.contains(.read) ? Array(try text().utf8) : [], words)
+        return ControlText(mode.contains(.read) ? try bytes() : [], words)
     }
 }
 

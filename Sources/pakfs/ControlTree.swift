@@ -14,6 +14,8 @@ final class ControlTree: Tree {
         case directory(Entries)
         /// A file's text.
         case file(@Sendable () throws(FileError) -> String)
+        /// A file of raw bytes, as names of files are.
+        case bytes(@Sendable () throws(FileError) -> [UInt8])
         /// A file that takes words.
         case words(ControlWords)
         /// The root of another tree.
@@ -108,8 +110,13 @@ final class ControlDirectory: Directory {
         )
         return switch item.entry {
         case .directory(let entries): ControlDirectory(place, entries: entries)
-        case .file(let text): ControlFile(place, text: text)
-        case .words(let words): ControlFile(place, text: words.text, words: words)
+        case .file(let text):
+            ControlFile(place) { () throws(FileError) in Array(try text().utf8) }
+        case .bytes(let bytes): ControlFile(place, bytes: bytes)
+        case .words(let words):
+            ControlFile(place, words: words) { () throws(FileError) in
+                Array(try words.text().utf8)
+            }
         case .root(let root): ControlGraft(place, root: try root())
         case .stored(let file): ControlStored(place, file)
         }

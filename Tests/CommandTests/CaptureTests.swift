@@ -201,6 +201,30 @@ import Testing
         #expect(try scratch.shell("cat dir/usr/bin/new") == "new\n")
     }
 
+    @Test func aNameThatIsNoTextIsListedByItsBytes() throws {
+        let example = try Example()
+        let served = try example.serve()
+        try example.editor().makeDirectory(named: [0xff, 0xc3, 0xa9])
+        #expect(try example.layer("changes") == "A %FF%C3%A9\n")
+        let object = try JSONText.object(example.layer("changes", "--json"))
+        #expect(object["hex"] as? String == "ffc3a9")
+        #expect(served.end() == 0)
+        #expect(try pak("layer", "changes", example.scratch("layers/default")) == "A %FF%C3%A9\n")
+    }
+
+    @Test func anOutputThatCannotBeMadeIsToldBeforeTheServerExports() throws {
+        let example = try Example()
+        let served = try example.serve()
+        _ = try example.layer("final")
+        let output = example.scratch("no/where")
+        let words = ["layer", "export", "-a", example.address, "default", "-o", output]
+        let outcome = try Program.pak.run(words)
+        #expect(outcome.status == 1)
+        #expect(outcome.complaints.hasPrefix("pak: \(output): "), "\(outcome.complaints)")
+        #expect(try pak("ls", "-a", example.address, "-A", "ctl", "capture/default/export") == "")
+        #expect(served.end() == 0)
+    }
+
     @Test func aKilledServerLosesNothingThatItAnswered() throws {
         let example = try Example()
         let first = try example.serve("-o", "sync=op")

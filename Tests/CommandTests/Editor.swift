@@ -49,6 +49,11 @@ struct Editor {
         try directory.makeDirectory(name, permissions: 0o755)
     }
 
+    /// Makes a directory in the root, under a name that may be no text.
+    func makeDirectory(named name: [UInt8]) throws {
+        try root.walk([]).makeDirectory(name, permissions: 0o755)
+    }
+
     func link(_ path: String, to target: String) throws {
         let (directory, name) = try place(path)
         try directory.makeLink(name, to: Array(target.utf8))

@@ -52,6 +52,17 @@ struct ControlTreeTests {
         #expect(file.qid.version == 0)
     }
 
+    @Test func bytesThatAreNoTextAreReadAsTheyAre() throws {
+        let bytes: [UInt8] = [0x41, 0x20, 0xff, 0xc3, 0x0a]
+        let tree = ControlTree { [("changes", .bytes { bytes })] }
+        let file = try #require(try tree.node("changes").file)
+        #expect(try file.stat().size == 5)
+        var buffer = [UInt8](repeating: 0, count: 8)
+        let open = try file.open(.read)
+        let count = try buffer.withUnsafeMutableBytes { try open.read(into: $0, at: 0) }
+        #expect(Array(buffer[..<count]) == bytes)
+    }
+
     @Test func textCannotBeWritten() throws {
         let tree = ControlTree { [("stats", .file { "" })] }
         let file = try #require(try tree.node("stats").file)

@@ -62,9 +62,12 @@ struct LayerReads: ParsableCommand {
 
 /// Lines that a layer answers with: words and paths, parted by blanks, odd bytes as `%XX`.
 enum LayerLine {
-    /// The line as text, fit for a terminal.
+    /// The line as text, fit for a terminal; where it is not UTF-8, all that is not ASCII is `%XX`.
     static func text(_ line: [UInt8]) -> String {
-        Visible.text(String(decoding: line, as: UTF8.self))
+        if let text = String(validating: line, as: UTF8.self) { return Visible.text(text) }
+        return Visible.text(
+            String(decoding: PathText.escape(line, where: { $0 >= 0x80 }), as: UTF8.self)
+        )
     }
 
     /// Prints what has changed.

@@ -48,13 +48,14 @@ struct LayerOutput {
         _ word: String,
         _ format: any OutputFormat
     ) throws(Complaint) {
-        try layer.say(word)
-        let meter = progress.meter
-        defer { meter.clear() }
+        // First, as a server may be busy with an export for long.
         let file: NewFile
         do throws(FileError) { file = try NewFile(for: output) } catch {
             throw Complaint(output, error)
         }
+        try layer.say(word)
+        let meter = progress.meter
+        defer { meter.clear() }
         try layer.copy(format.suffix, to: file.descriptor) { meter.show($0, of: $1, output) }
         do throws(FileError) { try file.commit() } catch { throw Complaint(output, error) }
         tell(nil, [])
