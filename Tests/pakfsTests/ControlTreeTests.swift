@@ -63,6 +63,21 @@ struct ControlTreeTests {
         #expect(Array(buffer[..<count]) == bytes)
     }
 
+    @Test func aFileThatCannotBeSaidIsListedAndNotOpened() throws {
+        let tree = ControlTree {
+            [("changes", .bytes { () throws(FileError) in throw FileError(.inputOutput) })]
+        }
+        var names = 0
+        try tree.attach(as: .owner, to: "ctl").root.entries(from: 0) { _, _ in
+            names += 1
+            return true
+        }
+        #expect(names == 1)
+        let file = try #require(try tree.node("changes").file)
+        #expect(try file.stat().size == 0)
+        #expect(throws: FileError(.inputOutput)) { _ = try file.open(.read) }
+    }
+
     @Test func textCannotBeWritten() throws {
         let tree = ControlTree { [("stats", .file { "" })] }
         let file = try #require(try tree.node("stats").file)
