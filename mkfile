@@ -15,7 +15,7 @@ all:V:
 # Each step stops the test when it fails; the last lines are what was counted.
 test:V:
 	rm -rf $LOG
-	for(i in format build unit asan scripts manual fuzz dpkg posix guest){
+	for(i in format build unit asan scripts manual fuzz dpkg posix guest builds){
 		echo mk $i
 		mk $i
 	}
@@ -110,6 +110,15 @@ guest:V:	$POSIX
 	if(~ uml $guests)
 		./Tests/Guest/v9fs-guest -b uml -t 500 'Tests/Guest/captured .build/debug' | tee -a $LOG/9.guest.count
 	~ $#guests 0 || ./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck $guests | tee -a $LOG/9.guest.count
+
+# A real program, built and installed over a capture in a guest. BUILDS='figlet pv cjson' has three
+# build systems, and takes more than ten minutes.
+BUILDS=figlet
+builds:V:
+	mkdir -p $LOG
+	for(i in pak pakfs)
+		swift build --product $i
+	./Tests/Builds/run .build/debug $BUILDS | tee $LOG/9.builds.count
 
 # Real packages, served, read, mounted and run.
 demo:V:
