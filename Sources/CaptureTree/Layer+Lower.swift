@@ -71,8 +71,13 @@ extension Layer {
         if let place = object.lower { _ = try lowerNode(of: place) }
         if state.withLock({ _ in object.isLoaded }) { return }
         let figures = try data.figures(object.serial)
-        state.withLock { _ in
+        try state.withLock { (_) throws(FileError) in
             if object.isLoaded { return }
+            // It shall not pass for an empty file.
+            guard figures != nil || !object.needsData else {
+                let path = object.lower?.path ?? "object \(object.serial.number)"
+                throw FileError(.inputOutput, "\(path): its data file in the layer is missing")
+            }
             object.isLoaded = true
             object.size = figures?.size ?? 0
             if case .blocks(var map) = object.bytes {

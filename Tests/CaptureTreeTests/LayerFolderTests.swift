@@ -135,6 +135,27 @@ import TreeConformance
         #expect(try scratch.bytes(scratch.log).count == log.count - 1)
     }
 
+    @Test func aFileWhoseDataFileIsMissingIsAnErrorAndNotEmpty() throws {
+        let scratch = try Scratch()
+        let base = MemoryTree()
+        try Self.write([1, 2, 3], to: Self.make("a", in: base.root))
+        func root() throws(FileError) -> any Directory {
+            let layer = try Layer.open(folder: scratch.layer)
+            return try CaptureTree(layer: layer, over: base.root, in: base).root
+        }
+        let name = Array("a".utf8)
+        do {
+            let file = try root().lookup(name.span.bytes).file
+            try Self.write([9], to: #require(file))
+        }
+        for data in scratch.names(scratch.layer + "/data") {
+            unlink("\(scratch.layer)/data/\(data)")
+        }
+        let node = try root().lookup(name.span.bytes)
+        let lost = FileError(.inputOutput, "/a: its data file in the layer is missing")
+        #expect(throws: lost) { _ = try node.stat() }
+    }
+
     @Test func aCheckSaysWhereALogIsDamaged() throws {
         let scratch = try Scratch()
         try filled(scratch)

@@ -32,6 +32,8 @@ final class CaptureObject: @unchecked Sendable {
     /// Whether length and times are those of the data file: they are not, until it was asked,
     /// after a layer has been opened.
     var isLoaded = true
+    /// Whether the data file holds bytes that were below: without it they are lost.
+    var needsData = false
     /// Whether the data file may have holes.
     var mayBeSparse = false
     /// The open data file, as long as somebody has it open.

@@ -209,11 +209,13 @@ extension CaptureObject {
             extended[name] = value == nil && lower == nil ? nil : .some(value)
             attributes.declared.insert(.extended)
             attributes.changed = time
-        case .ownData(_, _, let time):
+        case .ownData(_, let isCopied, let time):
             bytes = .own
+            needsData = isCopied
             writtenFirst(time)
         case .blockData(_, let size, let time):
             bytes = .blocks(BlockMap(limit: size))
+            needsData = true
             mayBeSparse = true
             writtenFirst(time)
         case .blocks(_, let first, let count):
