@@ -46,6 +46,7 @@ let package = Package(
         .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
         .target(name: "CaptureTree", dependencies: ["FileTree", "Archive", "CLinux"]),
         .target(name: "UnionTree", dependencies: ["FileTree", "Archive"]),
+        .target(name: "FUSEServer", dependencies: ["FileTree", "CLinux"]),
         // Rank 3.
         .target(
             name: "Environments",
@@ -125,6 +126,14 @@ let package = Package(
             name: "NinePServerTests",
             dependencies: [
                 "FileTree", "NineP", "NinePServer", "TreeConformance", "CAllocations",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .testTarget(
+            name: "FUSEServerTests",
+            dependencies: [
+                "Archive", "CAllocations", "CLinux", "CaptureTree", "Differential", "FileTree",
+                "FUSEServer", "TreeConformance", "UnionTree",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

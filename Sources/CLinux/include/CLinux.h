@@ -125,6 +125,28 @@ uint16_t pak_bound_port(int fd);
  * namespace. Returns 0, or -1 with errno. */
 int pak_private_mounts(void);
 
+/* Opens /dev/fuse. Returns a descriptor, or -1 with errno. */
+int pak_fuse_open(void);
+
+/* Another descriptor of a mounted FUSE connection, with a queue of its own. Returns it, or -1 with
+ * errno. */
+int pak_fuse_clone(int fd);
+
+/* mount(2) of a FUSE file system; without devices also without set-id programs. Returns 0, or -1
+ * with errno. */
+int pak_fuse_mount(const char *source, const char *target, const char *type, int read_only,
+	int with_devices, const char *data);
+
+/* umount2(2), through no link; lazily even while it is in use. Returns 0, or -1 with errno. */
+int pak_unmount(const char *target, int lazily);
+
+/* Mounts through fusermount3, which may for a user. Returns the connection's descriptor, or -1
+ * with errno and what the program said in text: EPERM when it refused. */
+int pak_fusermount(const char *target, const char *options, char *text, size_t size);
+
+/* Unmounts through fusermount3. Returns 0, or -1 with errno and what it said. */
+int pak_fuserunmount(const char *target, int lazily, char *text, size_t size);
+
 /* A user's number and group, by name or by number: 0, or -1 when there is none. */
 int pak_user_named(const char *name, uint32_t *uid, uint32_t *gid);
 int pak_user_numbered(uint32_t uid, uint32_t *gid);

@@ -1,0 +1,190 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+int pak_fuse_open(void)
+{
+	return open("/dev/fuse", O_RDWR | O_CLOEXEC);
+}
+
+int pak_fuse_clone(int fd)
+{
+	/* Through the descriptor: the device may have another name here, or none. */
+	char path[32];
+	uint32_t old = (uint32_t)fd;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	int clone = open(path, O_RDWR | O_CLOEXEC);
+	if (clone < 0)
+		return -1;
+	/* FUSE_DEV_IOC_CLONE */
+	if (ioctl(clone, _IOR(229, 0, uint32_t), &old) != 0) {
+		int saved = errno;
+		close(clone);
+		errno = saved;
+		return -1;
+	}
+	return clone;
+}
+
+int pak_fuse_mount(const char *source, const char *target, const char *type, int read_only,
+	int with_devices, const char *data)
+{
+	unsigned long flags = read_only ? MS_RDONLY : 0;
+	if (!with_devices)
+		flags |= MS_NODEV | MS_NOSUID;
+	return mount(source, target, type, flags, data);
+}
+
+int pak_unmount(const char *target, int lazily)
+{
+	return umount2(target, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0));
+}
+
+/* Starts a program found on the path, its standard error kept for its complaints.
+ * Returns its number, or -1 with errno. */
+static pid_t start(const char *const *words, char *const *environment, int *complaints)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	posix_spawn_file_actions_t actions;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+	pid_t child;
+	int failed = posix_spawnp(&child, words[0], &actions, NULL, (char *const *)words, environment);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	if (failed != 0) {
+		close(ends[0]);
+		errno = failed;
+		return -1;
+	}
+	*complaints = ends[0];
+	return child;
+}
+
+/* Waits for a program's end; its first complaints are text. Returns its exit status, 128 when a
+ * signal ended it. */
+static int finish(pid_t child, int complaints, char *text, size_t size)
+{
+	size_t have = 0;
+	char rest[256];
+	for (;;) {
+		size_t room = have + 1 < size ? size - 1 - have : 0;
+		ssize_t got = read(complaints, room > 0 ? text + have : rest, room > 0 ? room : sizeof rest);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		if (room > 0)
+			have += (size_t)got;
+	}
+	close(complaints);
+	while (have > 0 && text[have - 1] == '\n')
+		have--;
+	text[have] = 0;
+	int status = 0;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return 128;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+/* The environment with one more word, which the caller frees. */
+static char **environment_with(char *word)
+{
+	size_t count = 0;
+	while (environ[count] != NULL)
+		count++;
+	char **all = calloc(count + 2, sizeof *all);
+	if (all == NULL)
+		return NULL;
+	memcpy(all, environ, count * sizeof *all);
+	all[count] = word;
+	return all;
+}
+
+/* The descriptor that comes over a socket; -1 when none does. */
+static int receive(int socket)
+{
+	char byte;
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec one = { &byte, 1 };
+	struct msghdr message;
+	memset(&message, 0, sizeof message);
+	message.msg_iov = &one;
+	message.msg_iovlen = 1;
+	message.msg_control = &control;
+	message.msg_controllen = sizeof control;
+	ssize_t got;
+	do
+		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (header == NULL || header->cmsg_type != SCM_RIGHTS ||
+			header->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -1;
+	int fd;
+	memcpy(&fd, CMSG_DATA(header), sizeof fd);
+	return fd;
+}
+
+int pak_fusermount(const char *target, const char *options, char *text, size_t size)
+{
+	int ends[2];
+	char word[64];
+	text[0] = 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return -1;
+	/* The program's end alone outlives its start. */
+	fcntl(ends[1], F_SETFD, 0);
+	snprintf(word, sizeof word, "_FUSE_COMMFD=%d", ends[1]);
+	char **environment = environment_with(word);
+	const char *const words[] = { "fusermount3", "-o", options, "--", target, NULL };
+	int complaints, fd = -1, saved = ENOMEM;
+	pid_t child = environment == NULL ? -1 : start(words, environment, &complaints);
+	if (environment != NULL && child < 0)
+		saved = errno;
+	free(environment);
+	close(ends[1]);
+	if (child >= 0) {
+		fd = receive(ends[0]);
+		saved = finish(child, complaints, text, size) == 0 && fd < 0 ? EPROTO : EPERM;
+	}
+	close(ends[0]);
+	errno = saved;
+	return fd;
+}
+
+int pak_fuserunmount(const char *target, int lazily, char *text, size_t size)
+{
+	const char *eager[] = { "fusermount3", "-u", "--", target, NULL };
+	const char *lazy[] = { "fusermount3", "-u", "-z", "--", target, NULL };
+	int complaints;
+	text[0] = 0;
+	pid_t child = start(lazily ? lazy : eager, environ, &complaints);
+	if (child < 0)
+		return -1;
+	if (finish(child, complaints, text, size) == 0)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
