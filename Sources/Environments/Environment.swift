@@ -51,7 +51,7 @@ package final class Environment: Sendable {
         let names = packages.map(\.name)
         if let missing = source.rules.packages.first(where: { !names.contains($0) }) {
             throw Complaint(
-                "-o ...\(missing): no such package",
+                "\(source.optionName) ...\(missing): no such package",
                 try: "a rule for one of: \(Set(names).sorted().prefix(20).joined(separator: " "))",
                 status: 2
             )
@@ -71,7 +71,7 @@ package final class Environment: Sendable {
             )
         } catch {
             guard !conflicts.isEmpty else { throw Complaint("\(error)") }
-            throw Self.complaint(of: conflicts)
+            throw Self.complaint(of: conflicts, source.optionName)
         }
         isFixed = tree.isImmutable && !packages.contains { PackageOpener.isDirectory($0.path) }
     }
@@ -95,7 +95,10 @@ package final class Environment: Sendable {
     }
 
     /// All conflicts at once, each with its sides and the ways out as options of this command.
-    private static func complaint(of conflicts: [Conflict]) -> Complaint {
+    private static func complaint(
+        of conflicts: [Conflict],
+        _ optionName: String
+    ) -> Complaint {
         let count = conflicts.count == 1 ? "1 conflict" : "\(conflicts.count) conflicts"
         var complaint = Complaint("\(count) between packages: nothing is served")
         for conflict in conflicts {
@@ -103,17 +106,17 @@ package final class Environment: Sendable {
             complaint.details += conflict.description.split(separator: "\n").dropLast().map(
                 String.init
             )
-            let ways = conflict.waysOut.map(option)
+            let ways = conflict.waysOut.map { option($0, optionName) }
             complaint.details.append("    try: " + ways.joined(separator: " | "))
         }
         return complaint
     }
 
     /// A way out as an option: `prefer PATH NAME` is `-o prefer=PATH:NAME`.
-    private static func option(_ way: String) -> String {
+    private static func option(_ way: String, _ name: String) -> String {
         let words = way.split(separator: " ")
         guard words.count == 3, ["prefer", "block"].contains(words[0]) else { return way }
-        return "-o \(words[0])=\(words[1]):\(words[2])"
+        return "\(name) \(words[0])=\(words[1]):\(words[2])"
     }
 }
 

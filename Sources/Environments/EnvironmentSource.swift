@@ -19,6 +19,9 @@ package struct EnvironmentSource: Sendable {
     /// What lies below them: a directory of the host, or `9p!ADDRESS[!ANAME]`.
     package var base: String?
 
+    /// The option of the command by which rules are given, for who has to give one.
+    package var optionName = "-o"
+
     /// The name by which the control files know the packages of the command line.
     package static let unnamed = "default"
 

@@ -8,8 +8,8 @@ struct Pak: ParsableCommand {
         abstract: "Make, check and read packages and layers.",
         discussion: "See pak(1).",
         subcommands: [
-            Pack.self, Check.self, Unpack.self, List.self, Concatenate.self, Status.self,
-            LayerVerbs.self,
+            Pack.self, Check.self, Unpack.self, ExportTree.self, List.self, Concatenate.self,
+            Status.self, LayerVerbs.self,
         ]
     )
 

@@ -31,17 +31,13 @@ struct Unpack: ParsableCommand {
                     ? "pak unpack \(self.package) a directory that is not there yet" : nil
             )
         }
-        for loss in losses.prefix(10) {
-            progress.remark("\(String(decoding: loss.path, as: UTF8.self)): \(loss.what)")
-        }
-        if losses.count > 10 { progress.remark("\(losses.count - 10) more files likewise") }
+        progress.remark(losses: losses)
         guard printing.json else { return }
-        let lost = losses.map { JSON.object([JSON.name($0.path), ("what", .text($0.what))]) }
         let object = JSON.object([
             ("id", .text("\(package.id)")),
             ("name", .text(package.name)),
             ("entries", .number(Int64(package.index.entryCount - 1))),
-            ("lost", .list(lost)),
+            ("lost", .list(losses.map(\.json))),
         ])
         Stream.standardOutput.write(object.line + "\n")
     }

@@ -12,7 +12,7 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        "pack", "check", "unpack", "ls", "cat", "stat", "layer init", "layer final",
+        "pack", "check", "unpack", "export", "ls", "cat", "stat", "layer init", "layer final",
         "layer changes", "layer reads", "layer export", "layer check", "layer down",
     ])
     func theManualOfPakHasTheOptionsOfEachVerb(verb: String) throws {
@@ -34,7 +34,9 @@ struct HelpTests {
     func completionsNameTheVerbs(shell: String) throws {
         let script = try Program.pak.run("--generate-completion-script", shell)
         #expect(script.status == 0)
-        for verb in ["pack", "check", "unpack", "ls", "cat", "stat", "layer", "changes", "reads"] {
+        for verb in [
+            "pack", "check", "unpack", "export", "ls", "cat", "stat", "layer", "changes", "reads",
+        ] {
             #expect(script.output.contains(verb))
         }
     }

@@ -125,22 +125,3 @@ extension TouchedEntry.Declared {
     /// What an export tells of.
     fileprivate static let exported: Self = [.mode, .owner, .group, .extended, .time]
 }
-
-extension ExtendedAttribute {
-    /// The attributes of a file that mean the same on another machine, sorted by their names.
-    static func portable(of node: any Node) throws(FileError) -> [ExtendedAttribute] {
-        let names: [UInt8]
-        do throws(FileError) {
-            names = try node.attributeNames()
-        } catch  where error.kind == .unsupported {
-            return []
-        }
-        if names.isEmpty { return [] }
-        var attributes: [ExtendedAttribute] = []
-        for name in names.split(separator: 0).map(Array.init) where isPortable(name) {
-            let value = try node.attribute(name.span.bytes)
-            attributes.append(ExtendedAttribute(name: name, value: value))
-        }
-        return attributes.sorted { MemberPath.precedes($0.name, $1.name) }
-    }
-}

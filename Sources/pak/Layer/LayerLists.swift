@@ -15,23 +15,6 @@ struct LayerChanges: ParsableCommand {
     func run() throws { try LayerLine.printChanges(place.open(), printing) }
 }
 
-/// `pak layer final`: no more changes, and what has changed.
-struct LayerFinal: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "final",
-        abstract: "Take no more changes, and list those there are."
-    )
-
-    @OptionGroup var printing: OutputOptions
-    @OptionGroup var place: LayerPlace
-
-    func run() throws {
-        let layer = try place.open(changes: true)
-        try layer.seal()
-        try LayerLine.printChanges(layer, printing)
-    }
-}
-
 /// `pak layer reads`: what was opened below.
 struct LayerReads: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -62,20 +62,16 @@ struct LayerOutput {
     }
 
     private func tell(_ id: ContentID?, _ losses: [Unpacker.Loss]) {
-        for loss in losses.prefix(10) {
-            progress.remark("\(PathText.display(loss.path)): \(loss.what)")
-        }
-        if losses.count > 10 { progress.remark("\(losses.count - 10) more likewise") }
+        progress.remark(losses: losses)
         guard printing.json else {
             let words = [id.map { "\($0)" }, Visible.text(output)].compactMap { $0 }
             Stream.standardOutput.write(words.joined(separator: " ") + "\n")
             return
         }
-        let lost = losses.map { JSON.object([JSON.name($0.path), ("what", .text($0.what))]) }
         let object = JSON.object([
             ("id", id.map { .text("\($0)") } ?? .null),
             ("output", .text(output)),
-            ("lost", .list(lost)),
+            ("lost", .list(losses.map(\.json))),
         ])
         Stream.standardOutput.write(object.line + "\n")
     }
