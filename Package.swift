@@ -35,6 +35,7 @@ let package = Package(
             name: "Archive",
             dependencies: ["FileTree", "CLinux", "CLibArchive", "CZstd", "CCrypto"]
         ),
+        .target(name: "Namespaces", dependencies: ["FileTree", "CLinux"]),
         .target(
             name: "Terminal",
             dependencies: [
