@@ -15,7 +15,7 @@ all:V:
 # Each step stops the test when it fails; the last lines are what was counted.
 test:V:
 	rm -rf $LOG
-	for(i in format build unit asan scripts manual fuzz dpkg posix guest builds){
+	for(i in format build unit asan scripts manual fuzz dpkg posix peers guest builds){
 		echo mk $i
 		mk $i
 	}
@@ -79,6 +79,13 @@ dpkg:V:
 	swift build --product treecheck
 	./Tests/Dpkg/run .build/debug/pakfs .build/debug/treecheck | tee $LOG/7.dpkg.count
 
+# Clients and a server of others; what PyPI has is fetched.
+peers:V:
+	mkdir -p $LOG
+	for(i in pak pakfs)
+		swift build --product $i
+	./Tests/Peers/run .build/debug/pakfs .build/debug/pak | tee $LOG/8.peers.count
+
 # POSIX's rules as a table; here it is checked against file systems that keep them.
 POSIX=.build/posix/posix
 posix:V:	$POSIX
@@ -106,9 +113,10 @@ guest:V:	$POSIX
 		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX || exit guest
 	for(i in pak pakfs)
 		swift build --product $i
-	# Starts some hundred processes, which an emulated machine takes minutes for.
+	# These start some hundred processes, which an emulated machine takes minutes for.
 	if(~ uml $guests)
-		./Tests/Guest/v9fs-guest -b uml -t 500 'Tests/Guest/captured .build/debug' | tee -a $LOG/9.guest.count
+		for(i in vsock captured)
+			./Tests/Guest/v9fs-guest -b uml -t 500 'Tests/Guest/'^$i^' .build/debug' | tee -a $LOG/9.guest.count
 	~ $#guests 0 || ./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck $guests | tee -a $LOG/9.guest.count
 
 # A real program, built and installed over a capture in a guest. BUILDS='figlet pv cjson' has three

@@ -59,7 +59,8 @@ extension Session {
     ) throws(FileError) {
         switch type {
         case .tauth:
-            refuse(frame, FileError(.permission))
+            // Any error means that none is needed; diod's clients take this one alone for that.
+            refuse(frame, FileError(dialect == .linux ? .notFound : .permission))
         case .tattach: try answer(frame, dialect) { s, m throws(FileError) in try s.attach(m) }
         case .tflush: try answer(frame, dialect) { s, m throws(FileError) in try s.flush(m) }
         case .tcreate: try answer(frame, dialect) { s, m throws(FileError) in try s.create(m) }

@@ -72,5 +72,8 @@ import TreeConformance
             Rattach ...
             """
         )
+        let linux = try Talk()
+        try linux.begin(.linux)
+        try linux.run("Tauth 1 glenda '' 0\nRlerror 2")
     }
 }
