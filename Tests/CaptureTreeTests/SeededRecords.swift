@@ -86,7 +86,7 @@ struct SeededRecords {
             qidVersion: word(),
             size: long(),
             modified: time(),
-            links: long()
+            links: long() >> 32
         )
         let name = serial == .root ? [] : bytes(1...255)
         return .adopted(serial, in: serial == .root ? .root : self.serial(), name: name, mark)

@@ -53,7 +53,7 @@ struct LinkNames {
         guard let stat = visit.belowStat, stat.mode.type != .directory, stat.links > 1 else {
             return
         }
-        files[stat.qid.path, default: File()].links = stat.links
+        files[stat.qid.path, default: File()].links = min(stat.links, RecordLimits.links)
         files[stat.qid.path]?.known.insert(visit.path)
     }
 

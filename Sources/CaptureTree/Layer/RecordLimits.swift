@@ -14,6 +14,8 @@ enum RecordLimits {
     static let permissions: UInt32 = 0o7777
     /// The longest file, as Linux's `off_t` has it.
     static let size = UInt64(Int64.max)
+    /// The names of one file below, of which another server may tell any number.
+    static let links = UInt64(UInt32.max)
     /// A type and its payload: the longest is that of an attribute, 65,823 bytes.
     static let body = 66_000
 }

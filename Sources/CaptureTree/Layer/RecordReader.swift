@@ -132,8 +132,14 @@ struct RecordReader {
             qidVersion: try nextNumber("qid version"),
             size: try nextNumber("size below"),
             modified: try nextTime(),
-            links: try nextNumber("links")
+            links: try nextLinks()
         )
+    }
+
+    private mutating func nextLinks() throws(FileError) -> UInt64 {
+        let links: UInt64 = try nextNumber("links")
+        guard links <= RecordLimits.links else { throw bad("links", "\(links)") }
+        return links
     }
 
     private func bad(_ field: StaticString, _ value: String) -> FileError {

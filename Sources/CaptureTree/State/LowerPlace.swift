@@ -54,7 +54,7 @@ extension LowerMark {
             qidVersion: stat.qid.version,
             size: stat.size,
             modified: stat.modified,
-            links: max(1, stat.links)
+            links: min(max(1, stat.links), RecordLimits.links)
         )
     }
 
