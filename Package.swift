@@ -93,6 +93,11 @@ let package = Package(
             ],
             path: "Tests/TreeCheck"
         ),
+        .executableTarget(
+            name: "viewcheck",
+            dependencies: ["FileTree", "Namespaces"],
+            path: "Tests/ViewCheck"
+        ),
         // Runs the built programs: they are named so that they are built.
         .testTarget(
             name: "CommandTests",

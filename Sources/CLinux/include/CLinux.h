@@ -10,6 +10,8 @@
 #include <sys/types.h>
 #include <sys/xattr.h>
 
+#include "view.h"
+
 /* openat2(2) below dirfd: the path never leaves it, and no link of the kernel's
  * own (/proc/self/fd) is followed. Returns a descriptor, or -1 with errno. */
 int pak_open_beneath(int dirfd, const char *path, int flags, unsigned mode, int follow_links);

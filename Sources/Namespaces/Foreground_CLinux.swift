@@ -1,0 +1,111 @@
+import CLinux
+import FileTree
+import Glibc
+import Synchronization
+
+/// What a program is that stands for the command of a view: signals, stops and endings of the one
+/// are the other's.
+public enum Foreground {
+    /// The signals' state that a command is to find.
+    struct Signals: Sendable {
+        /// Those that are blocked.
+        var mask: sigset_t
+        /// Those that are to have their default, whatever this program makes of them.
+        var defaulted: sigset_t
+    }
+
+    /// Signals that go on to the command.
+    private static let passed = [
+        SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH,
+    ]
+
+    private static let before = Mutex<Signals?>(nil)
+
+    /// Keeps signals from every thread started afterwards, so that `ViewProcess.wait` passes them on.
+    ///
+    /// To be called first of all, on the first thread, before a signal's action is changed: the
+    /// command gets the signals as they were. Orphans of the view become this process's children,
+    /// and are ended with it; so it is for a program that has no other children.
+    public static func take() {
+        let signals = current()
+        before.withLock { $0 = $0 ?? signals }
+        var set = passedSet()
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        // Without it an orphan that outlives a killed keeper meets a view without a server.
+        _ = pak_adopt_orphans()
+    }
+
+    /// Whether this program stands for a command.
+    static var isTaken: Bool { before.withLock { $0 != nil } }
+
+    /// The signals as `take` found them, or as they are.
+    static var found: Signals { before.withLock { $0 } ?? current() }
+
+    private static func current() -> Signals {
+        var signals = Signals(mask: sigset_t(), defaulted: sigset_t())
+        pak_signals_found(&signals.mask, &signals.defaulted)
+        return signals
+    }
+
+    static func passedSet() -> sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in passed { sigaddset(&set, number) }
+        return set
+    }
+
+    /// Stops this process, as the command has been stopped, until it is continued.
+    ///
+    /// When another group than this process's had the terminal, it gets it back then: the shell
+    /// outside gives it to the group that it knows.
+    static func stop() {
+        let terminal = [Int32(0), 1, 2].first { isatty($0) == 1 }
+        let holder = terminal.map { tcgetpgrp($0) } ?? -1
+        kill(getpid(), SIGSTOP)
+        guard let terminal, holder > 0, holder != getpgrp(), tcgetpgrp(terminal) == getpgrp()
+        else { return }
+        tcsetpgrp(terminal, holder)
+    }
+
+    /// Ends the orphans that came to this process when a keeper was killed.
+    static func endOrphans() {
+        while true {
+            for child in children() { kill(child, SIGKILL) }
+            // Each that ends may leave others behind.
+            if waitpid(-1, nil, 0) < 0, errno != EINTR { return }
+        }
+    }
+
+    private static func children() -> [pid_t] {
+        guard let tasks = opendir("/proc/self/task") else { return [] }
+        defer { closedir(tasks) }
+        var children: [pid_t] = []
+        while let entry = readdir(tasks) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard let file = fopen("/proc/self/task/\(name)/children", "re") else { continue }
+            defer { fclose(file) }
+            var room = [UInt8](repeating: 0, count: 1 << 16)
+            let count = fread(&room, 1, room.count, file)
+            let text = String(decoding: room[..<count], as: UTF8.self)
+            children += text.split(separator: " ").compactMap { pid_t($0) }
+        }
+        return children
+    }
+
+    /// Ends this process as the command has ended: with its status, or by its signal.
+    public static func finish(_ ending: Ending) -> Never {
+        fflush(nil)
+        if case .signalled(let number) = ending {
+            pak_leave_no_core()
+            signal(number, SIG_DFL)
+            var set = sigset_t()
+            sigemptyset(&set)
+            sigaddset(&set, number)
+            kill(getpid(), number)
+            pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        }
+        exit(ending.status)
+    }
+}
