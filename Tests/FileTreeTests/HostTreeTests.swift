@@ -342,4 +342,16 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
             try root.rename(name.span.bytes, to: other, name.span.bytes, replacing: true)
         }
     }
+
+    @Test func aNameThatAFileWasMovedAwayFromIsAgainItsName() throws {
+        let folder = Folder()
+        let root = try HostTree(FilePath(folder.path), isWritable: true).root
+        let (old, new) = ("old".utf8Bytes, "new".utf8Bytes)
+        let file = try root.createFile(old.span.bytes, attributes)
+        try root.rename(old.span.bytes, to: root, new.span.bytes, replacing: true)
+        try root.addName(old.span.bytes, for: file)
+        let again = try root.lookup(old.span.bytes)
+        try root.remove(new.span.bytes, expected: .file)
+        #expect(try again.stat().qid.path == file.qidPath)
+    }
 }

@@ -58,7 +58,9 @@ extension HostDirectory {
         }
         guard node.directory == nil else { throw FileError(.notPermitted) }
         let (directory, _) = try foundToChange()
-        try directory.addName(Array(name), for: node.found().descriptor)
+        let place = place(of: Array(name))
+        try directory.addName(place.name, for: node.found().descriptor)
+        place.root.note(node.identity, namedAt: place)
     }
 
     func remove(_ name: RawSpan, expected: Removal) throws(FileError) {

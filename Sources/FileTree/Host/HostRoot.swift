@@ -81,6 +81,13 @@ final class HostRoot: Sendable {
         }
     }
 
+    /// Notes that a file has got a name, maybe one that it was moved away from.
+    func note(_ file: HostIdentity, namedAt place: HostPlace) {
+        guard let parent = place.parent else { return }
+        let former = Former(directory: parent.identity, name: place.name, file: file)
+        history.withLock { $0.moved[former] = nil }
+    }
+
     /// Notes that a file has lost its last name.
     func noteRemoved(_ status: pak_stat) {
         let identity = HostIdentity(status)
