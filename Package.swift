@@ -79,7 +79,11 @@ let package = Package(
 
         // Tests: one target a source target.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
-        .target(name: "TreeConformance", dependencies: ["FileTree"], path: "Tests/TreeConformance"),
+        .target(
+            name: "TreeConformance",
+            dependencies: ["CLinux", "FileTree"],
+            path: "Tests/TreeConformance"
+        ),
         .target(
             name: "Differential",
             dependencies: ["FileTree", "CLinux", "TreeConformance"],
@@ -88,8 +92,9 @@ let package = Package(
         .executableTarget(
             name: "treecheck",
             dependencies: [
-                "Archive", "CLinux", "CaptureTree", "FileTree", "NinePClient", "NinePServer",
-                "TreeConformance", .product(name: "SystemPackage", package: "swift-system"),
+                "Archive", "CLinux", "CaptureTree", "FileTree", "FUSEServer", "NinePClient",
+                "NinePServer", "TreeConformance",
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/TreeCheck"
         ),

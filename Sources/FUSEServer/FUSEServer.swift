@@ -1,4 +1,6 @@
 public import FileTree
+import Glibc
+import Synchronization
 
 /// The kernel's FUSE protocol on one descriptor, over a tree.
 ///
@@ -8,58 +10,89 @@ public import FileTree
 ///
 /// See fuse(4) and the kernel's include/uapi/linux/fuse.h.
 public final class FUSEServer: Sendable {
-    /// How a tree is served.
-    public struct Options: Sendable {
-        /// How long the kernel keeps names, the lack of them and attributes, in seconds.
-        public enum Caching: Sendable, Hashable {
-            /// For ever: nothing changes but through this mount, or by `invalidate`.
-            case endless
-            /// For so many seconds: others change the tree, too.
-            case seconds(Double)
-        }
-
-        /// How long the kernel may keep what it has seen.
-        public var caching = Caching.endless
-        /// Changes are passed on to the tree; else all are refused.
-        public var isWritable = false
-        /// The kernel gathers writes and brings them later: at close(2), at the latest.
-        public var writesBack = false
-        /// How many threads read requests; further ones start while those wait for bytes.
-        public var threads = 2
-        /// Takes lines for people: what goes wrong in the conversation itself.
-        public var log: @Sendable (String) -> Void = { _ in }
-
-        /// Makes the options of a tree that never changes.
-        public init() {}
-    }
-
-    private let attachment: Attachment
-    private let descriptor: Int32
-    private let options: Options
+    private let conversation: Conversation
+    /// Nil once nothing is mounted any more.
+    private let descriptor: Mutex<Int32?>
 
     /// Makes a server of a mount's descriptor, which it owns from now on.
     public init(_ attachment: Attachment, descriptor: Int32, options: Options = Options()) {
-        self.attachment = attachment
-        self.descriptor = descriptor
-        self.options = options
+        conversation = Conversation(attachment, options)
+        self.descriptor = Mutex(descriptor)
     }
+
+    deinit { closeDescriptor() }
 
     /// Serves on threads of its own until nothing is mounted any more; then returns.
     ///
-    /// Errors: `.unsupported` for a kernel that speaks no FUSE 7.31, `.inputOutput` for a
-    /// descriptor that cannot be read. To be called once.
-    public func run() throws(FileError) { throw FileError(.unsupported) }
+    /// Afterwards, and after an error, whoever still looks at the mount is told that nobody
+    /// answers, and never waits. Errors: `.again` when no thread can be started, `.inputOutput`
+    /// for a descriptor that cannot be read. To be called once.
+    public func run() throws(FileError) {
+        guard let descriptor = descriptor.withLock({ $0 }) else {
+            throw FileError(.inputOutput, "the mount is gone")
+        }
+        defer {
+            closeDescriptor()
+            conversation.end()
+        }
+        try Readers(conversation, descriptor).run()
+    }
+
+    private func closeDescriptor() {
+        let old = descriptor.withLock { descriptor in
+            let old = descriptor
+            descriptor = nil
+            return old
+        }
+        if let old { close(old) }
+    }
 
     /// Has the kernel forget what `name` in `directory` stands for, or that there is none.
     ///
     /// It waits for the kernel, and so must not be called from within the tree.
-    public func invalidate(name: [UInt8], in directory: any Directory) {}
+    public func invalidate(name: [UInt8], in directory: any Directory) {
+        let parent = conversation.nodes.number(of: directory.qidPath)
+        notify(.entry(parent: parent, name: name))
+    }
+
+    /// Tells the kernel that `name` in `directory`, which stood for `node`, is gone.
+    ///
+    /// It waits for the kernel, and so must not be called from within the tree.
+    public func invalidate(name: [UInt8], in directory: any Directory, removed node: any Node) {
+        let parent = conversation.nodes.number(of: directory.qidPath)
+        let child = conversation.nodes.number(of: node.qidPath)
+        notify(.deletion(parent: parent, child: child, name: name))
+    }
 
     /// Has the kernel forget a file's attributes and bytes, or a directory's listing.
     ///
     /// It waits for the kernel, and so must not be called from within the tree.
-    public func invalidate(_ node: any Node) {}
+    public func invalidate(_ node: any Node) {
+        notify(.inode(conversation.nodes.number(of: node.qidPath)))
+    }
+
+    private func notify(_ notice: Conversation.Notice) {
+        guard (notice.name?.count ?? 0) <= FileName.limit else { return }
+        // A copy, so that no lock is held while the kernel is waited for.
+        let copy = descriptor.withLock { $0.map { dup($0) } } ?? -1
+        guard copy >= 0 else { return }
+        conversation.send(notice, to: copy)
+        close(copy)
+    }
 
     /// The node whose `st_ino` in the mount is `inode`; nil when the kernel knows of none.
-    public func node(inode: UInt64) -> (any Node)? { nil }
+    public func node(inode: UInt64) -> (any Node)? {
+        // One that is not there is no error here.
+        try? conversation.nodes.find(conversation.nodes.number(of: inode))
+    }
+}
+
+extension Conversation.Notice {
+    /// The name that it is about.
+    fileprivate var name: [UInt8]? {
+        switch self {
+        case .inode: nil
+        case .entry(_, let name), .deletion(_, _, let name): name
+        }
+    }
 }

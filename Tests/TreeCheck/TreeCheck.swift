@@ -1,4 +1,5 @@
 import CaptureTree
+import FUSEServer
 import FileTree
 import Glibc
 import NinePServer
@@ -13,6 +14,9 @@ import TreeConformance
 ///   directory, times to the nanosecond;
 /// - `treecheck serve ADDRESS` serves that tree, writable;
 /// - `treecheck capture ADDRESS LAYER DIR` serves a capture in the folder LAYER over a directory;
+/// - `treecheck fuse DIR [back]` mounts that tree by FUSE, writable, until it is unmounted;
+/// - `treecheck fusecapture DIR LAYER BASE [back]` likewise a capture; with `back` the kernel writes
+///   back later;
 /// - `treecheck list ADDRESS` prints a served tree with the sums of its files;
 /// - `treecheck layer DIR op|end|none` changes a layer until it is killed, and prints the number of
 ///   each change once it is done;
@@ -23,15 +27,16 @@ enum TreeCheck {
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count >= 2 else {
             complain(
-                "usage: treecheck make|check|change|serve|capture|list|layer|errors|errno place [field]...",
+                "usage: treecheck make|check|change|serve|capture|fuse|fusecapture|list|layer|errors|errno place [field]...",
                 2
             )
         }
         do throws(FileError) {
             switch words[0] {
             case "make":
-                var maker = HostMaker()
-                try maker.fill(words[1], from: MemoryTree.make(standardInput()).root)
+                umask(0)
+                let target = try MountedDirectory.open(words[1])
+                try TreeCopy.copy(MemoryTree.make(standardInput()).root, to: target)
             case "check":
                 let reference = try MemoryTree.make(standardInput()).root
                 let tree = try HostTree(FilePath(words[1]))
@@ -62,6 +67,18 @@ enum TreeCheck {
                 let server = Server(tree: try CaptureTree(layer: layer, over: base.root, in: base))
                 try server.listen(on: Address(words[1]))
                 server.wait()
+            case "fuse":
+                let text = standardInput()
+                let tree = try MemoryTree.make(text, capacity: 512 << 20, clock: { .now })
+                let attachment = Attachment(root: tree.root, tree: tree)
+                try mount(attachment, at: words[1], writesBack: words.last == "back")
+            case "fusecapture":
+                guard words.count >= 4 else { complain("\(words[0]): dir, layer, base", 2) }
+                let base = try HostTree(FilePath(words[3]))
+                let layer = try Layer.open(folder: words[2])
+                let tree = try CaptureTree(layer: layer, over: base.root, in: base)
+                let attachment = try tree.attach(as: .superuser, to: "")
+                try mount(attachment, at: words[1], writesBack: words.last == "back")
             case "list": try RemoteList.print(words[1])
             case "errors": try ErrorTree.serve(on: words[1])
             case "errno":
@@ -72,6 +89,26 @@ enum TreeCheck {
         } catch {
             complain("\(error)", 1)
         }
+    }
+
+    /// Serves a mount of anyone's until it is unmounted.
+    private static func mount(
+        _ attachment: Attachment,
+        at path: String,
+        writesBack: Bool
+    ) throws(FileError) {
+        var mount = FUSEMount.Options()
+        mount.allowsOthers = true
+        mount.allowsDevices = getuid() == 0
+        var options = FUSEServer.Options()
+        options.isWritable = true
+        options.writesBack = writesBack
+        options.log = { line in
+            let line = Array("treecheck: \(line)\n".utf8)
+            write(2, line, line.count)
+        }
+        let descriptor = try FUSEMount.mount(at: path, mount)
+        try FUSEServer(attachment, descriptor: descriptor, options: options).run()
     }
 
     private static func report(_ checks: Int, _ failures: [String]) -> Never {
@@ -105,59 +142,5 @@ enum TreeCheck {
         let line = Array("treecheck: \(what)\n".utf8)
         write(2, line, line.count)
         exit(status)
-    }
-}
-
-/// Makes real files of a tree; owners and devices need root.
-struct HostMaker {
-    private var made: [UInt64: String] = [:]
-
-    mutating func fill(_ path: String, from directory: any Directory) throws(FileError) {
-        for name in try TreeText.names(directory) {
-            let node = try directory.lookup(name.span.bytes)
-            let child = path + "/" + String(decoding: name, as: UTF8.self)
-            do { try make(node, child) } catch { throw error.at(child) }
-        }
-        try setAttributes(of: directory, path)
-    }
-
-    private mutating func make(_ node: any Node, _ path: String) throws(FileError) {
-        let stat = try node.stat()
-        if node.directory == nil, let first = made[stat.qid.path] {
-            return try check(link(first, path))
-        }
-        made[stat.qid.path] = path
-        if let directory = node.directory {
-            try check(mkdir(path, 0o700))
-            return try fill(path, from: directory)
-        }
-        if let target = try node.link?.target() {
-            try check(symlink(String(decoding: target, as: UTF8.self), path))
-        } else if let file = node.file {
-            let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-            try check(descriptor)
-            let bytes = try TreeText.bytes(file)
-            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            try check(close(descriptor))
-            guard count == bytes.count else { throw FileError(.noSpace) }
-        } else {
-            try check(mknod(path, stat.mode.rawValue, dev_t(stat.device)))
-        }
-        try setAttributes(of: node, path)
-    }
-
-    private func setAttributes(of node: any Node, _ path: String) throws(FileError) {
-        let stat = try node.stat()
-        try check(lchown(path, stat.uid, stat.gid))
-        if node.link == nil { try check(chmod(path, stat.mode.permissions)) }
-        let time = timespec(
-            tv_sec: Int(stat.modified.seconds),
-            tv_nsec: Int(stat.modified.nanoseconds)
-        )
-        try check(utimensat(AT_FDCWD, path, [time, time], AT_SYMLINK_NOFOLLOW))
-    }
-
-    private func check(_ result: Int32) throws(FileError) {
-        guard result >= 0 else { throw FileError(.init(number: errno)) }
     }
 }

@@ -1,12 +1,12 @@
 import CLinux
-import FileTree
+public import FileTree
 import Glibc
 
 /// A directory of the host by plain system calls, so that a tree's check can be made of a mount.
 ///
 /// It is for tests alone: paths are trusted, and a node is a descriptor opened with O_PATH, which
 /// is the file itself whatever becomes of its name.
-class MountedNode: Node, @unchecked Sendable {
+public class MountedNode: Node, @unchecked Sendable {
     // All is `let` here and below; unchecked because the class has heirs.
     let descriptor: Int32
     let name: [UInt8]
@@ -26,17 +26,23 @@ class MountedNode: Node, @unchecked Sendable {
     /// A path to the file that needs no name of it.
     var path: String { "/proc/self/fd/\(descriptor)" }
 
-    var file: (any File)? { nil }
-    var directory: (any Directory)? { nil }
-    var link: (any Link)? { nil }
-    var parent: (any Directory)? { container }
+    /// Nothing but a node, likewise the next two.
+    public var file: (any File)? { nil }
+    /// No directory.
+    public var directory: (any Directory)? { nil }
+    /// No link.
+    public var link: (any Link)? { nil }
+    /// The directory that it was found in.
+    public var parent: (any Directory)? { container }
 
-    func withName(_ body: (RawSpan) -> Void) {
+    /// The name that it was found under.
+    public func withName(_ body: (RawSpan) -> Void) {
         let name = name
         body(name.span.bytes)
     }
 
-    var qid: Qid {
+    /// An identity made of fstat(2)'s.
+    public var qid: Qid {
         // A node whose attributes cannot be had shows as one that is no file of the check's.
         guard let status = try? status() else { return Qid(type: .file, version: 0, path: 0) }
         return Self.qid(status)
@@ -61,7 +67,8 @@ class MountedNode: Node, @unchecked Sendable {
         )
     }
 
-    func stat() throws(FileError) -> Stat { Self.stat(try status()) }
+    /// The attributes by fstat(2).
+    public func stat() throws(FileError) -> Stat { Self.stat(try status()) }
 
     static func stat(_ status: Glibc.stat) -> Stat {
         var stat = Stat(qid: qid(status), mode: Mode(rawValue: status.st_mode))
@@ -81,7 +88,8 @@ class MountedNode: Node, @unchecked Sendable {
         Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
     }
 
-    func change(_ change: StatChange, by user: User) throws(FileError) {
+    /// Sets attributes, one call each.
+    public func change(_ change: StatChange, by user: User) throws(FileError) {
         if change.uid != nil || change.gid != nil {
             try Self.check(
                 fchownat(descriptor, "", change.uid ?? .max, change.gid ?? .max, Self.emptyPath)
@@ -116,21 +124,24 @@ class MountedNode: Node, @unchecked Sendable {
 
     static func text(_ name: [UInt8]) -> [CChar] { name.map { CChar(bitPattern: $0) } + [0] }
 
-    func attribute(_ name: RawSpan) throws(FileError) -> [UInt8] {
+    /// The value by getxattr(2).
+    public func attribute(_ name: RawSpan) throws(FileError) -> [UInt8] {
         var value = [UInt8](repeating: 0, count: 65536)
         let count = getxattr(path, Self.text(Array(name)), &value, value.count)
         try Self.check(count)
         return Array(value[..<count])
     }
 
-    func attributeNames() throws(FileError) -> [UInt8] {
+    /// The names by listxattr(2).
+    public func attributeNames() throws(FileError) -> [UInt8] {
         var names = [CChar](repeating: 0, count: 65536)
         let count = listxattr(path, &names, names.count)
         try Self.check(count)
         return names[..<count].map { UInt8(bitPattern: $0) }
     }
 
-    func setAttribute(_ name: RawSpan, to value: [UInt8]?) throws(FileError) {
+    /// Sets by setxattr(2), removes by removexattr(2).
+    public func setAttribute(_ name: RawSpan, to value: [UInt8]?) throws(FileError) {
         let name = Self.text(Array(name))
         if let value {
             try Self.check(setxattr(path, name, value, value.count, 0))

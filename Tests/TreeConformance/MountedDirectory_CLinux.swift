@@ -1,19 +1,23 @@
 import CLinux
-import FileTree
+public import FileTree
 import Glibc
 
 /// A directory of a mount.
-final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
-    override var directory: (any Directory)? { self }
+///
+/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+public final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
+    /// This directory.
+    public override var directory: (any Directory)? { self }
 
     /// Opens a mount's root, or any other directory.
-    static func open(_ path: String) throws(FileError) -> MountedDirectory {
+    public static func open(_ path: String) throws(FileError) -> MountedDirectory {
         let descriptor = Glibc.open(path, pak_o_path | O_DIRECTORY | O_CLOEXEC)
         try check(descriptor)
         return MountedDirectory(descriptor, [UInt8(ascii: "/")], nil)
     }
 
-    func lookup(_ name: RawSpan) throws(FileError) -> any Node { try find(Array(name)) }
+    /// Finds a name by openat(2).
+    public func lookup(_ name: RawSpan) throws(FileError) -> any Node { try find(Array(name)) }
 
     private func find(_ name: [UInt8]) throws(FileError) -> MountedNode {
         let found = openat(descriptor, Self.text(name), pak_o_path | O_NOFOLLOW | O_CLOEXEC)
@@ -27,7 +31,8 @@ final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
         }
     }
 
-    func entries(
+    /// Lists by readdir(3), each entry with fstatat(2).
+    public func entries(
         from cookie: UInt64,
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
@@ -54,7 +59,8 @@ final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
         }
     }
 
-    func createFile(_ name: RawSpan, _ attributes: NewNode) throws(FileError) -> any File {
+    /// Makes a file by openat(2).
+    public func createFile(_ name: RawSpan, _ attributes: NewNode) throws(FileError) -> any File {
         let name = Array(name)
         let made = openat(
             descriptor,
@@ -68,7 +74,8 @@ final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
         return file
     }
 
-    func createDirectory(
+    /// Makes a directory by mkdirat(2).
+    public func createDirectory(
         _ name: RawSpan,
         _ attributes: NewNode
     ) throws(FileError) -> any Directory {
@@ -78,7 +85,8 @@ final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
         return directory
     }
 
-    func createLink(
+    /// Makes a link by symlinkat(2).
+    public func createLink(
         _ name: RawSpan,
         to target: RawSpan,
         _ attributes: NewNode
@@ -88,7 +96,8 @@ final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
         return try find(name)
     }
 
-    func createNode(
+    /// Makes a node by mknodat(2).
+    public func createNode(
         _ name: RawSpan,
         type: FileType,
         device: UInt64,
@@ -100,7 +109,8 @@ final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
         return try find(name)
     }
 
-    func addName(_ name: RawSpan, for node: any Node) throws(FileError) {
+    /// Gives a further name by linkat(2).
+    public func addName(_ name: RawSpan, for node: any Node) throws(FileError) {
         guard let node = node as? MountedNode else { throw FileError(.crossDevice) }
         try Self.check(
             linkat(
@@ -113,7 +123,8 @@ final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
         )
     }
 
-    func remove(_ name: RawSpan, expected: Removal) throws(FileError) {
+    /// Removes a name by unlinkat(2).
+    public func remove(_ name: RawSpan, expected: Removal) throws(FileError) {
         let name = Array(name)
         var isDirectory = expected == .directory
         if expected == .any { isDirectory = try find(name).directory != nil }
@@ -121,8 +132,10 @@ final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
         try Self.check(unlinkat(descriptor, Self.text(name), flags))
     }
 
+    /// Renames by renameat(2).
+    ///
     /// v9fs knows no rename that must not replace: that is asked before.
-    func rename(
+    public func rename(
         _ name: RawSpan,
         to target: any Directory,
         _ newName: RawSpan,

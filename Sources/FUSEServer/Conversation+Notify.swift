@@ -1,0 +1,51 @@
+import FileTree
+import Glibc
+
+extension Conversation {
+    /// What the kernel is told without having asked: an answer to nobody, `len[4] code[4]
+    /// unique[8]` with a unique of 0.
+    ///
+    /// The corresponding constants are `FUSE_NOTIFY_INVAL_INODE` and so on.
+    enum Notice {
+        /// `ino[8] off[8] len[8]`
+        case inode(UInt64)
+        /// `parent[8] namelen[4] flags[4] name NUL`
+        case entry(parent: UInt64, name: [UInt8])
+        /// `parent[8] child[8] namelen[4] pad[4] name NUL`
+        case deletion(parent: UInt64, child: UInt64, name: [UInt8])
+
+        var bytes: [UInt8] {
+            var fields: [UInt8] = []
+            let code: UInt32
+            switch self {
+            case .inode(let number):
+                code = 2
+                // From the start to the end, which a length of 0 means; so go the attributes.
+                fields = Self.pack(number) + Self.pack(UInt64(0)) + Self.pack(UInt64(0))
+            case .entry(let parent, let name):
+                code = 3
+                fields = Self.pack(parent) + Self.pack(UInt32(name.count)) + Self.pack(UInt32(0))
+                fields += name + [0]
+            case .deletion(let parent, let child, let name):
+                code = 6
+                fields = Self.pack(parent) + Self.pack(child) + Self.pack(UInt32(name.count))
+                fields += Self.pack(UInt32(0)) + name + [0]
+            }
+            let size = UInt32(Reply.headerSize + fields.count)
+            return Self.pack(size) + Self.pack(code) + Self.pack(UInt64(0)) + fields
+        }
+
+        private static func pack<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+            withUnsafeBytes(of: number) { Array($0) }
+        }
+    }
+
+    /// Sends a notice; what the kernel does not know it need not forget.
+    func send(_ notice: Notice, to descriptor: Int32) {
+        let bytes = notice.bytes
+        let sent = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if sent < 0, ![ENOENT, ENOTCONN, ENODEV, EPERM].contains(errno) {
+            options.log("notice: \(String(cString: strerror(errno)))")
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import FileTree
+
+extension Conversation {
+    /// Up to here copying is cheaper than one more entry of the vector.
+    private static var copied: Int { 4096 }
+
+    /// Reads a file: `fh[8] offset[8] size[4] read_flags[4] lock_owner[8] flags[4] pad[4]`.
+    ///
+    /// Fewer bytes than asked for say that the file ends there: the kernel cuts it.
+    func read(_ request: Request, _ reply: inout Reply, _ place: Place) throws(FileError) {
+        let offset = request.u64(8)
+        guard offset <= UInt64(Int64.max) - UInt64(UInt32.max) else { return }
+        let count = min(Int(request.u32(16)), Self.mostData)
+        let file = try file(request, writing: false)
+        if !file.isReady(at: offset, count: count) {
+            try wait(for: file, at: offset, count, request.unique, place)
+        }
+        var done = 0
+        if count > Self.copied {
+            done = try lend(file, at: offset, count, &reply)
+            if done == count { return }
+        }
+        let room = UnsafeMutableRawBufferPointer(rebasing: reply.room[..<(count - done)])
+        let got = try file.read(into: room, at: offset + UInt64(done))
+        reply.commit(min(got, room.count))
+    }
+
+    /// Sends from where they lie as many bytes as lie in memory; returns how many.
+    private func lend(
+        _ file: any OpenFile,
+        at offset: UInt64,
+        _ count: Int,
+        _ reply: inout Reply
+    ) throws(FileError) -> Int {
+        var done = 0
+        while done < count, reply.takesPiece {
+            guard
+                let extent = try file.extent(at: offset + UInt64(done), count: count - done),
+                case .memory(let bytes) = extent.place, extent.count > 0
+            else { break }
+            let length = min(extent.count, count - done)
+            reply.lend(bytes, length, owner: extent.owner ?? file)
+            done += length
+        }
+        return done
+    }
+
+    /// Waits for bytes that are not at hand, while another thread takes requests.
+    @inline(never)
+    private func wait(
+        for file: any OpenFile,
+        at offset: UInt64,
+        _ count: Int,
+        _ unique: UInt64,
+        _ place: Place
+    ) throws(FileError) {
+        let cancellation = Cancellation()
+        waiting.add(unique, cancellation)
+        defer { waiting.remove(unique) }
+        place.beginWait()
+        defer { place.endWait() }
+        try file.prepare(at: offset, count: count, until: cancellation)
+    }
+
+    /// Writes to a file: `fh[8] offset[8] size[4] write_flags[4] lock_owner[8] flags[4] pad[4]
+    /// data[size]`; answered with `size[4] pad[4]`.
+    func write(_ request: Request, _ reply: inout Reply) throws(FileError) {
+        let offset = request.u64(8)
+        let count = Int(request.u32(16))
+        guard count <= request.body.count - 40 else {
+            throw FileError.malformed("WRITE: \(count) bytes of \(request.body.count - 40)")
+        }
+        guard offset <= UInt64(Int64.max) - UInt64(count) else { throw FileError(.tooBig) }
+        let file = try file(request, writing: true)
+        let data = UnsafeRawBufferPointer(rebasing: request.body[40..<(40 + count)])
+        try file.write(data.bytes, at: offset)
+        if request.u32(20) & Self.killsSetID != 0 { try nodes.find(request.node).dropSetID() }
+        reply.put(UInt32(count))
+        reply.put(UInt32(0))
+    }
+
+    /// Of WRITE: set-id bits go with the contents.
+    private static var killsSetID: UInt32 { 4 }
+}

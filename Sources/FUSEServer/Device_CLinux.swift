@@ -1,0 +1,39 @@
+import CLinux
+import Glibc
+
+/// The descriptor of a FUSE connection, or what stands in for it in tests.
+enum Device {
+    /// Another descriptor of the connection, with a queue of its own; nil where there is none to
+    /// be had, and the first serves all.
+    static func clone(_ descriptor: Int32) -> Int32? {
+        let clone = pak_fuse_clone(descriptor)
+        return clone < 0 ? nil : clone
+    }
+
+    /// What came of waiting for a request.
+    enum Read {
+        case request(Int)
+        /// Nothing, for now.
+        case none
+        /// Nothing is mounted any more.
+        case end
+        case failed(Int32)
+    }
+
+    /// Waits for the next request.
+    static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Read {
+        let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        if count > 0 { return .request(count) }
+        if count == 0 { return .end }
+        switch errno {
+        // ENOENT: it was given up before it could be read.
+        case EINTR, ENOENT: return .none
+        case EAGAIN:
+            var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            poll(&ready, 1, -1)
+            return .none
+        case ENODEV, ECONNABORTED, ENOTCONN: return .end
+        default: return .failed(errno)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import FileTree
+import Glibc
+import Synchronization
+
+/// The threads that read requests, each with a buffer of its own.
+///
+/// Their number is fixed, but for those that start while others wait for bytes to be at hand.
+final class Readers: Sendable {
+    private struct State {
+        var workers: [Worker] = []
+        var running = 0
+        var waiting = 0
+        var failure: FileError?
+    }
+
+    /// More threads than this never are.
+    private static var limit: Int { 32 }
+
+    private let conversation: Conversation
+    private let descriptor: Int32
+    private let state = Mutex(State())
+
+    init(_ conversation: Conversation, _ descriptor: Int32) {
+        self.conversation = conversation
+        self.descriptor = descriptor
+    }
+
+    /// Serves until there is nothing more to read.
+    ///
+    /// Errors: `.again` when no thread can be started, `.inputOutput` when reading fails.
+    func run() throws(FileError) {
+        try start()
+        for _ in 1..<max(1, min(conversation.options.threads, Self.limit)) {
+            do throws(FileError) { try start() } catch {
+                conversation.options.log("fewer threads: \(error)")
+                break
+            }
+        }
+        // Whoever starts another does so before it ends.
+        while let worker = state.withLock({ $0.workers.popLast() }) { worker.join() }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    private func start() throws(FileError) {
+        let isFirst = state.withLock { state in
+            state.running += 1
+            return state.running == 1
+        }
+        do throws(FileError) {
+            let worker = try Worker { self.serve(isFirst: isFirst) }
+            state.withLock { $0.workers.append(worker) }
+        } catch {
+            state.withLock { $0.running -= 1 }
+            throw error
+        }
+    }
+
+    private func serve(isFirst: Bool) {
+        let own = isFirst ? nil : Device.clone(descriptor)
+        let place = Place(descriptor: own ?? descriptor, readers: self)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Conversation.mostRequest,
+            alignment: 4096
+        )
+        var reply = Reply(capacity: Conversation.mostData + 4096)
+        loop: while true {
+            switch Device.read(place.descriptor, into: buffer) {
+            case .request(let count):
+                let request = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                if conversation.answer(request, &reply, place) { send(&reply, request, place) }
+            case .none: continue
+            case .end: break loop
+            case .failed(let number):
+                let why = FileError(.inputOutput, String(cString: strerror(number)))
+                state.withLock { $0.failure = why.at("the kernel's requests cannot be read") }
+                break loop
+            }
+        }
+        conversation.waiting.interruptAll()
+        buffer.deallocate()
+        if let own { close(own) }
+    }
+
+    private func send(_ reply: inout Reply, _ request: UnsafeRawBufferPointer, _ place: Place) {
+        let number = reply.send(to: place.descriptor)
+        // ENOENT: given up meanwhile; the others: nothing is mounted any more.
+        if number == 0 || [ENOENT, ENODEV, ECONNABORTED, ENOTCONN, EPIPE].contains(number) {
+            return
+        }
+        let opcode = request.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
+        conversation.options.log(
+            "answer to request \(opcode): \(String(cString: strerror(number)))"
+        )
+        // One that never comes would be waited for.
+        reply.finish(request.loadUnaligned(fromByteOffset: 8, as: UInt64.self), error: EIO)
+        _ = reply.send(to: place.descriptor)
+    }
+
+    /// Says that a thread waits for bytes; another takes its place if it was the last.
+    fileprivate func beginWait() {
+        let isNeeded = state.withLock { state in
+            state.waiting += 1
+            return state.waiting == state.running && state.running < Self.limit
+        }
+        guard isNeeded else { return }
+        do throws(FileError) { try start() } catch {
+            conversation.options.log("requests wait for each other: \(error)")
+        }
+    }
+
+    fileprivate func endWait() { state.withLock { $0.waiting -= 1 } }
+}
+
+/// Where a request came from, and so where its answer goes.
+struct Place {
+    let descriptor: Int32
+    fileprivate let readers: Readers?
+
+    fileprivate init(descriptor: Int32, readers: Readers) {
+        self.descriptor = descriptor
+        self.readers = readers
+    }
+
+    /// A place of one thread alone.
+    init() {
+        descriptor = -1
+        readers = nil
+    }
+
+    func beginWait() { readers?.beginWait() }
+    func endWait() { readers?.endWait() }
+}
