@@ -220,6 +220,9 @@ static _Noreturn void loop(const struct pak_view *view, const struct view_keeper
 _Noreturn void view_keep(const struct pak_view *view, struct view_keeper *keeper)
 {
 	if (view->arguments == NULL) {
+		if (view->answered != 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+				|| view_listen_to_calls(view->answered) < 0))
+			view_fail(view, PAK_STAGE_ANSWERS, errno);
 		view_say(view->socket, PAK_SAY_STARTED, 0, 0, -1);
 		_exit(0);
 	}

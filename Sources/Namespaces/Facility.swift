@@ -23,8 +23,10 @@ public enum Facility: String, Sendable, CaseIterable {
         case works(String)
         /// It does not: why, and what would help.
         case missing(why: String, cure: String)
-    }
 
-    /// Tries it.
-    public func check() -> Finding { .missing(why: "not tried", cure: "") }
+        /// Whether it works.
+        public var isWorking: Bool {
+            if case .works = self { true } else { false }
+        }
+    }
 }
