@@ -71,15 +71,13 @@ extension Layer {
         if let place = object.lower { _ = try lowerNode(of: place) }
         if state.withLock({ _ in object.isLoaded }) { return }
         let figures = try data.figures(object.serial)
-        try state.withLock { (_) throws(FileError) in
+        try state.withLock { (state) throws(FileError) in
             if object.isLoaded { return }
-            // It shall not pass for an empty file.
-            guard figures != nil || !object.needsData else {
-                let path = object.lower?.path ?? "object \(object.serial.number)"
-                throw FileError(.inputOutput, "\(path): its data file in the layer is missing")
-            }
+            // What is lost shall not pass for a file that is empty, or shorter.
+            let size = figures?.size ?? 0
+            guard size >= object.storedSize else { throw lost(object, figures?.size, &state) }
             object.isLoaded = true
-            object.size = figures?.size ?? 0
+            object.size = size
             if case .blocks(var map) = object.bytes {
                 // A cut that a death kept out of the log.
                 map.cut(to: object.size)
@@ -95,6 +93,19 @@ extension Layer {
                 )
             }
         }
+    }
+
+    /// The error of a data file that is missing or shorter than what was stored in it.
+    func lost(
+        _ object: CaptureObject,
+        _ size: UInt64?,
+        _ state: inout LayerState
+    ) -> FileError {
+        let path = PathText.display(state.path(of: object))
+        let name = "data/\(object.serial.fileName)"
+        guard let size else { return FileError(.inputOutput, "/\(path): \(name) is missing") }
+        let wanted = max(object.storedSize, object.isLoaded ? object.size : 0)
+        return FileError(.inputOutput, "/\(path): \(name) has \(size) of \(wanted) bytes")
     }
 
     /// The bytes that a file with holes occupies; those of the lower file count where they show.

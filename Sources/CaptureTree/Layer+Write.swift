@@ -6,59 +6,6 @@ import Synchronization
 private let wholeLimit: UInt64 = 128 << 10
 
 extension Layer {
-    /// What there is of an object's bytes at one moment.
-    struct Bytes {
-        var kind: ObjectBytes
-        var size: UInt64
-    }
-
-    /// Whose an object's bytes are, and how many.
-    func bytes(of object: CaptureObject) throws(FileError) -> Bytes {
-        while true {
-            let known = state.withLock { _ -> Bytes? in
-                guard object.isLoaded else { return nil }
-                let size = object.hasData ? object.size : object.lower?.mark.size ?? 0
-                return Bytes(kind: object.bytes, size: size)
-            }
-            if let known { return known }
-            try load(object)
-        }
-    }
-
-    /// The object's data file; nil when there is none, since it has no bytes.
-    func dataFile(of object: CaptureObject) throws(FileError) -> (any DataFile)? {
-        if let open = state.withLock({ _ in object.openData }) { return open }
-        let opened = try data.open(object.serial)
-        return state.withLock { _ in
-            if let other = object.openData { return other }
-            object.openData = opened
-            return opened
-        }
-    }
-
-    /// The object's data file, made if need be; nobody else changes the bytes meanwhile.
-    private func dataFileToWrite(_ object: CaptureObject) throws(FileError) -> any DataFile {
-        let isNew = state.withLock { _ in object.hasData && object.isLoaded && object.size == 0 }
-        if let file = try isNew ? state.withLock({ _ in object.openData }) : dataFile(of: object) {
-            return file
-        }
-        let file = try data.create(object.serial)
-        state.withLock { _ in object.openData = file }
-        return file
-    }
-
-    /// Opens the lower file of an object, which has to be as it was.
-    func openLower(_ object: CaptureObject) throws(FileError) -> any OpenFile {
-        guard let place = object.lower else { throw FileError(.inputOutput) }
-        try check(place)
-        guard let file = try lowerNode(of: place).file else {
-            throw FileError(.inputOutput, place.path)
-        }
-        return try file.open(.read)
-    }
-
-    // MARK: - Writing
-
     /// Writes bytes at `offset`, or at the end when there is none; returns the data file.
     func write(
         _ bytes: UnsafeRawBufferPointer,
@@ -85,26 +32,6 @@ extension Layer {
         }
     }
 
-    /// Runs a change of an object's bytes or their length, one at a time.
-    ///
-    /// When it fails, what there is now is asked of the data file: a cut cannot be put back.
-    private func changingBytes<Result>(
-        of object: CaptureObject,
-        _ body: () throws(FileError) -> sending Result
-    ) throws(FileError) -> Result {
-        try object.writing.withLock { (_) throws(FileError) in
-            try checkOpen()
-            do throws(FileError) {
-                return try body()
-            } catch {
-                state.withLock { _ in
-                    if object.hasData, !object.isDetached { object.isLoaded = false }
-                }
-                throw error
-            }
-        }
-    }
-
     /// Writes to a file whose bytes are the data file's.
     private func writeOwn(
         _ bytes: UnsafeRawBufferPointer,
@@ -115,7 +42,7 @@ extension Layer {
         let file = try dataFileToWrite(object)
         try file.write(bytes, at: offset)
         let time = try file.figures().modified
-        state.withLock { _ in object.wrote(offset..<offset + UInt64(bytes.count), time) }
+        state.withLock { wrote(object, offset..<offset + UInt64(bytes.count), time, &$0) }
         return file
     }
 
@@ -135,13 +62,11 @@ extension Layer {
             let time = try file.figures().modified
             let now = clock()
             try change { (state) throws(FileError) in
-                try commit(
-                    .ownData(object.serial, isCopied: true, at: now),
-                    about: object,
-                    in: &state
-                )
+                let end = max(size, offset + UInt64(bytes.count))
+                let record = Record.ownData(object.serial, size: end, at: now)
+                try commit(record, about: object, in: &state)
                 object.size = size
-                object.wrote(offset..<offset + UInt64(bytes.count), time)
+                wrote(object, offset..<offset + UInt64(bytes.count), time, &state)
                 object.openData = file
             }
         } catch {
@@ -181,7 +106,12 @@ extension Layer {
             try change { (state) throws(FileError) in
                 var after = map
                 after.insert(first..<last + 1)
-                let start = Record.blockData(object.serial, lowerSize: map.limit, at: now)
+                let start = Record.blockData(
+                    object.serial,
+                    lowerSize: map.limit,
+                    size: max(size, end),
+                    at: now
+                )
                 let blocks = Record.blocks(object.serial, first: first, count: last - first + 1)
                 if isFirst {
                     let records = after == map ? [start] : [start, blocks]
@@ -190,7 +120,7 @@ extension Layer {
                 } else if after != map {
                     try commit([blocks], about: object, in: &state)
                 }
-                object.wrote(offset..<end, time)
+                wrote(object, offset..<end, time, &state)
                 object.openData = file
             }
         } catch {
@@ -226,114 +156,5 @@ extension Layer {
             // The error that is told is that of the change.
             try? file.truncate(to: size)
         }
-    }
-
-    /// Tells the log that from now on the time of the data file counts, if it does not yet.
-    private func noteWriting(_ object: CaptureObject) throws(FileError) {
-        let now = clock()
-        try change { (state) throws(FileError) in
-            if object.attributes.followsData { return }
-            try commit(.written(object.serial, at: now), about: object, in: &state)
-        }
-    }
-
-    // MARK: - Length
-
-    /// Sets the length; what is cut is forgotten, what is added reads as zeros, nothing is copied.
-    func resize(_ object: CaptureObject, to size: UInt64) throws(FileError) {
-        guard size <= data.longestFile else { throw FileError(.tooBig) }
-        try changingBytes(of: object) { () throws(FileError) in
-            let before = try bytes(of: object)
-            switch before.kind {
-            case .own: try resizeOwn(object, to: size, before.size)
-            case .lower where size == 0, .blocks where size == 0: try empty(object)
-            case .lower:
-                try resizeBlocks(object, to: size, BlockMap(limit: before.size), isFirst: true)
-            case .blocks(let map): try resizeBlocks(object, to: size, map, isFirst: false)
-            }
-        }
-    }
-
-    private func resizeOwn(
-        _ object: CaptureObject,
-        to size: UInt64,
-        _ before: UInt64
-    ) throws(FileError) {
-        try noteWriting(object)
-        let file = try dataFileToWrite(object)
-        try file.truncate(to: size)
-        let time = try file.figures().modified
-        state.withLock { _ in
-            if size > before { object.mayBeSparse = true }
-            object.size = size
-            object.followData(time)
-        }
-    }
-
-    /// Lets go of all lower bytes.
-    private func empty(_ object: CaptureObject) throws(FileError) {
-        var time: Timestamp?
-        if state.withLock({ _ in object.hasData }), let file = try dataFile(of: object) {
-            try file.truncate(to: 0)
-            time = try file.figures().modified
-        }
-        let now = clock()
-        try change { (state) throws(FileError) in
-            try commit(
-                .ownData(object.serial, isCopied: false, at: now),
-                about: object,
-                in: &state
-            )
-            object.size = 0
-            object.mayBeSparse = false
-            if let time { object.followData(time) }
-        }
-    }
-
-    private func resizeBlocks(
-        _ object: CaptureObject,
-        to size: UInt64,
-        _ map: BlockMap,
-        isFirst: Bool
-    ) throws(FileError) {
-        let file = isFirst ? try data.create(object.serial) : try dataFileToWrite(object)
-        if !isFirst, size >= map.limit { try noteWriting(object) }
-        do throws(FileError) {
-            try file.truncate(to: size)
-            let time = try file.figures().modified
-            let now = clock()
-            try change { (state) throws(FileError) in
-                if isFirst {
-                    let limit = min(map.limit, size)
-                    let record = Record.blockData(object.serial, lowerSize: limit, at: now)
-                    try commit(record, about: object, in: &state)
-                } else if size < map.limit {
-                    try commit(.cut(object.serial, size: size, at: now), about: object, in: &state)
-                }
-                object.size = size
-                object.followData(time)
-                object.openData = file
-            }
-        } catch {
-            if isFirst { data.remove(object.serial) }
-            throw error
-        }
-    }
-}
-
-extension CaptureObject {
-    /// Notes that bytes were written; the lock is held.
-    fileprivate func wrote(_ range: Range<UInt64>, _ time: Timestamp) {
-        if range.lowerBound > size { mayBeSparse = true }
-        size = max(size, range.upperBound)
-        followData(time)
-    }
-
-    /// Takes the time of the last write over from the data file, where it is found when the layer
-    /// is opened again.
-    fileprivate func followData(_ time: Timestamp) {
-        attributes.modified = time
-        attributes.changed = max(attributes.changed ?? time, time)
-        changes &+= 1
     }
 }

@@ -18,27 +18,26 @@ public final class Layer: Sendable {
     /// Held while records are appended, never while the lower tree is asked.
     let state: Mutex<LayerState>
 
-    /// Takes a layer up where its records, in their order, have left it.
+    /// Takes a layer up where its records have left its state.
     init(
-        id: UInt64,
+        _ state: consuming LayerState,
         journal: any Journal,
         data: any DataFiles,
-        records: some Sequence<Record> = [],
         objectLimit: Int? = nil,
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) throws(FileError) {
-        self.id = id
+        id = state.id
         self.objectLimit = objectLimit ?? .max
         self.journal = journal
         self.data = data
         self.clock = clock
-        adoptions = AdoptionCount()
-        var state = LayerState(id: id, adoptions: adoptions)
-        for record in records { state.apply(record) }
+        adoptions = state.adoptions
         state.data = data
         state.graves = Graveyard()
-        try data.takeStock { serial in state.objects[serial]?.hasData ?? false }
-        for object in state.objects.values where object.hasData { object.isLoaded = false }
+        state.places = [:]
+        let objects = state.objects
+        try data.takeStock { serial in objects[serial]?.hasData ?? false }
+        for object in objects.values where object.hasData { object.isLoaded = false }
         self.state = Mutex(state)
     }
 
@@ -48,7 +47,7 @@ public final class Layer: Sendable {
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) throws(FileError) -> Layer {
         try Layer(
-            id: id,
+            LayerState(id: id),
             journal: MemoryJournal(),
             data: MemoryDataFiles(clock: clock),
             clock: clock
@@ -61,7 +60,7 @@ public final class Layer: Sendable {
     /// Takes no change any more, so that what there is can be exported; open files included.
     public func seal() throws(FileError) {
         try state.withLock { (state) throws(FileError) in
-            if !state.isSealed { try commit(.sealed, in: &state) }
+            if !state.isSealed { try commit(.sealed, in: &state, settling: true) }
             try journal.finish()
         }
     }

@@ -67,12 +67,15 @@ enum Record: Hashable, Sendable {
     case removed(from: Serial, name: [UInt8], at: Timestamp)
     /// A name moved; what had the new name goes in the same moment.
     case renamed(from: Serial, name: [UInt8], to: Serial, newName: [UInt8], at: Timestamp)
-    /// The object's bytes are its data file's alone from here on; an empty file when made, a full
-    /// copy when `isCopied`. The data file's length is the file's.
-    case ownData(Serial, isCopied: Bool, at: Timestamp)
+    /// The object's bytes are its data file's alone from here on, and the data file's length is the
+    /// file's: `size` bytes at least.
+    case ownData(Serial, size: UInt64, at: Timestamp)
     /// The object's bytes are the lower file's up to `lowerSize`, save the blocks of its data
-    /// file that are named later; the data file's length is the file's.
-    case blockData(Serial, lowerSize: UInt64, at: Timestamp)
+    /// file that are named later; the data file's length is the file's: `size` bytes at least.
+    case blockData(Serial, lowerSize: UInt64, size: UInt64, at: Timestamp)
+    /// The data file is `size` bytes long at least, until the next such record: behind a growth,
+    /// before a cut. `changes` is how often the contents had changed.
+    case stored(Serial, size: UInt64, changes: UInt32)
     /// 64 KiB blocks that are the data file's from here on.
     case blocks(Serial, first: UInt64, count: UInt64)
     /// The file was cut: no lower byte from `size` on shows again.
@@ -90,6 +93,39 @@ enum Record: Hashable, Sendable {
     case unsealed
     /// The layer is as new, but for its rules and its serials.
     case reset(next: Serial)
+    /// The layer was opened to be written to: the files' versions start above those that anyone
+    /// may have seen before, which later writes have not told.
+    case opened
+
+    // What a state is made of when a log is written anew: see `LayerState.forEachRecord`.
+
+    /// A lower object that is, or was, known by a serial, where it was first touched; what it
+    /// became is told by `object`, if it is still one.
+    case place(Serial, in: Serial, name: [UInt8], LowerMark)
+    /// An object as it is by now, without its names.
+    case object(Serial, ObjectState)
+    /// A name of a directory: of an object, or of none, which is a hole.
+    case entry(of: Serial, name: [UInt8], Serial?, coversLower: Bool, isInPlace: Bool)
+}
+
+/// An object as a log that is written anew has it.
+struct ObjectState: Hashable, Sendable {
+    var type: FileType
+    /// Whether it began as the lower object whose place has been told.
+    var isLower: Bool
+    var links: UInt64
+    var changes: UInt32
+    var attributes: ObjectAttributes
+    var device: UInt64
+    var target: [UInt8]
+    var data: DataState
+
+    /// Whose a file's bytes are, and how long its data file is at least.
+    enum DataState: Hashable, Sendable {
+        case lower
+        case own(size: UInt64)
+        case blocks(lowerSize: UInt64, size: UInt64)
+    }
 }
 
 /// The attributes of an object made in a layer.

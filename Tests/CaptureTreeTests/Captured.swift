@@ -72,6 +72,28 @@ struct Captured {
     }
 }
 
+extension Layer {
+    /// A layer of records.
+    convenience init(
+        id: UInt64,
+        journal: any Journal,
+        data: any DataFiles,
+        records: some Sequence<Record> = [],
+        objectLimit: Int? = nil,
+        clock: @escaping @Sendable () -> Timestamp = { .now }
+    ) throws(FileError) {
+        var state = LayerState(id: id)
+        for record in records { state.apply(record) }
+        try self.init(
+            state,
+            journal: journal,
+            data: data,
+            objectLimit: objectLimit,
+            clock: clock
+        )
+    }
+}
+
 /// A journal that keeps its records for the test to look at, and fails when it is told to.
 final class KeptJournal: Journal {
     private let kept = Mutex<[Record]>([])

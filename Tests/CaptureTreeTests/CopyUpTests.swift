@@ -34,8 +34,7 @@ import TreeConformance
         )
         let records = captured.journal.records
         #expect(
-            records.count { if case .ownData(_, isCopied: true, _) = $0 { true } else { false } }
-                == 1
+            records.count { if case .ownData(_, size: 5, _) = $0 { true } else { false } } == 1
         )
         #expect(captured.data.allocated == 4096)
     }

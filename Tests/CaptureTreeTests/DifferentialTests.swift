@@ -1,11 +1,12 @@
 import Archive
-import CaptureTree
 import Differential
 import FileTree
 import Glibc
 import Synchronization
 import SystemPackage
 import Testing
+
+@testable import CaptureTree
 
 /// Random lists of operations, done to a tree and to directories of the host: every operation has
 /// to end in the same way, and all of them in the same tree.
@@ -122,16 +123,22 @@ private final class CapturePlace {
     private let folder: String
     private let lower: String
     private(set) var tree: CaptureTree?
+    private let scratch: Scratch
+    private var openings = 0
 
     init(folder: String, lower: String) throws(FileError) {
         self.folder = folder
         self.lower = lower
+        scratch = try Scratch()
         try open()
     }
 
     private func open() throws(FileError) {
         // The layer is locked for as long as anybody holds it.
         tree = nil
+        openings += 1
+        // Every second time with a log that was written anew.
+        if openings % 2 == 0 { try ShrinkTests.writeAnew(folder + "/log", scratch) }
         let host = try HostTree(FilePath(lower))
         tree = try CaptureTree(layer: .open(folder: folder), over: host.root, in: host)
     }

@@ -20,7 +20,9 @@ struct OpenLog {
         folder = try LayerFolder(writing: path, calls: calls)
         usage = LayerUsage(limit: limit)
         var records: [Record] = []
-        log = try LogFile(folder, usage: usage, sync: sync) { records.append($0) }
+        log = try LogFile(folder, usage: usage, sync: sync) { (_, all) throws(FileError) in
+            try all { records.append($0) }
+        }
         self.records = records
     }
 }

@@ -65,8 +65,9 @@ struct SeededRecords {
                 newName: bytes(1...255),
                 at: time()
             )
-        case .ownData: .ownData(serial(), isCopied: flip(), at: time())
-        case .blockData: .blockData(serial(), lowerSize: long() >> 1, at: time())
+        case .ownData: .ownData(serial(), size: long() >> 1, at: time())
+        case .blockData:
+            .blockData(serial(), lowerSize: long() >> 1, size: long() >> 1, at: time())
         case .blocks: .blocks(serial(), first: long() >> 1, count: max(1, long() >> 1))
         case .cut: .cut(serial(), size: long() >> 1, at: time())
         case .written: .written(serial(), at: time())
@@ -75,12 +76,65 @@ struct SeededRecords {
         case .sealed: .sealed
         case .unsealed: .unsealed
         case .reset: .reset(next: serial())
+        case .stored: .stored(serial(), size: long() >> 1, changes: word())
+        case .opened: .opened
+        case .place: .place(serial(), in: serial(), name: bytes(1...255), mark())
+        case .object: object()
+        case .entry: entry()
         }
     }
 
     private mutating func adopted() -> Record {
         let serial = serial()
-        let mark = LowerMark(
+        let name = serial == .root ? [] : bytes(1...255)
+        let directory = serial == .root ? .root : self.serial()
+        return .adopted(serial, in: directory, name: name, mark())
+    }
+
+    private mutating func entry() -> Record {
+        let isHole = flip()
+        let isInPlace = !isHole && flip()
+        return .entry(
+            of: serial(),
+            name: bytes(1...255),
+            isHole ? nil : serial(),
+            coversLower: isHole || isInPlace || flip(),
+            isInPlace: isInPlace
+        )
+    }
+
+    private mutating func object() -> Record {
+        let data: ObjectState.DataState =
+            switch numbers.next() % 3 {
+            case 0: .lower
+            case 1: .own(size: long() >> 1)
+            default: .blocks(lowerSize: long() >> 1, size: long() >> 1)
+            }
+        let attributes = ObjectAttributes(
+            permissions: flip() ? permissions() : nil,
+            uid: flip() ? word() : nil,
+            gid: flip() ? word() : nil,
+            accessed: flip() ? time() : nil,
+            modified: flip() ? time() : nil,
+            changed: flip() ? time() : nil,
+            followsData: flip(),
+            declared: .init(rawValue: UInt8(numbers.next() % 32))
+        )
+        let state = ObjectState(
+            type: FileType.allCases.randomElement(using: &numbers) ?? .regular,
+            isLower: flip(),
+            links: UInt64(word()),
+            changes: word(),
+            attributes: attributes,
+            device: long(),
+            target: bytes(0...4095),
+            data: data
+        )
+        return .object(serial(), state)
+    }
+
+    private mutating func mark() -> LowerMark {
+        LowerMark(
             type: FileType.allCases.randomElement(using: &numbers) ?? .regular,
             qidPath: long(),
             qidVersion: word(),
@@ -88,8 +142,6 @@ struct SeededRecords {
             modified: time(),
             links: long() >> 32
         )
-        let name = serial == .root ? [] : bytes(1...255)
-        return .adopted(serial, in: serial == .root ? .root : self.serial(), name: name, mark)
     }
 
     private mutating func flip() -> Bool { Bool.random(using: &numbers) }
@@ -117,7 +169,7 @@ struct SeededRecords {
 func logBytes(
     id: UInt64,
     _ records: some Sequence<Record>
-) throws -> (bytes: [UInt8], ends: [Int]) {
+) throws(FileError) -> (bytes: [UInt8], ends: [Int]) {
     var (bytes, sum) = LogFormat.header(id: id)
     var ends: [Int] = []
     var scratch = RecordWriter()
@@ -139,7 +191,7 @@ enum LogOutcome: Equatable {
 /// Reads a log's bytes as far as they go.
 func readLog(
     _ bytes: [UInt8]
-) throws -> (records: [Record], outcome: LogOutcome, offset: Int, fault: FileError?) {
+) throws(FileError) -> (records: [Record], outcome: LogOutcome, offset: Int, fault: FileError?) {
     var reader: LogReader
     do throws(FileError) {
         reader = try LogReader(size: UInt64(bytes.count)) { (offset, count) throws(FileError) in

@@ -655,7 +655,6 @@ import Testing
         let scratch = example.scratch
         let served = try example.serve()
         try build(example.editor())
-        try example.editor().remove("usr/bin/new")
         #expect(served.end() == 0)
         let folder = scratch("layers/default")
         try scratch.shell("truncate -s -3 layers/default/log; cp -r layers/default copy")

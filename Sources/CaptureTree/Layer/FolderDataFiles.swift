@@ -43,9 +43,12 @@ final class FolderDataFiles: DataFiles {
         for name in try calls.names(in: folder) {
             let text = String(decoding: name, as: UTF8.self)
             guard let serial = Serial(fileName: name) else { continue }
+            // What is no file is left alone: who reads it is told.
+            guard let figures = try calls.status(text, in: folder), figures.isRegular else {
+                continue
+            }
             if isNamed(serial) {
-                let allocated = try calls.status(text, in: folder)?.allocated ?? 0
-                usage.settle(to: allocated)
+                usage.settle(to: figures.allocated)
             } else if isWritable {
                 try calls.remove(text, in: folder)
             }
@@ -122,7 +125,11 @@ final class FolderDataFiles: DataFiles {
         guard let folder else { return nil }
         if let file = open.withLock({ $0[serial]?.file }) { return try file.figures() }
         do throws(FileError) {
-            return try calls.status(serial.fileName, in: folder)
+            let figures = try calls.status(serial.fileName, in: folder)
+            guard figures?.isRegular ?? true else {
+                throw FileError(.inputOutput, "\(serial.fileName): no regular file")
+            }
+            return figures
         } catch {
             throw error.at(path)
         }

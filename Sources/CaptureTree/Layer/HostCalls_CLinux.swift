@@ -240,7 +240,8 @@ extension DataFigures {
         self.init(
             size: status.size,
             allocated: status.blocks * 512,
-            modified: Timestamp(seconds: status.mtime, nanoseconds: status.mtime_ns)
+            modified: Timestamp(seconds: status.mtime, nanoseconds: status.mtime_ns),
+            isRegular: Mode(rawValue: status.mode).type == .regular
         )
     }
 }

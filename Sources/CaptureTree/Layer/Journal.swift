@@ -15,11 +15,30 @@ protocol Journal: AnyObject, Sendable {
 
     /// Puts everything on stable storage, data files too, where it is to be at the end.
     func finish() throws(FileError)
+
+    /// Whether so much was added since it was last written anew that it may be worth it again.
+    var mayShrink: Bool { get }
+
+    /// Writes itself anew with the records that `emit` shows, if they are far fewer; all of them
+    /// are there then, or the old ones are.
+    ///
+    /// Errors: as `append` has them; the old records stay.
+    func shrink(_ emit: RecordEmitter) throws(FileError)
+}
+
+/// Shows records one after the other, the same ones each time.
+typealias RecordEmitter = (_ body: (Record) throws(FileError) -> Void) throws(FileError) -> Void
+
+extension Journal {
+    var mayShrink: Bool { false }
+
+    func shrink(_ emit: RecordEmitter) throws(FileError) {}
 }
 
 /// The files that hold a layer's bytes, by the serial of the object they belong to.
 ///
-/// A serial's file may be missing: it stands for no bytes. All methods may be called from any
+/// A serial's file may be missing: it stands for no bytes, and the layer knows of which files that
+/// may be. All methods may be called from any
 /// thread; for one serial the layer keeps an order.
 protocol DataFiles: AnyObject, Sendable {
     /// Makes an empty file; one that a death has left behind under that serial is emptied.
@@ -64,6 +83,8 @@ struct DataFigures: Hashable, Sendable {
     var allocated: UInt64
     /// The last write.
     var modified: Timestamp
+    /// Whether it is a file of bytes; what else has its name is never opened.
+    var isRegular = true
 }
 
 /// An open data file; closed when nobody holds it.

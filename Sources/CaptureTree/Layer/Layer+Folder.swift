@@ -39,13 +39,18 @@ extension Layer {
             clock: clock
         )
         do throws(FileError) {
-            var records: [Record] = []
-            let log = try LogFile(folder, usage: usage, sync: sync) { records.append($0) }
+            var state = LayerState(id: 0)
+            let log = try LogFile(folder, usage: usage, sync: sync) {
+                (id, records) throws(FileError) in state = try LayerState(id: id, records)
+            }
+            state.apply(.opened)
+            state.isOpenUntold = true
+            // It may fail: then the log is what it was.
+            try? log.shrink { (body) throws(FileError) in try state.forEachRecord(body) }
             return try Layer(
-                id: log.id,
+                state,
                 journal: log,
                 data: data,
-                records: records,
                 objectLimit: limits.objects,
                 clock: clock
             )
@@ -71,14 +76,10 @@ extension Layer {
         do throws(FileError) {
             let file = try folder.openLog()
             var reader = try LogReader(file, folder.calls)
-            var records: [Record] = []
-            _ = try reader.readAll { records.append($0) }
-            return try Layer(
-                id: reader.id,
-                journal: ClosedJournal(folder),
-                data: data,
-                records: records
-            )
+            let state = try LayerState(id: reader.id) { (body) throws(FileError) in
+                _ = try reader.readAll(body)
+            }
+            return try Layer(state, journal: ClosedJournal(folder), data: data)
         } catch {
             throw error.at(path)
         }

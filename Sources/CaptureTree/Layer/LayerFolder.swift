@@ -142,15 +142,19 @@ final class LayerFolder: Sendable {
             .filter { !Self.names.contains($0) && $0 != Self.baseName }
     }
 
-    /// All names among the data files, in no order, with their serials and figures; nil of each
-    /// for what is none.
+    /// All names among the data files, in no order, with their serials and figures; no serial for
+    /// another name, no figures for what is no file.
     func dataFiles() throws(FileError) -> [(String, Serial?, DataFigures?)] {
         guard let data else { return [] }
         var files: [(String, Serial?, DataFigures?)] = []
         for bytes in try calls.names(in: data) {
             let name = String(decoding: bytes, as: UTF8.self)
             let serial = Serial(fileName: bytes)
-            files.append((name, serial, serial == nil ? nil : try calls.status(name, in: data)))
+            guard serial != nil, let figures = try calls.status(name, in: data) else {
+                files.append((name, serial, nil))
+                continue
+            }
+            files.append((name, serial, figures.isRegular ? figures : nil))
         }
         return files
     }

@@ -23,7 +23,8 @@ public struct LayerLimits: Sendable, Hashable {
 /// When a layer's changes are put on stable storage.
 ///
 /// Whatever it is, a server that dies loses nothing that it has answered: it is the host that
-/// may lose the last changes when it dies, and what is left is then an earlier state.
+/// may lose the last changes when it dies. What is left of the log is then an earlier state, and a
+/// file of which less is left than the log says is an error, not a shorter file.
 public enum LayerSync: String, Sendable, Hashable, CaseIterable {
     /// When the host likes; a client's fsync does not wait either.
     case none

@@ -29,24 +29,37 @@ public struct LayerReport: Sendable, Hashable {
     public var dataSize: UInt64 = 0
     /// Bytes that all data files occupy.
     public var dataAllocated: UInt64 = 0
-    /// Data files that are missing: their bytes are lost.
-    public var missing: [Missing] = []
+    /// Data files that are missing, shorter than what was stored in them, or no files: bytes are lost.
+    public var lost: [Lost] = []
     /// Data files that belong to no object, as a crash leaves them; they are removed when the layer
     /// is opened for writing.
     public var orphans: [String] = []
     /// Files that are no part of a layer; they are left alone.
     public var foreign: [String] = []
 
-    /// A data file that is not there.
-    public struct Missing: Sendable, Hashable {
+    /// A data file that is not what it was.
+    public struct Lost: Sendable, Hashable {
         /// Its name in the layer's folder.
         public var name: String
         /// The file of the layer whose bytes it held: its path, without a `/` in front.
         public var path: [UInt8]
+        /// Bytes that were stored in it, at least.
+        public var wanted: UInt64
+        /// What there is.
+        public var found: Found
+    }
+
+    /// What there is where a data file was.
+    public enum Found: Sendable, Hashable {
+        case nothing
+        /// A file of so many bytes.
+        case bytes(UInt64)
+        /// A directory, a link or what else is no file of bytes.
+        case noFile
     }
 
     /// Whether all that was ever recorded is there.
-    public var isSound: Bool { damage == nil && missing.isEmpty }
+    public var isSound: Bool { damage == nil && lost.isEmpty }
 }
 
 extension Layer {
@@ -58,33 +71,25 @@ extension Layer {
         let folder = try LayerFolder(reading: path, unlocked: true)
         var report = LayerReport()
         report.isInUse = folder.isInUse
-        var needed: Set<Serial> = []
-        var records: [Record] = []
         do throws(FileError) {
             let file = try folder.openLog()
             report.logSize = try folder.calls.status(file).size
+            var state = LayerState(id: 0)
             do throws(FileError) {
                 var reader = try LogReader(file, folder.calls)
                 report.id = reader.id
-                defer { report.wholeSize = reader.offset }
-                report.tornTail = try reader.readAll { record in
-                    records.append(record)
-                    record.note(in: &needed)
+                defer {
+                    report.wholeSize = reader.offset
+                    report.records = reader.count
                 }
+                report.tornTail = try reader.readAll { state.apply($0) }
             } catch {
                 guard [.malformed, .unsupported].contains(error.kind) else { throw error }
                 report.damage = error
             }
-            report.records = records.count
-            let layer = try Layer(
-                id: report.id,
-                journal: MemoryJournal(),
-                data: MemoryDataFiles(),
-                records: records
-            )
-            report.objects = layer.statistics.objects
-            report.isSealed = layer.isSealed
-            try report.addFiles(folder, layer, needed)
+            report.objects = state.objects.count
+            report.isSealed = state.isSealed
+            try report.addFiles(folder, state)
         } catch {
             throw error.at(path)
         }
@@ -96,47 +101,44 @@ extension LayerReport {
     /// Compares the data files with the objects that own them.
     fileprivate mutating func addFiles(
         _ folder: LayerFolder,
-        _ layer: Layer,
-        _ needed: Set<Serial>
+        _ state: borrowing LayerState
     ) throws(FileError) {
         foreign = try folder.foreignNames()
-        var found: Set<Serial> = []
+        var sizes: [Serial: Found] = [:]
         for (name, serial, figures) in try folder.dataFiles() {
+            let isNamed = serial.map { state.objects[$0]?.hasData ?? false } ?? false
             guard let serial, let figures else {
-                foreign.append("data/\(name)")
+                if let serial { sizes[serial] = .noFile }
+                if !isNamed { foreign.append("data/\(name)") }
                 continue
             }
-            found.insert(serial)
+            sizes[serial] = .bytes(figures.size)
             dataFiles += 1
             dataSize = dataSize.addingReportingOverflow(figures.size).partialValue
             dataAllocated += figures.allocated
-            if damage == nil, !layer.state.withLock({ $0.objects[serial]?.hasData ?? false }) {
-                orphans.append("data/\(name)")
-            }
+            if damage == nil, !isNamed { orphans.append("data/\(name)") }
         }
         foreign.sort()
         orphans.sort()
         guard damage == nil else { return }
-        missing = layer.state.withLock { state in
-            needed.subtracting(found).sorted().compactMap { serial in
-                guard let object = state.objects[serial], object.hasData else { return nil }
-                return Missing(name: "data/\(serial.fileName)", path: state.path(of: object))
-            }
+        for object in state.objects.values.sorted(by: { $0.serial < $1.serial }) {
+            let found = sizes[object.serial] ?? .nothing
+            guard object.hasData, found.isLoss(of: object.storedSize) else { continue }
+            let name = "data/\(object.serial.fileName)"
+            let (path, size) = (state.path(of: object), object.storedSize)
+            lost.append(Lost(name: name, path: path, wanted: size, found: found))
         }
     }
 }
 
-extension Record {
-    /// Notes whose data files there have to be.
-    ///
-    /// A file that was emptied has none before it is written to, and the log is told before that.
-    fileprivate func note(in needed: inout Set<Serial>) {
+extension LayerReport.Found {
+    /// Whether what is there cannot be all of the bytes that were stored.
+    fileprivate func isLoss(of stored: UInt64) -> Bool {
         switch self {
-        case let .ownData(serial, isCopied, _):
-            if isCopied { needed.insert(serial) } else { needed.remove(serial) }
-        case let .blocks(serial, _, _): needed.insert(serial)
-        case .reset: needed = []
-        default: break
+        case .nothing: stored > 0
+        case .bytes(let size): size < stored
+        // Not even an empty file could be opened.
+        case .noFile: true
         }
     }
 }

@@ -17,6 +17,12 @@ final class LogFile: Journal {
         /// Where the last whole record ends, and its sum.
         var end: UInt64
         var sum: UInt64
+        /// How many records there are.
+        var count: Int
+        /// From this size on the log may be worth writing anew.
+        var look: UInt64 = 0
+        /// Whether the folder is still to be told on storage of the log's name.
+        var isNameUnstored = false
         /// Why nothing more is taken.
         var broken: FileError?
         /// Room that is used again.
@@ -24,36 +30,46 @@ final class LogFile: Journal {
         var scratch = RecordWriter()
     }
 
-    /// Opens a log, makes it when the folder is new, and shows its records in their order.
+    /// Opens a log, makes it when the folder is new, and has `replay` carry its records out in their
+    /// order.
     ///
     /// A record that was never finished is cut off. Errors: `.malformed` for a log that is damaged
-    /// or none, with the offset; `.unsupported` for a later version; what `body` throws.
+    /// or none, with the offset; `.unsupported` for another version.
     init(
         _ folder: LayerFolder,
         usage: LayerUsage,
         sync mode: LayerSync,
-        _ body: (Record) throws(FileError) -> Void
+        _ replay: (_ id: UInt64, _ records: RecordEmitter) throws(FileError) -> Void
     ) throws(FileError) {
         self.folder = folder
         self.usage = usage
         self.mode = mode
         let calls = folder.calls
+        // One that a death has left unfinished.
+        try Self.removeNew(in: folder)
         if folder.isNew { try Self.make(in: folder, id: .random(in: 1...UInt64.max), mode) }
         let file = try folder.openLog()
         var reader = try LogReader(file, calls)
-        let isTorn = try reader.readAll(body) != nil
+        var isTorn = false
+        try replay(reader.id) { (body) throws(FileError) in isTorn = try reader.readAll(body) != nil
+        }
         if isTorn { try calls.resize(file, to: reader.offset) }
         id = reader.id
-        state = Mutex(State(file: file, end: reader.offset, sum: reader.sum))
-        usage.settle(to: reader.offset)
+        let end = reader.offset
+        state = Mutex(State(file: file, end: end, sum: reader.sum, count: reader.count))
+        usage.settle(to: end)
     }
 
     /// The log's bytes.
     var size: UInt64 { state.withLock { $0.end } }
 
+    /// How many records there are.
+    var count: Int { state.withLock { $0.count } }
+
     func append(_ records: [Record]) throws(FileError) {
         try state.withLock { (state) throws(FileError) in
             if let broken = state.broken { throw broken }
+            if mode == .op, state.isNameUnstored { try storeName(&state) }
             state.bytes.removeAll(keepingCapacity: state.bytes.count < 1 << 20)
             var sum = state.sum
             for record in records {
@@ -65,9 +81,10 @@ final class LogFile: Journal {
                 )
             }
             let count = UInt64(state.bytes.count)
-            // What makes room is taken in any case, or a full layer would be full for ever.
+            // What makes room is taken in any case, or a full layer would be full for ever; it is
+            // the last record, the others have waited for it.
             let isTaken = usage.take(count)
-            guard isTaken || records.contains(where: \.makesRoom) else {
+            guard isTaken || records.last?.makesRoom ?? false else {
                 throw FileError(.quota, "\(folder.path): the layer's limit of bytes")
             }
             do throws(FileError) {
@@ -79,6 +96,7 @@ final class LogFile: Journal {
             if !isTaken { usage.settle(to: count) }
             state.end += count
             state.sum = sum
+            state.count += records.count
         }
     }
 
@@ -125,6 +143,81 @@ final class LogFile: Journal {
         }
     }
 
+    // MARK: - Written anew
+
+    /// Below this size a log is left alone while it is in use.
+    private static let least: UInt64 = 1 << 20
+
+    var mayShrink: Bool { state.withLock { $0.end >= max(Self.least, $0.look) } }
+
+    func shrink(_ emit: RecordEmitter) throws(FileError) {
+        try state.withLock { (state) throws(FileError) in
+            if let broken = state.broken { throw broken }
+            // Whatever comes of it, not again soon: all this costs a constant part of the writing.
+            state.look = state.end.multipliedReportingOverflow(by: 2).partialValue
+            var count = 0
+            try emit { (_) throws(FileError) in count += 1 }
+            guard count + Self.fewest < state.count / 2 else { return }
+            do throws(FileError) {
+                try writeAnew(&state, emit)
+            } catch {
+                // Left for the next opening when it cannot be removed either.
+                try? Self.removeNew(in: folder)
+                throw error.at("\(folder.path)/\(LayerFolder.newLogName)")
+            }
+            if mode != .none { try storeName(&state) }
+        }
+    }
+
+    /// So few records are not worth a new file.
+    private static let fewest = 64
+
+    /// Writes the new log, puts it on storage and gives it the log's name.
+    private func writeAnew(_ state: inout State, _ emit: RecordEmitter) throws(FileError) {
+        let calls = folder.calls
+        try Self.removeNew(in: folder)
+        let file = try calls.make(LayerFolder.newLogName, in: folder.folder)
+        var (bytes, sum) = LogFormat.header(id: id)
+        var scratch = RecordWriter()
+        var end: UInt64 = 0
+        var count = 0
+        func write() throws(FileError) {
+            try bytes.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
+                try calls.write(file, bytes, at: end)
+            }
+            end += UInt64(bytes.count)
+            bytes.removeAll(keepingCapacity: true)
+        }
+        try emit { (record) throws(FileError) in
+            sum = try LogFormat.append(record, after: sum, to: &bytes, using: &scratch)
+            count += 1
+            if bytes.count >= 1 << 16 { try write() }
+        }
+        try write()
+        // In any mode: the name of the old one must not come to stand for nothing.
+        try calls.sync(file)
+        try calls.rename(LayerFolder.newLogName, to: LayerFolder.logName, in: folder.folder)
+        usage.settle(from: state.end, to: end)
+        state.file = file
+        state.end = end
+        state.sum = sum
+        state.count = count
+        state.look = end.multipliedReportingOverflow(by: 4).partialValue
+        state.isNameUnstored = true
+    }
+
+    private func storeName(_ state: inout State) throws(FileError) {
+        try folder.calls.syncNames(folder.folder)
+        state.isNameUnstored = false
+    }
+
+    /// Removes a log that was never finished.
+    private static func removeNew(in folder: LayerFolder) throws(FileError) {
+        let name = LayerFolder.newLogName
+        guard try folder.calls.status(name, in: folder.folder) != nil else { return }
+        try folder.calls.remove(name, in: folder.folder)
+    }
+
     /// Makes the log of a layer: all of it is there under its name, or nothing.
     private static func make(
         in folder: LayerFolder,
@@ -133,9 +226,6 @@ final class LogFile: Journal {
     ) throws(FileError) {
         let calls = folder.calls
         let name = LayerFolder.newLogName
-        if try calls.status(name, in: folder.folder) != nil {
-            try calls.remove(name, in: folder.folder)
-        }
         let file = try calls.make(name, in: folder.folder)
         let header = LogFormat.header(id: id).bytes
         try header.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
@@ -183,7 +273,7 @@ extension Record {
     /// Whether it can come to fewer bytes in the layer, or is of those that end its work.
     fileprivate var makesRoom: Bool {
         switch self {
-        case .removed, .cut, .sealed, .unsealed, .reset: true
+        case .removed, .cut, .stored, .sealed, .unsealed, .reset, .opened: true
         default: false
         }
     }

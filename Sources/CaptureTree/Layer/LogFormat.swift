@@ -14,7 +14,9 @@ import FileTree
 enum LogFormat {
     /// `paklayer`.
     static let magic: [UInt8] = Array("paklayer".utf8)
-    static let version: UInt32 = 1
+    /// Version 1 had no lengths of data files, so that bytes that were lost read as an empty file; no
+    /// release wrote it.
+    static let version: UInt32 = 2
     static let headerSize = 32
     /// Before a record's type.
     static let headSize = 8

@@ -27,6 +27,8 @@ struct LogReader {
     private(set) var offset = UInt64(LogFormat.headerSize)
     /// The sum that the next record follows.
     private(set) var sum: UInt64
+    /// Whole records so far.
+    private(set) var count = 0
     private let source: Source
     /// The bytes of the log from `windowStart` on.
     private var window: [UInt8] = []
@@ -34,7 +36,7 @@ struct LogReader {
 
     /// Reads the header of a log of `size` bytes, which `source` gives by their offset.
     ///
-    /// Errors: `.malformed` for what is no log of this version, `.unsupported` for a later one.
+    /// Errors: `.malformed` for what is no log, `.unsupported` for one of another version.
     init(size: UInt64, source: @escaping Source) throws(FileError) {
         let header = try source(0, LogFormat.headerSize)
         guard header.count == LogFormat.headerSize, header.starts(with: LogFormat.magic) else {
@@ -80,6 +82,7 @@ struct LogReader {
             )
             offset += UInt64(whole)
             sum = next
+            count += 1
             return .record(record)
         } catch {
             return .damaged(error.at("log"))

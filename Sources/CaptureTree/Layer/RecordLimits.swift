@@ -39,4 +39,9 @@ enum RecordType: UInt8, CaseIterable {
     case sealed = 15
     case unsealed = 16
     case reset = 17
+    case stored = 18
+    case opened = 19
+    case place = 20
+    case object = 21
+    case entry = 22
 }

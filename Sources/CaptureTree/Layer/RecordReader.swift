@@ -86,9 +86,20 @@ struct RecordReader {
                 at: try nextTime()
             )
         case .ownData:
-            return .ownData(try nextSerial(), isCopied: try nextFlag("copied"), at: try nextTime())
+            return .ownData(try nextSerial(), size: try nextSize(), at: try nextTime())
         case .blockData:
-            return .blockData(try nextSerial(), lowerSize: try nextSize(), at: try nextTime())
+            return .blockData(
+                try nextSerial(),
+                lowerSize: try nextSize(),
+                size: try nextSize(),
+                at: try nextTime()
+            )
+        case .stored:
+            return .stored(
+                try nextSerial(),
+                size: try nextSize(),
+                changes: try nextNumber("changes")
+            )
         case .blocks: return try nextBlocks()
         case .cut: return .cut(try nextSerial(), size: try nextSize(), at: try nextTime())
         case .written: return .written(try nextSerial(), at: try nextTime())
@@ -97,7 +108,79 @@ struct RecordReader {
         case .sealed: return .sealed
         case .unsealed: return .unsealed
         case .reset: return .reset(next: try nextSerial())
+        case .opened: return .opened
+        case .place:
+            return .place(
+                try nextSerial(),
+                in: try nextSerial(),
+                name: try nextName(),
+                try nextMark()
+            )
+        case .object: return .object(try nextSerial(), try nextObject())
+        case .entry: return try nextEntry()
         }
+    }
+
+    private mutating func nextEntry() throws(FileError) -> Record {
+        let directory = try nextSerial()
+        let name = try nextName()
+        let flags: UInt8 = try nextNumber("kind of name")
+        // A hole hides a lower name, and what is in its place has one.
+        guard flags < 8, flags & 5 != 4, flags & 3 != 0, flags & 6 != 4 else {
+            throw bad("kind of name", "\(flags)")
+        }
+        return .entry(
+            of: directory,
+            name: name,
+            flags & 1 != 0 ? try nextSerial() : nil,
+            coversLower: flags & 2 != 0,
+            isInPlace: flags & 4 != 0
+        )
+    }
+
+    private mutating func nextObject() throws(FileError) -> ObjectState {
+        let type = try nextFileType()
+        let isLower = try nextFlag("lower")
+        let links = try nextLinks()
+        let changes: UInt32 = try nextNumber("changes")
+        let attributes = try nextAttributes()
+        let device: UInt64 = try nextNumber("device")
+        let target = try nextText(upTo: RecordLimits.path, "target")
+        let data: ObjectState.DataState
+        let kind: UInt8 = try nextNumber("bytes")
+        switch kind {
+        case 0: data = .lower
+        case 1: data = .own(size: try nextSize())
+        case 2: data = .blocks(lowerSize: try nextSize(), size: try nextSize())
+        default: throw bad("bytes", "\(kind)")
+        }
+        return ObjectState(
+            type: type,
+            isLower: isLower,
+            links: links,
+            changes: changes,
+            attributes: attributes,
+            device: device,
+            target: target,
+            data: data
+        )
+    }
+
+    private mutating func nextAttributes() throws(FileError) -> ObjectAttributes {
+        let present: UInt8 = try nextNumber("fields")
+        guard present < 128 else { throw bad("fields", "\(present)") }
+        let declared: UInt8 = try nextNumber("declared")
+        guard declared < 32 else { throw bad("declared", "\(declared)") }
+        return ObjectAttributes(
+            permissions: present & 1 != 0 ? try nextPermissions() : nil,
+            uid: present & 2 != 0 ? try nextNumber("uid") : nil,
+            gid: present & 4 != 0 ? try nextNumber("gid") : nil,
+            accessed: present & 8 != 0 ? try nextTime() : nil,
+            modified: present & 16 != 0 ? try nextTime() : nil,
+            changed: present & 32 != 0 ? try nextTime() : nil,
+            followsData: present & 64 != 0,
+            declared: ObjectAttributes.Declared(rawValue: declared)
+        )
     }
 
     private mutating func nextChanged() throws(FileError) -> Record {

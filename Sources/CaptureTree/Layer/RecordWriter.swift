@@ -77,16 +77,22 @@ struct RecordWriter {
 
     private mutating func putData(_ record: Record) throws(FileError) {
         switch record {
-        case let .ownData(serial, isCopied, time):
+        case let .ownData(serial, size, time):
             put(type: .ownData)
             try put(serial)
-            put(UInt8(isCopied ? 1 : 0))
+            try put(size: size)
             try put(time)
-        case let .blockData(serial, lowerSize, time):
+        case let .blockData(serial, lowerSize, size, time):
             put(type: .blockData)
             try put(serial)
             try put(size: lowerSize)
+            try put(size: size)
             try put(time)
+        case let .stored(serial, size, changes):
+            put(type: .stored)
+            try put(serial)
+            try put(size: size)
+            put(changes)
         case let .blocks(serial, first, count):
             put(type: .blocks)
             try put(serial)
@@ -117,8 +123,67 @@ struct RecordWriter {
         case let .reset(next):
             put(type: .reset)
             try put(next)
+        case .opened:
+            put(type: .opened)
+        default:
+            try putState(record)
+        }
+    }
+
+    /// Writes one of the records that a log begins with when it is written anew.
+    private mutating func putState(_ record: Record) throws(FileError) {
+        switch record {
+        case let .place(serial, directory, name, mark):
+            put(type: .place)
+            try put(serial)
+            try put(directory)
+            try put(name: name)
+            try put(mark)
+        case let .object(serial, object):
+            put(type: .object)
+            try put(serial)
+            try put(object)
+        case let .entry(directory, name, serial, coversLower, isInPlace):
+            put(type: .entry)
+            try put(directory)
+            try put(name: name)
+            put(UInt8((serial != nil ? 1 : 0) | (coversLower ? 2 : 0) | (isInPlace ? 4 : 0)))
+            if let serial { try put(serial) }
         default:
             preconditionFailure("a record that is put nowhere")
+        }
+    }
+
+    private mutating func put(_ object: ObjectState) throws(FileError) {
+        put(object.type.rawValue)
+        put(UInt8(object.isLower ? 1 : 0))
+        guard object.links <= RecordLimits.links else {
+            throw FileError(.invalid, "\(object.links) links")
+        }
+        put(object.links)
+        put(object.changes)
+        let attributes = object.attributes
+        let times = [attributes.accessed, attributes.modified, attributes.changed]
+        let present =
+            [attributes.permissions != nil, attributes.uid != nil, attributes.gid != nil]
+            + times.map { $0 != nil } + [attributes.followsData]
+        put(present.enumerated().reduce(UInt8(0)) { $0 | ($1.element ? 1 << $1.offset : 0) })
+        put(attributes.declared.rawValue)
+        if let permissions = attributes.permissions { try put(permissions: permissions) }
+        if let uid = attributes.uid { put(uid) }
+        if let gid = attributes.gid { put(gid) }
+        for time in times { if let time { try put(time) } }
+        put(object.device)
+        try put(text: object.target, upTo: RecordLimits.path, "target")
+        switch object.data {
+        case .lower: put(UInt8(0))
+        case let .own(size):
+            put(UInt8(1))
+            try put(size: size)
+        case let .blocks(lowerSize, size):
+            put(UInt8(2))
+            try put(size: lowerSize)
+            try put(size: size)
         }
     }
 

@@ -32,8 +32,13 @@ final class CaptureObject: @unchecked Sendable {
     /// Whether length and times are those of the data file: they are not, until it was asked,
     /// after a layer has been opened.
     var isLoaded = true
-    /// Whether the data file holds bytes that were below: without it they are lost.
-    var needsData = false
+    /// How long the data file is at least, as the log knows: where it is shorter or missing, bytes
+    /// are lost.
+    var storedSize: UInt64 = 0
+    /// How often the contents had changed when the log was last told.
+    var storedChanges: UInt32 = 0
+    /// Whether the log is to be told of a growth.
+    var isUnsettled = false
     /// Whether the data file may have holes.
     var mayBeSparse = false
     /// The open data file, as long as somebody has it open.

@@ -50,6 +50,8 @@ extension LayerState {
         case .renamed(let from, let name, let to, let newName, let time):
             guard let source = find(from), let target = find(to) else { return }
             rename(name, of: source, to: target, newName, time)
+        case .opened: passOpening()
+        case .place, .object, .entry: restore(record)
         case .sealed: isSealed = true
         case .unsealed: isSealed = false
         case .read(let path): reads.append(path)
@@ -58,8 +60,8 @@ extension LayerState {
             if let rule = try? Rules.Rule(line: line) { rules.append(rule) }
         case .reset(let next): reset(next)
         case .changed(let serial, _, _, _, _, _, _), .attribute(let serial, _, _, _),
-            .ownData(let serial, _, _), .blockData(let serial, _, _), .blocks(let serial, _, _),
-            .cut(let serial, _, _), .written(let serial, _):
+            .ownData(let serial, _, _), .blockData(let serial, _, _, _), .blocks(let serial, _, _),
+            .cut(let serial, _, _), .written(let serial, _), .stored(let serial, _, _):
             find(serial)?.apply(record)
         }
     }
@@ -103,7 +105,7 @@ extension LayerState {
             }
             return
         }
-        let place = LowerPlace(parent: directory.lower, name: name, mark: mark)
+        let place = LowerPlace(serial, parent: directory.lower, name: name, mark: mark)
         let object = CaptureObject(
             serial,
             type: mark.type,
@@ -124,16 +126,17 @@ extension LayerState {
         return directory.entries.slots[place].object == nil
     }
 
-    private mutating func enter(
+    mutating func enter(
         _ object: CaptureObject,
         in directory: CaptureObject,
         _ name: [UInt8],
+        coversLower: Bool = false,
         isInPlace: Bool
     ) {
         let entry = CaptureEntry(name: name, in: directory.serial)
         objects[object.serial] = object
         object.names.append(entry)
-        directory.entries.set(entry, to: object, isInPlace: isInPlace)
+        directory.entries.set(entry, to: object, coversLower: coversLower, isInPlace: isInPlace)
     }
 
     private mutating func remove(
@@ -150,6 +153,7 @@ extension LayerState {
         if object.links == 0 {
             objects[object.serial] = nil
             object.removal = data
+            if object.isUnsettled { unsettled.removeAll { $0 === object } }
             if object.lower != nil { graves.bury(object) }
         }
     }
@@ -191,6 +195,8 @@ extension LayerState {
         root.extended = [:]
         root.changes &+= 1
         graves = Graveyard()
+        unsettled = []
+        places = [.root: root.lower].compactMapValues { $0 }
         reads = []
         readPaths = []
         isSealed = false
@@ -209,15 +215,20 @@ extension CaptureObject {
             extended[name] = value == nil && lower == nil ? nil : .some(value)
             attributes.declared.insert(.extended)
             attributes.changed = time
-        case .ownData(_, let isCopied, let time):
+        case .ownData(_, let size, let time):
             bytes = .own
-            needsData = isCopied
+            storedSize = size
             writtenFirst(time)
-        case .blockData(_, let size, let time):
-            bytes = .blocks(BlockMap(limit: size))
-            needsData = true
+        case .blockData(_, let lowerSize, let size, let time):
+            bytes = .blocks(BlockMap(limit: lowerSize))
+            storedSize = size
             mayBeSparse = true
             writtenFirst(time)
+        case .stored(_, let size, let count):
+            storedSize = size
+            storedChanges = count
+            // Of a later time than those that the log tells one by one.
+            if count &- changes < 1 << 31 { changes = count }
         case .blocks(_, let first, let count):
             guard case .blocks(var map) = bytes else { return }
             let (end, overflow) = first.addingReportingOverflow(count)

@@ -27,6 +27,12 @@ struct LayerState: ~Copyable {
     /// Lower objects that have lost their names a short while ago: a node that was found before
     /// they were touched does not hold them yet.
     var graves = Graveyard()
+    /// Objects whose data files have grown since the log was told.
+    var unsettled: [CaptureObject] = []
+    /// Whether the log is still to be told that it was opened.
+    var isOpenUntold = false
+    /// Where lower objects were found, by serial, while a log that was written anew is replayed.
+    var places: [Serial: LowerPlace] = [:]
     /// Where the data files of objects without a name are removed; nil while a log is replayed.
     var data: (any DataFiles)?
 
@@ -35,9 +41,9 @@ struct LayerState: ~Copyable {
         weak var object: CaptureObject?
     }
 
-    init(id: UInt64, adoptions: AdoptionCount) {
+    init(id: UInt64) {
         self.id = id
-        self.adoptions = adoptions
+        adoptions = AdoptionCount()
         let mark = LowerMark(
             type: .directory,
             qidPath: 0,
@@ -49,12 +55,19 @@ struct LayerState: ~Copyable {
         root = CaptureObject(
             .root,
             type: .directory,
-            lower: LowerPlace(parent: nil, name: [], mark: mark),
+            lower: LowerPlace(.root, parent: nil, name: [], mark: mark),
             qidPath: 0,
             links: 1,
             era
         )
         objects[.root] = root
+        places[.root] = root.lower
+    }
+
+    /// What records come to, in their order.
+    init(id: UInt64, _ records: RecordEmitter) throws(FileError) {
+        self.init(id: id)
+        try records { (record) throws(FileError) in apply(record) }
     }
 
     /// The path of the qid of an object made here.

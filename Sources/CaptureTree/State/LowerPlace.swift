@@ -7,6 +7,8 @@ import FileTree
 ///
 /// `@unchecked`: the variables are read and written under the layer's lock alone.
 final class LowerPlace: @unchecked Sendable {
+    /// The serial of the object that was made of it.
+    let serial: Serial
     /// The directory it is in; nil for the root.
     let parent: LowerPlace?
     let name: [UInt8]
@@ -15,7 +17,8 @@ final class LowerPlace: @unchecked Sendable {
     private(set) var node: (any Node)?
     private(set) var stat: Stat?
 
-    init(parent: LowerPlace?, name: [UInt8], mark: LowerMark) {
+    init(_ serial: Serial, parent: LowerPlace?, name: [UInt8], mark: LowerMark) {
+        self.serial = serial
         self.parent = parent
         self.name = name
         self.mark = mark

@@ -80,17 +80,38 @@ struct NameTable {
 
     /// Gives a name to an object, at the listing's end; what the name stood for before is
     /// forgotten.
-    mutating func set(_ entry: CaptureEntry, to object: CaptureObject, isInPlace: Bool) {
-        var coversLower = isInPlace
+    mutating func set(
+        _ entry: CaptureEntry,
+        to object: CaptureObject,
+        coversLower: Bool = false,
+        isInPlace: Bool
+    ) {
+        var coversLower = coversLower || isInPlace
         if let old = place(entry.name) {
             coversLower = coversLower || slots[old].coversLower
             drop(old)
         }
+        append(entry.name, object, entry, coversLower: coversLower, isInPlace: isInPlace)
+        liveCount += 1
+    }
+
+    /// Makes a hole of a name that is not known yet.
+    mutating func setHole(_ name: [UInt8]) {
+        append(name, nil, nil, coversLower: true, isInPlace: false)
+    }
+
+    private mutating func append(
+        _ name: [UInt8],
+        _ object: CaptureObject?,
+        _ entry: CaptureEntry?,
+        coversLower: Bool,
+        isInPlace: Bool
+    ) {
         if (slots.count + 1) * 2 > index.count { rebuild() }
-        let hash = entry.name.withUnsafeBytes { Self.hash($0) }
+        let hash = name.withUnsafeBytes { Self.hash($0) }
         slots.append(
             Slot(
-                name: entry.name,
+                name: name,
                 hash: hash,
                 cookie: nextCookie,
                 object: object,
@@ -100,7 +121,6 @@ struct NameTable {
             )
         )
         nextCookie += 1
-        liveCount += 1
         enter(slots.count - 1)
     }
 

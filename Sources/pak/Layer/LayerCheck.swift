@@ -39,11 +39,19 @@ struct LayerCheck: ParsableCommand {
 
     private func reason(_ report: LayerReport) -> String {
         if let damage = report.damage { return "\(damage)" }
-        let shown = report.missing.prefix(3).map {
-            "\($0.name), the bytes of \(PathText.display($0.path))"
+        let shown = report.lost.prefix(3).map {
+            "\($0.name), the bytes of \(PathText.display($0.path)), \(Self.text(of: $0))"
         }
-        return "missing: \(shown.joined(separator: ", "))"
-            + (report.missing.count > 3 ? " and \(report.missing.count - 3) more" : "")
+        return "lost: \(shown.joined(separator: "; "))"
+            + (report.lost.count > 3 ? " and \(report.lost.count - 3) more" : "")
+    }
+
+    private static func text(of lost: LayerReport.Lost) -> String {
+        switch lost.found {
+        case .nothing: "is missing"
+        case .bytes(let size): "has \(size) of \(lost.wanted) bytes"
+        case .noFile: "is no file"
+        }
     }
 
     /// A line of what there is, and a line each for what will be put in order.
@@ -56,14 +64,20 @@ struct LayerCheck: ParsableCommand {
         if let torn = report.tornTail {
             lines.append("unfinished, to be cut off at offset \(report.wholeSize): \(torn)")
         }
+        lines += report.lost.map {
+            "lost: \($0.name), the bytes of \(PathText.display($0.path)), \(Self.text(of: $0))"
+        }
         lines += report.orphans.map { "of no file, to be removed: \($0)" }
         lines += report.foreign.map { "no part of a layer: \($0)" }
         return lines.map { Visible.text($0) + "\n" }.joined()
     }
 
     private func json(of report: LayerReport) -> JSON {
-        let missing = report.missing.map {
-            JSON.object([("file", .text($0.name)), JSON.name($0.path)])
+        let lost = report.lost.map {
+            JSON.object([
+                ("file", .text($0.name)), JSON.name($0.path), ("wanted", .size($0.wanted)),
+                ("why", .text(Self.text(of: $0))),
+            ])
         }
         return .object([
             ("layer", .text(layer)),
@@ -79,7 +93,7 @@ struct LayerCheck: ParsableCommand {
             ("damage", report.damage.map { .text("\($0)") } ?? .null),
             ("data-files", .number(Int64(report.dataFiles))),
             ("data-size", .size(report.dataSize)),
-            ("missing", .list(missing)),
+            ("lost", .list(lost)),
             ("orphans", .list(report.orphans.map { .text($0) })),
             ("foreign", .list(report.foreign.map { .text($0) })),
         ])

@@ -70,12 +70,27 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 
 /// Makes a layer of records, which nobody has seen to be of one.
 private func apply(_ records: [Record]) throws(FileError) {
-    let layer = try Layer(
-        id: 1,
-        journal: MemoryJournal(),
-        data: MemoryDataFiles(),
-        records: records
-    )
+    var state = LayerState(id: 1)
+    for record in records { state.apply(record) }
+    // What the log is when it is written anew can be read, and carried out.
+    var anew: [Record] = []
+    try state.forEachRecord { anew.append($0) }
+    var (log, sum) = LogFormat.header(id: 1)
+    var scratch = RecordWriter()
+    for record in anew {
+        sum = try LogFormat.append(record, after: sum, to: &log, using: &scratch)
+    }
+    let bytes = log
+    var reader = try LogReader(size: UInt64(log.count)) { (offset, count) throws(FileError) in
+        Array(bytes[min(bytes.count, Int(offset))...].prefix(count))
+    }
+    let again = try LayerState(id: 1) { (body) throws(FileError) in
+        guard try reader.readAll(body) == nil else { fatalError("the new log is cut short") }
+    }
+    guard again.objects.count <= state.objects.count else {
+        fatalError("objects came by themselves")
+    }
+    let layer = try Layer(state, journal: MemoryJournal(), data: MemoryDataFiles())
     let base = MemoryTree()
     let tree = try CaptureTree(layer: layer, over: base.root, in: base)
     layer.state.withLock { state in
