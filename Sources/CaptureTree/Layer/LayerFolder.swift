@@ -63,7 +63,7 @@ final class LayerFolder: Sendable {
         }
         do throws(FileError) {
             let lock = try Self.lockFile(folder, calls, exists: names.contains(Self.lockName))
-            try Self.lock(lock, calls)
+            try Self.lock(lock, calls, shared: false)
             self.lock = lock
         } catch {
             throw Self.inUse(error, path)
@@ -105,7 +105,7 @@ final class LayerFolder: Sendable {
             // Where there is no lock, as in a copy, nobody has it.
             if !unlocked, try calls.status(Self.lockName, in: folder) != nil {
                 let file = try calls.open(Self.lockName, in: folder, writable: false)
-                try calls.lock(file, shared: true)
+                try Self.lock(file, calls, shared: true)
                 lock = file
             }
         } catch {
@@ -175,18 +175,22 @@ final class LayerFolder: Sendable {
         return try calls.open(lockName, in: folder, writable: true)
     }
 
-    /// Takes the lock of a layer; a check of it, or a server that is about to end, may have it for
-    /// a moment.
-    private static func lock(_ file: HostDescriptor, _ calls: HostCalls) throws(FileError) {
+    /// Takes the lock of a layer; a check of it, a server that is about to end, or a process that
+    /// was just forked and has not become another program yet, may have it for a moment.
+    private static func lock(
+        _ file: HostDescriptor,
+        _ calls: HostCalls,
+        shared: Bool
+    ) throws(FileError) {
         for pause: Int32 in [1, 4, 15, 50] {
             do throws(FileError) {
-                return try calls.lock(file, shared: false)
+                return try calls.lock(file, shared: shared)
             } catch {
                 guard error.kind == .busy else { throw error }
                 calls.wait(milliseconds: pause)
             }
         }
-        try calls.lock(file, shared: false)
+        try calls.lock(file, shared: shared)
     }
 
     private static func inUse(_ error: FileError, _ path: String) -> FileError {
