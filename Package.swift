@@ -64,7 +64,7 @@ let package = Package(
                 "Environments", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            exclude: ["pak.1", "pak.format.6", "pak.layer.6"]
+            exclude: ["pak.1", "pak.format.6", "pak.json.6", "pak.layer.6"]
         ),
         .executableTarget(
             name: "pakfs",
