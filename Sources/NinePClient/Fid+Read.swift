@@ -46,54 +46,24 @@ extension Fid {
         at offset: UInt64,
         until cancellation: Cancellation? = nil
     ) throws(FileError) -> Int {
-        let piece = client.largestData
         var done = 0
-        repeat {
-            var requests: [(request: PendingRequest, wanted: Int)] = []
-            var next = done
-            // What was sent before an error is given up with the rest.
-            defer { for (request, _) in requests { client.exchange?.giveUp(request) } }
-            while next < buffer.count, requests.count < 32 {
-                let (position, overflow) = offset.addingReportingOverflow(UInt64(next))
-                guard !overflow else { break }
-                let wanted = min(piece, buffer.count - next)
-                let message = Tread(fid: number, offset: position, count: UInt32(wanted))
-                guard let exchange = client.exchange else {
-                    let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[next..<next + wanted])
-                    let got = try read(into: rest, at: position)
-                    if got == 0 { return next }
-                    next += got
-                    done = next
-                    if buffer.count <= piece { return next }
-                    continue
-                }
-                requests.append((try exchange.start(message), wanted))
-                next += wanted
-            }
-            guard let exchange = client.exchange, !requests.isEmpty else { return done }
-            while !requests.isEmpty {
-                let (request, wanted) = requests.removeFirst()
-                let room = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + wanted])
-                let dialect = client.dialect
-                let got = try exchange.finish(request, until: cancellation) {
-                    (frame) throws(FileError) in
-                    try Client.decode(frame, dialect) { (reply: Rread) throws(FileError) -> Int in
-                        guard reply.data.count <= wanted else {
-                            throw FileError(
-                                .protocolBotch,
-                                "\(reply.data.count) bytes for \(wanted)"
-                            )
-                        }
-                        room.copyMemory(from: reply.data)
-                        return reply.data.count
-                    }
-                }
+        while done < buffer.count {
+            let (position, overflow) = offset.addingReportingOverflow(UInt64(done))
+            guard !overflow else { break }
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            var isEnd = false
+            if let exchange = client.exchange {
+                let read = try PendingRead(self, exchange, at: position, count: rest.count)
+                let got = try read.finish(into: rest, until: cancellation)
+                done += got.count
+                isEnd = got.isEnd || got.count == 0
+            } else {
+                let got = try self.read(into: rest, at: position)
                 done += got
-                if got == 0 || buffer.count <= piece { return done }
-                // A short piece: those behind it were asked for at the wrong place.
-                if got < wanted { break }
+                isEnd = got == 0
             }
-        } while done < buffer.count
+            if isEnd || buffer.count <= client.largestData { break }
+        }
         return done
     }
 

@@ -61,7 +61,7 @@ final class RemoteBaseDirectory: RemoteBaseNode, Directory, @unchecked Sendable 
 
     private func linuxPage(_ cookie: UInt64) throws(FileError) -> RemotePage {
         let version = try stat().qid.version
-        let key = RemoteStore.PageKey(path: path, cookie: cookie)
+        let key = RemoteMemory.PageKey(path: path, cookie: cookie)
         let page: RemotePage
         if let known = store.page(key, version: version) {
             page = known
@@ -98,7 +98,7 @@ final class RemoteBaseDirectory: RemoteBaseNode, Directory, @unchecked Sendable 
         for (entry, stat) in zip(unknown, stats) {
             guard let stat else { continue }
             store.learn(stat.stat)
-            let place = RemoteStore.Place(directory: path, name: entry.name)
+            let place = RemoteMemory.Place(directory: path, name: entry.name)
             store.learn(stat.stat.qid.path, at: place)
         }
     }
@@ -106,7 +106,7 @@ final class RemoteBaseDirectory: RemoteBaseNode, Directory, @unchecked Sendable 
     /// The page whose first entry has this number, a multiple of a page's size.
     private func countedPage(_ first: UInt64) throws(FileError) -> RemotePage {
         let version = try stat().qid.version
-        let key = RemoteStore.PageKey(path: path, cookie: first)
+        let key = RemoteMemory.PageKey(path: path, cookie: first)
         if let known = store.page(key, version: version) { return known }
         return try store.ask(self) { (fid) throws(FileError) in
             var reader = store.takeReader(path)
@@ -120,11 +120,11 @@ final class RemoteBaseDirectory: RemoteBaseNode, Directory, @unchecked Sendable 
             while true {
                 let start = reader.number
                 let page = try reader.page(version: version)
-                let key = RemoteStore.PageKey(path: path, cookie: start)
+                let key = RemoteMemory.PageKey(path: path, cookie: start)
                 for entry in page.entries {
                     guard let stat = entry.stat else { continue }
                     store.learn(stat)
-                    let place = RemoteStore.Place(directory: path, name: entry.name)
+                    let place = RemoteMemory.Place(directory: path, name: entry.name)
                     store.learn(stat.qid.path, at: place)
                 }
                 store.learn(page, at: key)
