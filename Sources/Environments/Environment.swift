@@ -56,7 +56,9 @@ package final class Environment: Sendable {
                 status: 2
             )
         }
-        let lower = try source.base.map { (text) throws(Complaint) in try Self.base(text) }
+        let lower = try source.base.map { (text) throws(Complaint) in
+            try Self.base(text, source.patience)
+        }
         base = lower?.tree
         below = lower?.root
         var conflicts: [Conflict] = []
@@ -78,12 +80,15 @@ package final class Environment: Sendable {
 
     /// Opens what is to lie below: another server's tree, or a directory of the host.
     private static func base(
-        _ text: String
+        _ text: String,
+        _ patience: Int?
     ) throws(Complaint) -> (tree: any Tree, root: any Directory) {
         let isRemote = RemoteAddress.isMeant(by: text)
         do throws(FileError) {
             if isRemote {
-                let remote = try RemoteBase(RemoteAddress(text))
+                var options = RemoteBase.Options()
+                if let patience { options.patience = patience * 1000 }
+                let remote = try RemoteBase(RemoteAddress(text), options)
                 return (remote, remote.root)
             }
             let host = try HostTree(FilePath(text))

@@ -1,6 +1,7 @@
 import Archive
 package import FileTree
 import Glibc
+import NinePClient
 package import Terminal
 package import UnionTree
 
@@ -18,6 +19,8 @@ package struct EnvironmentSource: Sendable {
     package var options: [String] = []
     /// What lies below them: a directory of the host, or `9p!ADDRESS[!ANAME]`.
     package var base: String?
+    /// How many seconds a server below may be silent; nil for the usual.
+    package var patience: Int?
 
     /// The option of the command by which rules are given, for who has to give one.
     package var optionName = "-o"
@@ -30,13 +33,15 @@ package struct EnvironmentSource: Sendable {
         packages: [String],
         rules: UnionRules,
         options: [String] = [],
-        base: String?
+        base: String?,
+        patience: Int? = nil
     ) {
         name = ""
         paths = packages
         self.rules = rules
         self.options = options
         self.base = base
+        self.patience = patience
     }
 
     /// Reads `NAME=PACKAGE,PACKAGE...` or `NAME=dir:FOLDER`.
@@ -73,6 +78,31 @@ package struct EnvironmentSource: Sendable {
             if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(folder)/\($0)" }
+    }
+}
+
+extension EnvironmentSource {
+    /// Takes the `-o wait=SECONDS` of the command line, which is for another server as the base;
+    /// nil when it is another option.
+    package static func patience(option: String, _ base: String?) throws(Complaint) -> Int? {
+        guard option.hasPrefix("wait=") else { return nil }
+        guard let base, RemoteAddress.isMeant(by: base) else {
+            throw Complaint(
+                "-o \(option): there is no other server",
+                try: "pakfs -b 9p!ADDRESS -o \(option)",
+                status: 2
+            )
+        }
+        guard let seconds = Int(option.dropFirst(5)), (1...86_400).contains(seconds),
+            option.dropFirst(5).first != "+"
+        else {
+            throw Complaint(
+                "-o \(option): seconds are needed, 1 to 86400",
+                try: "-o wait=60",
+                status: 2
+            )
+        }
+        return seconds
     }
 }
 

@@ -70,8 +70,8 @@ struct PakFS: ParsableCommand {
         name: .customShort("o"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "stack, prefer=PATH:NAME, block=NAME:PATH or alias=A:B; of layers sync=, bytes=, "
-                + "inodes=, largest=, scratch= and rules=.",
+            "stack, prefer=PATH:NAME, block=NAME:PATH or alias=A:B; of a base wait=SECONDS; of "
+                + "layers sync=, bytes=, inodes=, largest=, scratch= and rules=.",
             valueName: "option"
         )
     )
@@ -125,7 +125,12 @@ struct PakFS: ParsableCommand {
     private func sources(_ settings: inout LayerSettings) throws(Complaint) -> [EnvironmentSource] {
         var rules = UnionRules()
         var joining: [String] = []
+        var patience: Int?
         for option in options {
+            if let seconds = try EnvironmentSource.patience(option: option, base) {
+                patience = seconds
+                continue
+            }
             if try settings.take(option: option) {
                 guard layers != nil else {
                     throw Complaint(
@@ -142,7 +147,13 @@ struct PakFS: ParsableCommand {
         var sources: [EnvironmentSource] = []
         if !packages.isEmpty || base != nil || environments.isEmpty {
             sources.append(
-                EnvironmentSource(packages: packages, rules: rules, options: joining, base: base)
+                EnvironmentSource(
+                    packages: packages,
+                    rules: rules,
+                    options: joining,
+                    base: base,
+                    patience: patience
+                )
             )
         }
         for text in environments {

@@ -46,7 +46,8 @@ struct HelpTests {
         ["-e", "ctl=x"], ["-e", "a=x", "-e", "a=y"], ["-l", "nowhere", "x"],
         ["-o", "sync=op", "x"], ["-c", "l", "-o", "sync=now", "x"],
         ["-c", "l", "-o", "bytes=x", "x"],
-        ["-c", "l"],
+        ["-c", "l"], ["-o", "wait=5", "x"], ["-b", "/", "-o", "wait=5"],
+        ["-b", "9p!unix!x", "-o", "wait=0"], ["-b", "9p!unix!x", "-o", "wait=+1"],
     ])
     func aCommandLineThatMakesNoSenseEndsWithStatus2(arguments: [String]) throws {
         let outcome = try Program.pakfs.run(arguments)

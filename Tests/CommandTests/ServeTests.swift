@@ -289,4 +289,36 @@ import Testing
         #expect(lines.contains { $0.contains("attach to x%0Aforged %1B[31m") })
         #expect(lines.allSatisfy { $0.utf8.count < 4000 && !$0.hasPrefix("forged") })
     }
+
+    /// A machine of its own with a name server that never answers.
+    @Test func aNameThatIsLookedUpForTooLongIsGivenUp() throws {
+        let scratch = try Scratch()
+        try scratch.write("resolv.conf", "nameserver 127.0.0.1\n")
+        let silence = """
+            use Socket; $^F = 9; socket(S, AF_INET, SOCK_DGRAM, 0) or die;
+            bind(S, pack_sockaddr_in(53, INADDR_ANY)) or die; exec @ARGV;
+            """
+        let own = try Program(path: "/bin/sh").run(
+            "-c",
+            "unshare -Urnm sh -c 'busybox ip link set lo up && "
+                + "mount --bind \"$0\" /etc/resolv.conf && exec perl -e \"$1\" \"$2\" "
+                + "-l stdio -b 9p!tcp!name.test!564 -o wait=1' '\(scratch("resolv.conf"))' "
+                + "'\(silence)' '\(Program.pakfs.path)'"
+        )
+        let mayHave = try Program(path: "/bin/sh").run(
+            "-c",
+            "unshare -Urnm sh -c 'busybox ip link set lo up && mount --bind /dev/null /etc/resolv.conf'"
+        )
+        guard mayHave.status == 0 else {
+            print("skipped: no network of its own: \(mayHave.complaints)")
+            return
+        }
+        #expect(own.status == 1)
+        #expect(
+            own.complaints.hasPrefix(
+                "pakfs: -b 9p!tcp!name.test!564: tcp!name.test!564: no answer in time"
+            ),
+            "\(own.complaints)"
+        )
+    }
 }
