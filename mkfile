@@ -109,10 +109,10 @@ guest:V:	$POSIX
 	cat $LOG/9.guest.count
 	for(i in $guests)
 		./Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/conformance .build/debug' || exit guest
-	for(i in $guests)
-		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX || exit guest
 	for(i in pak pakfs)
 		swift build --product $i
+	for(i in $guests)
+		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX || exit guest
 	# These start some hundred processes, which an emulated machine takes minutes for.
 	if(~ uml $guests)
 		for(i in vsock captured)

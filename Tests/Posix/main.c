@@ -1,5 +1,5 @@
 /*
- * posix [-l] [-r list] [-2 directory] [-g group] directory - checks a file system against POSIX,
+ * posix [-l] [-r list] [-2 directory] [-g group] [-m | -o] directory - checks a file system against POSIX,
  * and Linux where POSIX leaves it open, as root in an empty directory of it.
  *
  *	-l	files of some GB are made, sparse ones
@@ -7,6 +7,8 @@
  *		the reason a line; a case on the list that passes is a failure
  *	-2	the same directory through another mount, for what two clients do to each other
  *	-g	that group of cases alone
+ *	-m	nothing is checked, and what -o wants to find is made
+ *	-o	the file system can only be read
  */
 #include "posix.h"
 #include <fnmatch.h>
@@ -247,25 +249,35 @@ static const struct { const char *name; void (*body)(void); } groups[] = {
 int main(int argc, char **argv)
 {
 	const char *only = NULL, *directory;
+	bool makes = false, reads = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "lr:2:g:w")) != -1)
+	while ((option = getopt(argc, argv, "lr:2:g:mow")) != -1)
 		switch (option) {
 		case 'l': is_large = true; break;
 		case 'r': read_refusals(optarg); break;
 		case '2': second_mount = optarg; break;
 		case 'g': only = optarg; break;
+		case 'm': makes = true; break;
+		case 'o': reads = true; break;
 		case 'w': return getchar() != EOF;	/* A program that runs, for `opening`. */
 		default: return 2;
 		}
 	if (optind + 1 != argc || geteuid() != 0) {
-		printf("usage: posix [-l] [-r list] [-2 directory] [-g group] directory, as root\n");
+		printf("usage: posix [-l] [-r list] [-2 directory] [-g group] [-m | -o] directory, as root\n");
 		return 2;
 	}
 	directory = argv[optind];
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+	if (makes || reads) {
+		group = "readonly";
+		umask(022);
+		if (chdir(directory))
+			die(directory);
+		makes ? sample() : readonly();
+	}
+	for (size_t i = 0; i < sizeof groups / sizeof *groups && !makes && !reads; i++) {
 		if (only && strcmp(only, groups[i].name))
 			continue;
 		umask(0);

@@ -95,3 +95,8 @@ void attributes(void);
 void locks(void);
 void clients(void);
 void rest(void);
+
+/* Makes what `readonly` wants to find. */
+void sample(void);
+/* The only group of a tree that cannot be changed. */
+void readonly(void);
