@@ -86,11 +86,15 @@ peers:V:
 		swift build --product $i
 	./Tests/Peers/run .build/debug/pakfs .build/debug/pak | tee $LOG/8.peers.count
 
-# POSIX's rules as a table; here it is checked against file systems that keep them.
+# POSIX's rules as a table; here it is checked against file systems that keep them, and against
+# mounts of our own.
 POSIX=.build/posix/posix
 posix:V:	$POSIX
 	mkdir -p $LOG
-	./Tests/Posix/run $POSIX >$LOG/8.posix.count || {
+	swift build --product treecheck
+	{
+		./Tests/Posix/run $POSIX && ./Tests/Posix/fuse .build/debug/treecheck $POSIX
+	} >$LOG/8.posix.count || {
 		cat $LOG/8.posix.count
 		exit posix
 	}
