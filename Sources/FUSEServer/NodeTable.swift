@@ -9,12 +9,17 @@ final class NodeTable: Sendable {
     /// Each part has a lock of its own: threads that look up other files do not meet.
     private static var parts: Int { 16 }
 
-    private struct Known {
+    /// What the kernel knows as one inode.
+    ///
+    /// `@unchecked Sendable`: all of it is guarded by its part's lock.
+    private final class Known: @unchecked Sendable {
         var node: any Node
-        var lookups: UInt64
+        var lookups: UInt64 = 1
         /// Of a file with several names those found before: in some trees a node goes with its
         /// name.
         var others: [any Node] = []
+
+        init(_ node: any Node) { self.node = node }
     }
 
     /// So many other names of a file are kept.
@@ -77,13 +82,17 @@ final class NodeTable: Sendable {
         let number = number(of: node.qidPath)
         if number == Self.rootNumber { return number }
         // Let go of outside of the lock: its end is its tree's business.
-        var old: Known?
+        var old: (any Node)?
         part(number).nodes.withLock { nodes in
-            old = nodes.updateValue(Known(node: node, lookups: 1), forKey: number)
-            guard let old else { return }
-            nodes[number]?.lookups = old.lookups &+ 1
-            if hasOthers {
-                nodes[number]?.others = [old.node] + old.others.prefix(Self.mostOthers - 1)
+            guard let known = nodes[number] else {
+                nodes[number] = Known(node)
+                return
+            }
+            old = known.node
+            known.lookups &+= 1
+            known.node = node
+            if hasOthers, let old {
+                known.others = [old] + known.others.prefix(Self.mostOthers - 1)
             }
         }
         if old == nil, count.add(1, ordering: .relaxed).newValue > limit {
@@ -98,10 +107,9 @@ final class NodeTable: Sendable {
         // What goes does so outside of the lock.
         var gone: (any Node)?
         return part(number).nodes.withLock { nodes in
-            guard var known = nodes[number], !known.others.isEmpty else { return false }
+            guard let known = nodes[number], !known.others.isEmpty else { return false }
             gone = known.node
             known.node = known.others.removeFirst()
-            nodes[number] = known
             return gone != nil
         }
     }
@@ -118,8 +126,8 @@ final class NodeTable: Sendable {
         let number = number(of: path)
         if number == Self.rootNumber { return nil }
         let isKnown = part(number).nodes.withLock { nodes in
-            guard let lookups = nodes[number]?.lookups else { return false }
-            nodes[number]?.lookups = lookups &+ 1
+            guard let known = nodes[number] else { return false }
+            known.lookups &+= 1
             return true
         }
         return isKnown ? number : nil
@@ -137,7 +145,7 @@ final class NodeTable: Sendable {
             if known.lookups <= lookups {
                 gone = nodes.removeValue(forKey: number)
             } else {
-                nodes[number]?.lookups = known.lookups - lookups
+                known.lookups -= lookups
             }
         }
         guard gone != nil else { return false }

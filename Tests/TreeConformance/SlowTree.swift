@@ -1,13 +1,18 @@
-import FileTree
-import Synchronization
-
-@testable import NinePServer
+public import FileTree
 
 /// A tree with one file, `slow`, of which no byte can be read before its gate is opened.
-final class SlowTree: Tree {
-    let gate = Gate()
+public final class SlowTree: Tree {
+    /// What reads wait at.
+    public let gate = Gate()
 
-    func attach(as user: User, to name: String) throws(FileError) -> Attachment {
+    /// Makes one whose gate is shut.
+    public init() {}
+
+    /// The root.
+    public var root: any Directory { SlowRoot(gate) }
+
+    /// Gives the root to anyone.
+    public func attach(as user: User, to name: String) throws(FileError) -> Attachment {
         Attachment(root: SlowRoot(gate), tree: self)
     }
 }
@@ -15,13 +20,14 @@ final class SlowTree: Tree {
 /// What reads wait at.
 ///
 /// `@unchecked Sendable`: everything that changes is guarded by `monitor`.
-final class Gate: @unchecked Sendable {
+public final class Gate: @unchecked Sendable {
     private let monitor = Condition()
     private var isOpen = false
     private var waiting = 0
     private var cancelled = 0
 
-    func open() {
+    /// Lets all through, from now on.
+    public func open() {
         monitor.lock()
         isOpen = true
         monitor.wake()
@@ -29,14 +35,14 @@ final class Gate: @unchecked Sendable {
     }
 
     /// Returns once so many wait at the gate.
-    func awaitWaiting(_ count: Int) {
+    public func awaitWaiting(_ count: Int) {
         monitor.lock()
         while waiting < count { monitor.wait() }
         monitor.unlock()
     }
 
     /// Returns once so many have been told to give up.
-    func awaitCancelled(_ count: Int) {
+    public func awaitCancelled(_ count: Int) {
         monitor.lock()
         while cancelled < count { monitor.wait() }
         monitor.unlock()
