@@ -184,6 +184,7 @@ let package = Package(
 // Fuzz targets need libFuzzer's main, and so are there only for Tests/Fuzz/run.
 let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
     ("Decoder", ["FileTree", "NineP"]),
+    ("FUSE", ["FileTree", "FUSEServer"]),
     ("Index", ["FileTree", "Archive"]),
     ("Log", ["FileTree", "CaptureTree"]),
     ("Tar", ["FileTree", "Archive"]),

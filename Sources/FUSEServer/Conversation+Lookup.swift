@@ -51,7 +51,9 @@ extension Conversation {
     }
 
     private func forget(_ number: UInt64, _ lookups: UInt64) {
-        if nodes.forget(number, lookups) { lost.remove(number) }
+        guard nodes.forget(number, lookups) else { return }
+        lost.remove(number)
+        recent.remove(number)
     }
 
     /// Tells a file's attributes.
