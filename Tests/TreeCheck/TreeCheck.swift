@@ -17,6 +17,7 @@ import TreeConformance
 /// - `treecheck fuse DIR [back]` mounts that tree by FUSE, writable, until it is unmounted;
 /// - `treecheck fusecapture DIR LAYER BASE [back]` likewise a capture; with `back` the kernel writes
 ///   back later;
+/// - `treecheck fusehost DIR BASE` likewise the directory BASE, to be read;
 /// - `treecheck list ADDRESS` prints a served tree with the sums of its files;
 /// - `treecheck layer DIR op|end|none` changes a layer until it is killed, and prints the number of
 ///   each change once it is done;
@@ -27,7 +28,7 @@ enum TreeCheck {
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count >= 2 else {
             complain(
-                "usage: treecheck make|check|change|serve|capture|fuse|fusecapture|list|layer|errors|errno place [field]...",
+                "usage: treecheck make|check|change|serve|capture|fuse|fusecapture|fusehost|list|layer|errors|errno place [field]...",
                 2
             )
         }
@@ -79,6 +80,11 @@ enum TreeCheck {
                 let tree = try CaptureTree(layer: layer, over: base.root, in: base)
                 let attachment = try tree.attach(as: .superuser, to: "")
                 try mount(attachment, at: words[1], writesBack: words.last == "back")
+            case "fusehost":
+                guard words.count == 3 else { complain("\(words[0]): dir, base", 2) }
+                let host = try HostTree(FilePath(words[2]))
+                let attachment = Attachment(root: host.root, tree: host)
+                try mount(attachment, at: words[1], isWritable: false)
             case "list": try RemoteList.print(words[1])
             case "errors": try ErrorTree.serve(on: words[1])
             case "errno":
@@ -95,13 +101,15 @@ enum TreeCheck {
     private static func mount(
         _ attachment: Attachment,
         at path: String,
-        writesBack: Bool
+        isWritable: Bool = true,
+        writesBack: Bool = false
     ) throws(FileError) {
         var mount = FUSEMount.Options()
         mount.allowsOthers = true
         mount.allowsDevices = getuid() == 0
+        mount.isReadOnly = !isWritable
         var options = FUSEServer.Options()
-        options.isWritable = true
+        options.isWritable = isWritable
         options.writesBack = writesBack
         options.log = { line in
             let line = Array("treecheck: \(line)\n".utf8)
