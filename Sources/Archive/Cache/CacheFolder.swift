@@ -117,24 +117,7 @@ struct CacheFolder {
 
     /// The cids that living processes use; the leases of the others are removed.
     private func leased() throws(FileError) -> Set<String> {
-        var inUse: Set<String> = []
-        for name in try names("lease") {
-            let descriptor = open("\(path)/lease/\(name)", O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { continue }
-            let file = HostDescriptor(owning: descriptor)
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-                remove("lease/\(name)")
-                continue
-            }
-            let size = Int(min(try file.typeAndSize().size, 1 << 24))
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 1)
-            defer { buffer.deallocate() }
-            let count = try file.read(into: buffer, at: 0)
-            for line in buffer[..<count].split(separator: UInt8(ascii: "\n")) {
-                inUse.insert(String(decoding: line, as: UTF8.self))
-            }
-        }
-        return inUse
+        try Set(Lease.inUse(in: .openFile(path: "\(path)/lease")).keys)
     }
 
     private func names(_ folder: String) throws(FileError) -> [String] {

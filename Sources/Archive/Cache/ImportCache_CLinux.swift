@@ -10,7 +10,7 @@ import Synchronization
 public final class ImportCache: Sendable {
     let folder: CacheFolder?
     private let limit: UInt64
-    private let lease = Mutex<CacheLease?>(nil)
+    private let lease = Mutex<Lease?>(nil)
 
     /// `$XDG_CACHE_HOME/pak`, else `~/.cache/pak`; nil where neither is known.
     public static var standardFolder: String? {
@@ -93,10 +93,10 @@ public final class ImportCache: Sendable {
 
     private func hold(_ id: ContentID, _ folder: CacheFolder) throws(FileError) -> Kept {
         var failure: FileError?
-        let held = lease.withLock { lease -> CacheLease? in
+        let held = lease.withLock { lease -> Lease? in
             do throws(FileError) {
-                if lease == nil { lease = try CacheLease(folder) }
-                try lease?.add(id)
+                if lease == nil { lease = try Lease(in: .openFile(path: "\(folder.path)/lease")) }
+                try lease?.add([id])
                 return lease
             } catch {
                 failure = error

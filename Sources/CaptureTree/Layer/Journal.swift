@@ -75,18 +75,6 @@ protocol DataFiles: AnyObject, Sendable {
     var longestFile: UInt64 { get }
 }
 
-/// What is known of a data file.
-struct DataFigures: Hashable, Sendable {
-    /// Bytes.
-    var size: UInt64
-    /// Bytes that it occupies.
-    var allocated: UInt64
-    /// The last write.
-    var modified: Timestamp
-    /// Whether it is a file of bytes; what else has its name is never opened.
-    var isRegular = true
-}
-
 /// An open data file; closed when nobody holds it.
 ///
 /// Reads may run beside anything; the layer never lets two changes of one file run at once.

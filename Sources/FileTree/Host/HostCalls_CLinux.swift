@@ -1,19 +1,19 @@
 import CLinux
-import FileTree
 import Glibc
 
-/// The calls by which a layer reaches its folder: names of one component below a descriptor.
+/// The calls by which what must survive a crash reaches its folder: names of one component below
+/// a descriptor.
 ///
 /// They are behind one thin face so that a test can make any of them fail.
-struct HostCalls: Sendable {
+package struct HostCalls: Sendable {
     /// What a call does, for a test to choose by.
-    enum Call: Sendable {
+    package enum Call: Sendable {
         case open, make, list, status, remove, rename, makeFolder, lock
         case read, write, resize, sync, syncFolder, syncAll
     }
 
     /// How a call is made to go wrong.
-    enum Fault: Sendable {
+    package enum Fault: Sendable {
         /// It does nothing and gives this number.
         case error(Int32)
         /// A write of that many bytes, and then no more.
@@ -21,7 +21,10 @@ struct HostCalls: Sendable {
     }
 
     /// Asked before every call; nil lets it go to the host.
-    var fault: (@Sendable (Call) -> Fault?)?
+    package var fault: (@Sendable (Call) -> Fault?)?
+
+    /// Makes the calls of the host itself, but for those that `fault` makes go wrong.
+    package init(fault: (@Sendable (Call) -> Fault?)? = nil) { self.fault = fault }
 
     private func check(_ call: Call, _ what: @autoclosure () -> String) throws(FileError) {
         guard let fault, case let .error(number) = fault(call) else { return }
@@ -31,39 +34,41 @@ struct HostCalls: Sendable {
     private func failed(_ what: String) -> FileError { FileError(.init(number: errno), what) }
 
     /// Opens the folder at `path`, wherever it is.
-    func openFolder(path: String) throws(FileError) -> HostDescriptor {
+    package func openFolder(path: String) throws(FileError) -> HostDescriptor {
         try check(.open, path)
         let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { throw failed(path) }
         return HostDescriptor(owning: number)
     }
 
-    func makeFolder(path: String) throws(FileError) {
+    package func makeFolder(path: String) throws(FileError) {
         try check(.makeFolder, path)
         guard mkdir(path, 0o700) == 0 else { throw failed(path) }
     }
 
-    func openFolder(_ name: String, in folder: HostDescriptor) throws(FileError) -> HostDescriptor {
+    package func openFolder(_ name: String, in folder: HostDescriptor) throws(FileError)
+        -> HostDescriptor
+    {
         try check(.open, name)
         let number = openat(folder.number, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard number >= 0 else { throw failed(name) }
         return HostDescriptor(owning: number)
     }
 
-    func makeFolder(_ name: String, in folder: HostDescriptor) throws(FileError) {
+    package func makeFolder(_ name: String, in folder: HostDescriptor) throws(FileError) {
         try check(.makeFolder, name)
         guard mkdirat(folder.number, name, 0o700) == 0 else { throw failed(name) }
     }
 
     /// Errors: `.readOnly` when no name can be made in the folder.
-    func checkWritable(_ folder: HostDescriptor, _ path: String) throws(FileError) {
+    package func checkWritable(_ folder: HostDescriptor, _ path: String) throws(FileError) {
         guard faccessat(folder.number, ".", W_OK | X_OK, AT_EACCESS) == 0 else {
             throw FileError(.readOnly, path)
         }
     }
 
     /// Opens a regular file; anything else there, a link too, is refused.
-    func open(
+    package func open(
         _ name: String,
         in folder: HostDescriptor,
         writable: Bool
@@ -82,7 +87,8 @@ struct HostCalls: Sendable {
     }
 
     /// Makes an empty regular file where there is nothing.
-    func make(_ name: String, in folder: HostDescriptor) throws(FileError) -> HostDescriptor {
+    package func make(_ name: String, in folder: HostDescriptor) throws(FileError) -> HostDescriptor
+    {
         try check(.make, name)
         let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
         let number = openat(folder.number, name, flags, 0o600)
@@ -90,19 +96,20 @@ struct HostCalls: Sendable {
         return HostDescriptor(owning: number)
     }
 
-    func remove(_ name: String, in folder: HostDescriptor) throws(FileError) {
+    package func remove(_ name: String, in folder: HostDescriptor) throws(FileError) {
         try check(.remove, name)
         guard unlinkat(folder.number, name, 0) == 0 else { throw failed(name) }
     }
 
     /// Gives a file another name in the same folder, in place of what has it.
-    func rename(_ name: String, to new: String, in folder: HostDescriptor) throws(FileError) {
+    package func rename(_ name: String, to new: String, in folder: HostDescriptor) throws(FileError)
+    {
         try check(.rename, name)
         guard renameat(folder.number, name, folder.number, new) == 0 else { throw failed(name) }
     }
 
     /// The names in a folder, but `.` and `..`, in no order.
-    func names(in folder: HostDescriptor) throws(FileError) -> [[UInt8]] {
+    package func names(in folder: HostDescriptor) throws(FileError) -> [[UInt8]] {
         try check(.list, "a folder's names")
         var names: [[UInt8]] = []
         try folder.entries(from: 0) { (name, _) in
@@ -113,12 +120,13 @@ struct HostCalls: Sendable {
     }
 
     /// The status of an open file, which the host always knows: no test makes it fail.
-    func status(_ file: HostDescriptor) throws(FileError) -> DataFigures {
+    package func status(_ file: HostDescriptor) throws(FileError) -> DataFigures {
         try DataFigures(file.status())
     }
 
     /// The status of a name; nil where there is nothing.
-    func status(_ name: String, in folder: HostDescriptor) throws(FileError) -> DataFigures? {
+    package func status(_ name: String, in folder: HostDescriptor) throws(FileError) -> DataFigures?
+    {
         try check(.status, name)
         var status = pak_stat()
         if pak_stat_at(folder.number, name, &status) == 0 { return DataFigures(status) }
@@ -127,7 +135,7 @@ struct HostCalls: Sendable {
     }
 
     /// Takes the lock of a file for this open of it alone, or shared; `.busy` when it is taken.
-    func lock(_ file: HostDescriptor, shared: Bool) throws(FileError) {
+    package func lock(_ file: HostDescriptor, shared: Bool) throws(FileError) {
         try check(.lock, "lock")
         while flock(file.number, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
             if errno == EINTR { continue }
@@ -135,9 +143,68 @@ struct HostCalls: Sendable {
         }
     }
 
-    func wait(milliseconds: Int32) { poll(nil, 0, milliseconds) }
+    /// Takes the lock of a file, and waits for as long as another has it.
+    package func awaitLock(_ file: HostDescriptor, shared: Bool) throws(FileError) {
+        try check(.lock, "lock")
+        while flock(file.number, shared ? LOCK_SH : LOCK_EX) != 0 {
+            guard errno == EINTR else { throw failed("lock") }
+        }
+    }
 
-    func read(
+    /// Removes an empty folder.
+    package func removeFolder(_ name: String, in folder: HostDescriptor) throws(FileError) {
+        try check(.remove, name)
+        guard unlinkat(folder.number, name, AT_REMOVEDIR) == 0 else { throw failed(name) }
+    }
+
+    /// Reads a small file whole.
+    ///
+    /// Errors: `.tooBig` past `limit` bytes.
+    package func bytes(
+        _ name: String,
+        in folder: HostDescriptor,
+        limit: Int
+    ) throws(FileError) -> [UInt8] {
+        let file = try open(name, in: folder, writable: false)
+        let size = try status(file).size
+        guard size <= UInt64(limit) else { throw FileError(.tooBig, "\(name): \(size) bytes") }
+        let room = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, Int(size)),
+            alignment: 8
+        )
+        defer { room.deallocate() }
+        let part = UnsafeMutableRawBufferPointer(rebasing: room[..<Int(size)])
+        return Array(part[..<(try read(file, into: part, at: 0))])
+    }
+
+    /// Makes a file of these bytes, or puts it in the place of the one that has the name: it is
+    /// on storage before it has it.
+    package func replace(
+        _ name: String,
+        in folder: HostDescriptor,
+        with bytes: [UInt8]
+    ) throws(FileError) {
+        let new = "\(name).new"
+        // One that was left by a process that was killed.
+        if try status(new, in: folder) != nil { try remove(new, in: folder) }
+        do throws(FileError) {
+            let file = try make(new, in: folder)
+            try bytes.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
+                try write(file, bytes, at: 0)
+            }
+            try sync(file)
+            try rename(new, to: name, in: folder)
+        } catch {
+            // What remains of it is removed by the next who comes here.
+            try? remove(new, in: folder)
+            throw error
+        }
+        try syncNames(folder)
+    }
+
+    package func wait(milliseconds: Int32) { poll(nil, 0, milliseconds) }
+
+    package func read(
         _ file: HostDescriptor,
         into buffer: UnsafeMutableRawBufferPointer,
         at offset: UInt64
@@ -147,7 +214,7 @@ struct HostCalls: Sendable {
     }
 
     /// Writes all bytes; when it throws, some may have been written.
-    func write(
+    package func write(
         _ file: HostDescriptor,
         _ bytes: UnsafeRawBufferPointer,
         at offset: UInt64
@@ -173,7 +240,7 @@ struct HostCalls: Sendable {
         }
     }
 
-    func resize(_ file: HostDescriptor, to size: UInt64) throws(FileError) {
+    package func resize(_ file: HostDescriptor, to size: UInt64) throws(FileError) {
         try check(.resize, "resize")
         guard size <= UInt64(Int64.max) else { throw FileError(.tooBig) }
         while ftruncate(file.number, off_t(size)) != 0 {
@@ -181,7 +248,7 @@ struct HostCalls: Sendable {
         }
     }
 
-    func setModified(_ file: HostDescriptor, _ time: Timestamp) throws(FileError) {
+    package func setModified(_ file: HostDescriptor, _ time: Timestamp) throws(FileError) {
         try check(.status, "time")
         let times = [
             timespec(tv_sec: 0, tv_nsec: pak_utime_omit),
@@ -191,7 +258,7 @@ struct HostCalls: Sendable {
     }
 
     /// How many bytes of a part of the file are not stored.
-    func holes(in file: HostDescriptor, _ part: Range<UInt64>) throws(FileError) -> UInt64 {
+    package func holes(in file: HostDescriptor, _ part: Range<UInt64>) throws(FileError) -> UInt64 {
         guard part.upperBound <= UInt64(Int64.max) else { throw FileError(.tooBig) }
         var holes: UInt64 = 0
         var position = part.lowerBound
@@ -209,29 +276,53 @@ struct HostCalls: Sendable {
     }
 
     /// Puts a file's bytes and attributes on storage.
-    func sync(_ file: HostDescriptor) throws(FileError) {
+    package func sync(_ file: HostDescriptor) throws(FileError) {
         try check(.sync, "sync")
         guard fsync(file.number) == 0 else { throw failed("sync") }
     }
 
     /// Puts a file's bytes and length on storage.
-    func syncBytes(_ file: HostDescriptor) throws(FileError) {
+    package func syncBytes(_ file: HostDescriptor) throws(FileError) {
         try check(.sync, "sync")
         guard fdatasync(file.number) == 0 else { throw failed("sync") }
     }
 
     /// Puts a folder's names on storage.
-    func syncNames(_ folder: HostDescriptor) throws(FileError) {
+    package func syncNames(_ folder: HostDescriptor) throws(FileError) {
         try check(.syncFolder, "sync of a folder")
         guard fsync(folder.number) == 0 else { throw failed("sync of a folder") }
     }
 
     /// Puts all of the folder's file system on storage.
-    func syncAll(_ folder: HostDescriptor) throws(FileError) {
+    package func syncAll(_ folder: HostDescriptor) throws(FileError) {
         try check(.syncAll, "sync of the file system")
         guard pak_sync_file_system(folder.number) == 0 else {
             throw failed("sync of the file system")
         }
+    }
+}
+
+/// What is known of a file of bytes.
+package struct DataFigures: Hashable, Sendable {
+    /// Bytes.
+    package var size: UInt64
+    /// Bytes that it occupies.
+    package var allocated: UInt64
+    /// The last write.
+    package var modified: Timestamp
+    /// Whether it is a file of bytes; what else has its name is never opened.
+    package var isRegular: Bool
+
+    package init(
+        size: UInt64,
+        allocated: UInt64,
+        modified: Timestamp,
+        isRegular: Bool = true
+    ) {
+        self.isRegular = isRegular
+        self.size = size
+        self.allocated = allocated
+        self.modified = modified
     }
 }
 

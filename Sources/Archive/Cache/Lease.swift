@@ -1,0 +1,72 @@
+package import FileTree
+import Glibc
+
+/// A process's word that it uses packages of a folder: a locked file with their ids.
+///
+/// The kernel lets go of the lock when the process ends, however it does. One is made while the
+/// folder's own lock is held shared, and counted while it is held alone.
+package final class Lease: Sendable {
+    private let folder: HostDescriptor
+    private let file: HostDescriptor
+    private let name: String
+    private let calls: HostCalls
+    /// What counts as a lease's text: more is no lease of ours.
+    private static let limit = 1 << 24
+
+    /// Makes an empty one in the folder of leases.
+    package init(
+        in folder: HostDescriptor,
+        calls: HostCalls = HostCalls()
+    ) throws(FileError) {
+        self.folder = folder
+        self.calls = calls
+        name = "\(getpid()).\(UInt32.random(in: .min ... .max))"
+        file = try calls.make(name, in: folder)
+        try calls.lock(file, shared: false)
+    }
+
+    deinit {
+        // One that stays is not locked any more, and so is nobody's.
+        try? calls.remove(name, in: folder)
+    }
+
+    /// Adds packages to those that are used.
+    package func add(_ ids: [ContentID]) throws(FileError) {
+        let text = Array(ids.map { "\($0)\n" }.joined().utf8)
+        let end = try calls.status(file).size
+        try text.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
+            try calls.write(file, bytes, at: end)
+        }
+    }
+
+    /// The ids that living processes use, and by which lease; leases of the others are removed.
+    package static func inUse(
+        in folder: HostDescriptor,
+        calls: HostCalls = HostCalls(),
+        removingDead: Bool = true
+    ) throws(FileError) -> [String: String] {
+        var inUse: [String: String] = [:]
+        for bytes in try calls.names(in: folder) {
+            let name = String(decoding: bytes, as: UTF8.self)
+            let file: HostDescriptor
+            do throws(FileError) {
+                file = try calls.open(name, in: folder, writable: false)
+            } catch {
+                // Let go of meanwhile.
+                if error.kind == .notFound { continue }
+                throw error
+            }
+            do throws(FileError) {
+                try calls.lock(file, shared: false)
+                if removingDead { try calls.remove(name, in: folder) }
+            } catch {
+                guard error.kind == .busy else { throw error }
+                let text = try calls.bytes(name, in: folder, limit: limit)
+                for line in text.split(separator: UInt8(ascii: "\n")) {
+                    inUse[String(decoding: line, as: UTF8.self)] = name
+                }
+            }
+        }
+        return inUse
+    }
+}
