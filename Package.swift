@@ -47,12 +47,14 @@ let package = Package(
         .target(name: "NinePClient", dependencies: ["FileTree", "NineP", "CLinux"]),
         .target(name: "CaptureTree", dependencies: ["FileTree", "Archive", "CLinux"]),
         .target(name: "UnionTree", dependencies: ["FileTree", "Archive"]),
+        .target(name: "Store", dependencies: ["FileTree", "Archive"]),
         .target(name: "FUSEServer", dependencies: ["FileTree", "CLinux"]),
         // Rank 3.
         .target(
             name: "Environments",
             dependencies: [
-                "FileTree", "Archive", "NinePClient", "UnionTree", "CaptureTree", "Terminal",
+                "FileTree", "Archive", "NinePClient", "UnionTree", "CaptureTree", "Store",
+                "Terminal",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -126,6 +128,7 @@ let package = Package(
             ],
             path: "Tests/Benchmarks"
         ),
+        .testTarget(name: "StoreTests", dependencies: ["Archive", "FileTree", "Store"]),
         .testTarget(name: "NinePTests", dependencies: ["FileTree", "NineP"]),
         .testTarget(
             name: "NinePClientTests",
@@ -172,7 +175,10 @@ let package = Package(
         ),
         .testTarget(
             name: "EnvironmentsTests",
-            dependencies: ["Environments", "CaptureTree", "FileTree", "Terminal", "UnionTree"]
+            dependencies: [
+                "Archive", "CaptureTree", "Environments", "FileTree", "Store", "Terminal",
+                "UnionTree",
+            ]
         ),
         .testTarget(
             name: "ArchiveTests",

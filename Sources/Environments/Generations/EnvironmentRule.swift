@@ -1,0 +1,66 @@
+package import FileTree
+import UnionTree
+
+/// One rule of an environment: an answer to a conflict, or what its views may show.
+package enum EnvironmentRule: Sendable, Hashable {
+    /// A package's file is taken where a pattern of paths is fought over.
+    case prefer(pattern: [UInt8], package: String)
+    /// A path of a package is left out, with all below it.
+    case block(package: String, path: [UInt8])
+    /// One path stands for another in every package.
+    case alias(from: [UInt8], to: [UInt8])
+    /// The set-id bits of a package's files are shown.
+    case allow(package: String)
+
+    /// The rule as words: paths are escaped as in manifests.
+    package var line: String {
+        func text(_ path: [UInt8]) -> String {
+            String(decoding: PathText.escape(path), as: UTF8.self)
+        }
+        return switch self {
+        case .prefer(let pattern, let package): "prefer \(text(pattern)) \(package)"
+        case .block(let package, let path): "block \(package) \(text(path))"
+        case .alias(let from, let to): "alias \(text(from)) \(text(to))"
+        case .allow(let package): "allow \(package)"
+        }
+    }
+
+    /// Reads a rule's words; checks it as it would be used.
+    ///
+    /// Errors: `.invalid` with the words.
+    package init(words: [String]) throws(FileError) {
+        func path(_ word: String) throws(FileError) -> [UInt8] {
+            guard let bytes = PathText.strictlyUnescape(word.utf8), !bytes.contains(0) else {
+                throw FileError(.invalid, "\(word): % without two hexadecimal digits")
+            }
+            return bytes
+        }
+        switch (words.first, words.count) {
+        case ("prefer", 3): self = .prefer(pattern: try path(words[1]), package: words[2])
+        case ("block", 3): self = .block(package: words[1], path: try path(words[2]))
+        case ("alias", 3): self = .alias(from: try path(words[1]), to: try path(words[2]))
+        case ("allow", 2): self = .allow(package: words[1])
+        default: throw FileError(.invalid, "not a rule: \(words.joined(separator: " "))")
+        }
+        var rules = UnionRules()
+        try add(to: &rules)
+    }
+
+    /// The package that it is about; nil for one about all.
+    package var package: String? {
+        switch self {
+        case .prefer(_, let package), .block(let package, _), .allow(let package): package
+        case .alias: nil
+        }
+    }
+
+    func add(to rules: inout UnionRules) throws(FileError) {
+        switch self {
+        case .prefer(let pattern, let package): try rules.prefer(pattern, package)
+        case .block(let package, let path): try rules.block(package, path)
+        case .alias(let from, let to): try rules.alias(from, to)
+        case .allow(let package):
+            guard !package.isEmpty else { throw FileError(.invalid, "allow: a name is needed") }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package import Archive
+package import FileTree
+package import Store
+package import UnionTree
+
+/// What an environment is at one time: its packages and rules.
+///
+/// As text it is a line `package CID NAME VERSION` for each package, sorted by id, and the rules:
+/// preferences in their order, for the first that fits counts, all others sorted. Its identity is
+/// the SHA-256 of the same lines without names and versions, which ids stand for: the same
+/// packages and rules have one identity on every machine.
+package struct EnvironmentText: Sendable, Hashable {
+    /// The packages, sorted by id; one of each name.
+    package private(set) var packages: [StoredPackage] = []
+    /// The rules in the order of the text.
+    package private(set) var rules: [EnvironmentRule] = []
+
+    /// Makes one of nothing.
+    package init() {}
+
+    /// The package of a name.
+    package func package(_ name: String) -> StoredPackage? {
+        packages.first { $0.name == name }
+    }
+
+    /// Adds a package; one of the same name goes.
+    package mutating func add(_ package: StoredPackage) {
+        packages.removeAll { $0.name == package.name }
+        let place = packages.firstIndex { package.id < $0.id } ?? packages.count
+        packages.insert(package, at: place)
+    }
+
+    /// Takes the package of a name away; false when there is none.
+    package mutating func remove(_ name: String) -> Bool {
+        let count = packages.count
+        packages.removeAll { $0.name == name }
+        return packages.count < count
+    }
+
+    /// Adds a rule, unless it is there.
+    ///
+    /// Errors: `.invalid` where it does not go with the others.
+    package mutating func add(_ rule: EnvironmentRule) throws(FileError) {
+        guard !rules.contains(rule) else { return }
+        var new = rules + [rule]
+        var preferences: [EnvironmentRule] = []
+        new.removeAll { rule in
+            guard case .prefer = rule else { return false }
+            preferences.append(rule)
+            return true
+        }
+        new.sort { $0.line.utf8.lexicographicallyPrecedes($1.line.utf8) }
+        var union = UnionRules()
+        for rule in new { try rule.add(to: &union) }
+        rules = preferences + new
+    }
+
+    /// Takes a rule away; false when it is not there.
+    package mutating func remove(_ rule: EnvironmentRule) -> Bool {
+        let count = rules.count
+        rules.removeAll { $0 == rule }
+        return rules.count < count
+    }
+
+    /// The rules by which its packages are joined: those about packages that are not here wait.
+    package func unionRules() throws(FileError) -> UnionRules {
+        let names = Set(packages.map(\.name))
+        var union = UnionRules()
+        for rule in rules where rule.package.map(names.contains) ?? true {
+            try rule.add(to: &union)
+        }
+        return union
+    }
+
+    /// The packages whose set-id bits are shown.
+    package var allowed: [String] {
+        rules.compactMap { if case .allow(let package) = $0 { package } else { nil } }
+    }
+
+    /// Its identity.
+    package var hash: ContentID {
+        var text = ""
+        for package in packages { text += "package \(package.id)\n" }
+        for rule in rules { text += rule.line + "\n" }
+        return SHA256.hash(Array(text.utf8))
+    }
+
+    /// The lines of the text.
+    package var lines: [String] {
+        packages.map { "package \($0.id) \($0.name) \($0.escapedVersion)" } + rules.map(\.line)
+    }
+
+    /// Reads one line of the text.
+    mutating func take(_ line: Substring) throws(FileError) {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        guard words.first == "package" else { return try add(EnvironmentRule(words: words)) }
+        guard words.count == 4, let id = ContentID(hexadecimal: words[1]),
+            let version = StoredPackage.unescape(words[3]),
+            let package = StoredPackage(name: words[2], version: version, id: id)
+        else { throw .malformed("not a package: \(line)") }
+        // In the order of the text: one that is sorted is read in one pass.
+        packages.append(package)
+    }
+
+    /// Whether what was read is what would be written.
+    var isInOrder: Bool {
+        for (first, second) in zip(packages, packages.dropFirst()) where first.id >= second.id {
+            return false
+        }
+        return Set(packages.map(\.name)).count == packages.count
+    }
+}

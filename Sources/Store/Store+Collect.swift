@@ -1,0 +1,133 @@
+public import Archive
+public import FileTree
+
+extension Store {
+    /// A package and why it stays or goes.
+    public struct Verdict: Sendable {
+        /// The package.
+        public var package: StoredPackage
+        /// Bytes of its file.
+        public var size: UInt64
+        /// Who uses it, each in a few words; nobody, and it goes.
+        public var reasons: [String]
+    }
+
+    /// Removes the packages that nobody uses, and what killed processes left.
+    ///
+    /// `uses` says which packages are used beside those of processes and of `roots/`, and by
+    /// whom; it is asked while no package can come or go. With `isDry` nothing is removed. Errors:
+    /// those of reading, before anything is removed: what cannot be read may name packages.
+    public func collect(
+        isDry: Bool,
+        uses: () throws(FileError) -> [ContentID: [String]]
+    ) throws(FileError) -> [Verdict] {
+        let folder = try packagesFolder()
+        return try locked(alone: true) { () throws(FileError) in
+            var reasons = try uses()
+            for (id, name) in try roots() { reasons[id, default: []].append("root \(name)") }
+            for (text, lease) in try leases(isDry: isDry) {
+                guard let id = ContentID(hexadecimal: text) else { continue }
+                reasons[id, default: []].append("process \(lease.prefix { $0 != "." })")
+            }
+            var verdicts: [Verdict] = []
+            for package in try packages() {
+                let size = try calls.status(package.fileName, in: folder)?.size ?? 0
+                let uses = (reasons[package.id] ?? []).sorted()
+                verdicts.append(Verdict(package: package, size: size, reasons: uses))
+            }
+            guard !isDry else { return verdicts }
+            for verdict in verdicts where verdict.reasons.isEmpty {
+                try calls.remove(verdict.package.fileName, in: folder)
+            }
+            try removeLeftovers(folder)
+            return verdicts
+        }
+    }
+
+    /// Removes what nobody makes any more.
+    private func removeLeftovers(_ folder: HostDescriptor) throws(FileError) {
+        for bytes in try calls.names(in: folder) {
+            let name = String(decoding: bytes, as: UTF8.self)
+            guard name.hasPrefix(Self.newPrefix) else { continue }
+            do throws(FileError) {
+                let file = try calls.open(name, in: folder, writable: false)
+                try calls.lock(file, shared: false)
+            } catch {
+                if [.busy, .notFound].contains(error.kind) { continue }
+                throw error
+            }
+            try calls.remove(name, in: folder)
+        }
+    }
+
+    private func leases(isDry: Bool) throws(FileError) -> [String: String] {
+        guard let folder else { return [:] }
+        let leases = try calls.openFolder(Self.leasesName, in: folder)
+        return try Lease.inUse(in: leases, calls: calls, removingDead: !isDry)
+    }
+
+    /// The packages that files of `roots/` name, and which file does.
+    private func roots() throws(FileError) -> [(ContentID, String)] {
+        guard let folder,
+            let roots = try Self.found({ () throws(FileError) in
+                try calls.openFolder(Self.rootsName, in: folder)
+            })
+        else { return [] }
+        var found: [(ContentID, String)] = []
+        for bytes in try calls.names(in: roots) {
+            let name = String(decoding: bytes, as: UTF8.self)
+            for line in try calls.bytes(name, in: roots, limit: 1 << 24)
+                .split(separator: UInt8(ascii: "\n"))
+            {
+                let text = String(decoding: line.prefix(64), as: UTF8.self)
+                guard let id = ContentID(hexadecimal: text) else {
+                    throw .malformed("\(path)/\(Self.rootsName)/\(name): a line is no id")
+                }
+                found.append((id, name))
+            }
+        }
+        return found
+    }
+
+    /// What a check of one package came to.
+    public struct Finding: Sendable {
+        /// The package.
+        public var package: StoredPackage
+        /// Bytes of its file.
+        public var size: UInt64
+        /// What is wrong with it; nil when it is whole.
+        public var fault: FileError?
+    }
+
+    /// Reads every byte of every package, and shows what came of each as it is known.
+    public func verify(_ show: (Finding) -> Void) throws(FileError) {
+        let folder = try packagesFolder()
+        for package in try packages() {
+            let size = try calls.status(package.fileName, in: folder)?.size ?? 0
+            var finding = Finding(package: package, size: size)
+            do throws(FileError) { try check(package) } catch { finding.fault = error }
+            show(finding)
+        }
+    }
+
+    private func check(_ package: StoredPackage) throws(FileError) {
+        let path = place(of: package)
+        guard let found = try Package.native(HostFile(path), cache: FrameCache(capacity: 1 << 20))
+        else { throw .malformed("\(path): not a package") }
+        try found.verify()
+        guard found.id == package.id, found.name == package.name,
+            found.manifest.version ?? "" == package.version
+        else {
+            throw .malformed("\(path): it is \(found.name) \(found.id)")
+        }
+    }
+
+    /// The bytes of each package.
+    public func sizes() throws(FileError) -> [(package: StoredPackage, size: UInt64)] {
+        guard folder != nil else { return [] }
+        let folder = try packagesFolder()
+        return try packages().map { (package) throws(FileError) in
+            (package, try calls.status(package.fileName, in: folder)?.size ?? 0)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+package import Archive
+public import FileTree
+
+/// Packages by their content ids in a folder, for any number of processes at once.
+///
+///     packages/NAME-VERSION.CID.pak.zst   the packages, each whole from when it has the name
+///     packages/.new.*                     what is being made, locked by whoever makes it
+///     lease/PROCESS                       the ids that a process uses, locked while it does
+///     roots/NAME                          ids, a line each, that are to stay
+///     envs/ tables/                       environments, and their tables
+///     lock                                held shared to use packages, alone to remove some
+///
+/// There is no database: files never change, a name is given to what is on storage already, and
+/// whatever a killed process leaves is nobody's.
+public final class Store: Sendable {
+    /// Where it is.
+    public let path: String
+    /// The calls by which it is reached.
+    package let calls: HostCalls
+    /// Its folder; nil where there is none yet.
+    package let folder: HostDescriptor?
+    private let packageFolder: HostDescriptor?
+
+    /// Opens the store at `path` for reading; one that is not there is empty.
+    ///
+    /// Errors: those of open(2) but that it is missing.
+    public convenience init(reading path: String) throws(FileError) {
+        try self.init(reading: path, calls: HostCalls())
+    }
+
+    /// Opens the store at `path` for writing, and makes what is missing of it.
+    ///
+    /// Errors: `.readOnly` where nothing can be written; those of mkdir(2).
+    public convenience init(writing path: String) throws(FileError) {
+        try self.init(writing: path, calls: HostCalls())
+    }
+
+    package init(reading path: String, calls: HostCalls) throws(FileError) {
+        self.path = path
+        self.calls = calls
+        folder = try Self.found { () throws(FileError) in try calls.openFolder(path: path) }
+        guard let folder else {
+            packageFolder = nil
+            return
+        }
+        packageFolder = try Self.found { () throws(FileError) in
+            try calls.openFolder(Self.packagesName, in: folder)
+        }
+    }
+
+    package init(writing path: String, calls: HostCalls) throws(FileError) {
+        self.path = path
+        self.calls = calls
+        if let known = try Self.found({ () throws(FileError) in try calls.openFolder(path: path) })
+        {
+            folder = known
+        } else {
+            folder = try Self.make(path, calls)
+        }
+        guard let folder else {
+            packageFolder = nil
+            return
+        }
+        do throws(FileError) {
+            try calls.checkWritable(folder, path)
+            for name in [Self.packagesName, Self.leasesName, Self.environmentsName] {
+                try Self.make(name, in: folder, calls)
+            }
+        } catch {
+            throw error.at("store \(path)")
+        }
+        packageFolder = try calls.openFolder(Self.packagesName, in: folder)
+    }
+
+    static let packagesName = "packages"
+    static let leasesName = "lease"
+    static let rootsName = "roots"
+    static let lockName = "lock"
+    /// The folder of environments.
+    package static let environmentsName = "envs"
+    /// What begins the names of files that are being made.
+    static let newPrefix = ".new."
+
+    /// The folder for tables of environments.
+    public var tables: String { "\(path)/tables" }
+
+    /// What `body` opens; nil where there is nothing.
+    static func found<T>(_ body: () throws(FileError) -> T) throws(FileError) -> T? {
+        do throws(FileError) { return try body() } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+    }
+
+    private static func make(_ path: String, _ calls: HostCalls) throws(FileError) -> HostDescriptor
+    {
+        var made = path.hasPrefix("/") ? "" : "."
+        for name in path.split(separator: "/") {
+            made += "/\(name)"
+            do throws(FileError) { try calls.makeFolder(path: made) } catch {
+                // A parent that is there may be one that nothing can be made in.
+                if error.kind == .exists { continue }
+                if try found({ () throws(FileError) in try calls.openFolder(path: made) }) != nil {
+                    continue
+                }
+                throw error.at("store \(path)")
+            }
+        }
+        return try calls.openFolder(path: path)
+    }
+
+    static func make(
+        _ name: String,
+        in folder: HostDescriptor,
+        _ calls: HostCalls
+    ) throws(FileError) {
+        if try calls.status(name, in: folder) != nil { return }
+        do throws(FileError) { try calls.makeFolder(name, in: folder) } catch {
+            if error.kind == .exists { return }
+            throw error
+        }
+        try calls.syncNames(folder)
+    }
+
+    /// The folder of packages.
+    func packagesFolder() throws(FileError) -> HostDescriptor {
+        guard let packageFolder else { throw FileError(.notFound, "store \(path)") }
+        return packageFolder
+    }
+
+    /// All packages, by name, version and id.
+    ///
+    /// - Complexity: that of listing a folder: no package is opened.
+    public func packages() throws(FileError) -> [StoredPackage] {
+        guard let packageFolder else { return [] }
+        return try calls.names(in: packageFolder).compactMap {
+            StoredPackage(fileName: String(decoding: $0, as: UTF8.self))
+        }
+        .sorted { ($0.name, $0.version, $0.id) < ($1.name, $1.version, $1.id) }
+    }
+
+    /// Where a package's file is.
+    public func place(of package: StoredPackage) -> String {
+        "\(path)/\(Self.packagesName)/\(package.fileName)"
+    }
+
+    /// Whether it has a package.
+    public func has(_ package: StoredPackage) throws(FileError) -> Bool {
+        guard let packageFolder else { return false }
+        return try calls.status(package.fileName, in: packageFolder) != nil
+    }
+
+    /// Says that this process uses packages of this store, until the lease is let go of.
+    ///
+    /// Errors: those of writing to the store; `.notFound` for a package that is not here.
+    package func lease(_ packages: [StoredPackage]) throws(FileError) -> Lease {
+        guard let folder else { throw FileError(.notFound, "store \(path)") }
+        return try locked(alone: false) { () throws(FileError) in
+            let leases = try calls.openFolder(Self.leasesName, in: folder)
+            let lease = try Lease(in: leases, calls: calls)
+            try lease.add(packages.map(\.id))
+            return lease
+        }
+    }
+
+    /// Runs `body` while nobody removes packages, or, `alone`, while nobody uses any.
+    func locked<T>(
+        alone: Bool,
+        _ body: () throws(FileError) -> T
+    ) throws(FileError) -> T {
+        guard let folder else { throw FileError(.notFound, "store \(path)") }
+        let lock = try calls.lockFile(Self.lockName, in: folder)
+        defer { withExtendedLifetime(lock) {} }
+        try calls.awaitLock(lock, shared: !alone)
+        return try body()
+    }
+}
+
+extension HostCalls {
+    /// Opens an empty file that is there for its lock, and makes it when it is missing.
+    package func lockFile(
+        _ name: String,
+        in folder: HostDescriptor
+    ) throws(FileError) -> HostDescriptor {
+        do throws(FileError) { return try open(name, in: folder, writable: true) } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+        do throws(FileError) { return try make(name, in: folder) } catch {
+            guard error.kind == .exists else { throw error }
+            // Another was faster.
+            return try open(name, in: folder, writable: true)
+        }
+    }
+}

@@ -1,0 +1,267 @@
+import Archive
+import FileTree
+import Glibc
+import Store
+import Synchronization
+import Testing
+
+@testable import Environments
+
+struct GenerationTests {
+    static func package(_ name: String, _ version: Int = 1) -> StoredPackage? {
+        let id = SHA256.hash(Array("\(name) \(version)".utf8))
+        return StoredPackage(name: name, version: "\(version)-1", id: id)
+    }
+
+    private func text(_ names: String...) throws -> EnvironmentText {
+        var text = EnvironmentText()
+        for name in names { text.add(try #require(Self.package(name))) }
+        return text
+    }
+
+    private func commit(_ environment: NamedEnvironment, _ names: [String]) throws -> Int {
+        var text = EnvironmentText()
+        for name in names { text.add(try #require(Self.package(name))) }
+        let state = try environment.state()
+        return try environment.commit(
+            text,
+            roots: names,
+            command: "add \(names)",
+            word: "add",
+            over: state,
+            time: 1000
+        ).number
+    }
+
+    @Test func aChangeIsANewGenerationOfTheOneBefore() throws {
+        let folder = try StoreFolder()
+        let web = try NamedEnvironment(making: "web", in: folder.store(), time: 999)
+        #expect(try web.state().current == 1)
+        #expect(try commit(web, ["a"]) == 2)
+        #expect(try commit(web, ["a", "b"]) == 3)
+        try web.note("rollback", current: 2, over: web.state(), time: 1001)
+        #expect(try commit(web, ["c"]) == 4)
+        let again = try NamedEnvironment("web", in: folder.store())
+        #expect(try again.state().current == 4)
+        #expect(try again.record(4).parent == 2)
+        #expect(try again.record(3).text.packages.map(\.name).sorted() == ["a", "b"])
+        #expect(
+            try again.history().map { "\($0.word) \($0.current)" } == [
+                "create 1", "add 2", "add 3", "rollback 2", "add 4",
+            ]
+        )
+    }
+
+    @Test func equalContentHasOneHashWhereverAndHoweverItWasMade() throws {
+        var one = try text("a", "b")
+        try one.add(EnvironmentRule(words: ["block", "a", "x"]))
+        try one.add(EnvironmentRule(words: ["alias", "bin", "usr/bin"]))
+        var two = EnvironmentText()
+        try two.add(EnvironmentRule(words: ["alias", "bin", "usr/bin"]))
+        two.add(try #require(Self.package("b", 2)))
+        two.add(try #require(Self.package("b")))
+        try two.add(EnvironmentRule(words: ["block", "a", "x"]))
+        two.add(try #require(Self.package("a")))
+        #expect(one.hash == two.hash)
+        #expect(one.hash != (try text("a", "b")).hash)
+        // The text itself, so that another version of us has it too.
+        let known = "package \(two.packages[0].id)\npackage \(two.packages[1].id)\n"
+        #expect(
+            one.hash == SHA256.hash(Array((known + "alias bin usr/bin\nblock a x\n").utf8))
+        )
+    }
+
+    @Test func ofTwoChangesAtOnceOneWinsAndTheOtherIsTold() throws {
+        let folder = try StoreFolder()
+        let web = try NamedEnvironment(making: "web", in: folder.store())
+        let state = try web.state()
+        #expect(try commit(web, ["a"]) == 2)
+        let error = #expect(throws: FileError.self) {
+            try web.note("switch", current: 1, over: state)
+        }
+        #expect(error?.kind == .busy)
+        #expect(error?.context?.contains("generation 2 is current") == true)
+        #expect(try web.state().current == 2)
+    }
+
+    @Test func manyWritersAtOnceLoseNothingThatWasConfirmed() throws {
+        let folder = try StoreFolder()
+        _ = try NamedEnvironment(making: "web", in: folder.store())
+        let confirmed = Mutex<[Int]>([])
+        let path = folder.path
+        var threads: [Worker] = []
+        for writer in 0..<4 {
+            threads.append(
+                try Worker {
+                    for round in 0..<25 {
+                        // Most are told that another was faster.
+                        let made = try? NamedEnvironment(
+                            "web",
+                            in: Store(writing: path)
+                        )
+                        guard let made, let state = try? made.state() else { continue }
+                        let record = try? made.commit(
+                            EnvironmentText(),
+                            roots: [],
+                            command: "\(writer) \(round)",
+                            word: "add",
+                            over: state
+                        )
+                        if let record { confirmed.withLock { $0.append(record.number) } }
+                    }
+                }
+            )
+        }
+        for thread in threads { thread.join() }
+        let numbers = confirmed.withLock { $0 }
+        #expect(!numbers.isEmpty)
+        #expect(Set(numbers).count == numbers.count)
+        let web = try NamedEnvironment("web", in: folder.store())
+        #expect(try web.history().map(\.current) == [1] + numbers.sorted())
+        #expect(try web.state().current == numbers.max())
+    }
+
+    @Test func aTornLineIsAsIfItHadNeverBeenBegun() throws {
+        let folder = try StoreFolder()
+        let web = try NamedEnvironment(making: "web", in: folder.store())
+        #expect(try commit(web, ["a"]) == 2)
+        let whole = try folder.bytes("envs/web/log")
+        let last = try #require(whole.dropLast().lastIndex(of: 10)) + 1
+        for length in last..<whole.count {
+            try folder.write(Array(whole[..<length]), "envs/web/log")
+            #expect(try web.state().current == 1, "\(length)")
+            #expect(try web.history().count == 1)
+        }
+        // The next change goes on behind the last whole line.
+        #expect(try commit(web, ["b"]) == 2)
+        #expect(try web.record(2).roots == ["b"])
+        #expect(try web.history().map(\.current) == [1, 2])
+    }
+
+    @Test func aLongLogIsReadFromItsEnd() throws {
+        let folder = try StoreFolder()
+        let web = try NamedEnvironment(making: "web", in: folder.store())
+        for _ in 0..<200 { try web.note("switch", current: 1, over: web.state()) }
+        #expect(try web.state().line == 201)
+        #expect(try web.history().count == 201)
+        var bytes = try folder.bytes("envs/web/log")
+        bytes += Array(repeating: UInt8(ascii: "x"), count: 10000)
+        try folder.write(bytes, "envs/web/log")
+        #expect(try web.state().line == 201)
+    }
+
+    @Test func anyByteOfAGenerationThatIsWrongIsFound() throws {
+        let folder = try StoreFolder()
+        let web = try NamedEnvironment(making: "web", in: folder.store())
+        _ = try commit(web, ["a", "b"])
+        let whole = try folder.bytes("envs/web/g/2")
+        for place in whole.indices {
+            var bytes = whole
+            bytes[place] ^= 1
+            try folder.write(bytes, "envs/web/g/2")
+            #expect(throws: FileError.self, "\(place)") { try web.record(2) }
+            try folder.write(Array(whole[..<place]), "envs/web/g/2")
+            #expect(throws: FileError.self, "\(place)") { try web.record(2) }
+        }
+    }
+
+    @Test(arguments: ["death", "full", "broken"])
+    func aChangeThatFailsAnywhereLeavesTheOldStateOrTheNew(kind: String) throws {
+        for word in ["commit", "switch", "create", "forget"] {
+            var place = 0
+            while true {
+                let folder = try StoreFolder()
+                let made = try NamedEnvironment(making: "web", in: folder.store())
+                _ = try commit(made, ["a"])
+                let count = Mutex(0)
+                let at = place
+                let calls = HostCalls(fault: { call in
+                    let number = count.withLock { count in
+                        count += 1
+                        return count - 1
+                    }
+                    switch kind {
+                    case "death" where number >= at:
+                        return number == at && call == .write ? .short(7) : .error(EIO)
+                    case "full" where number == at: return .error(ENOSPC)
+                    case "broken" where number == at: return .error(EIO)
+                    default: return nil
+                    }
+                })
+                var isDone = false
+                do {
+                    let store = try Store(writing: folder.path, calls: calls)
+                    switch word {
+                    case "commit": _ = try commit(NamedEnvironment("web", in: store), ["b"])
+                    case "switch":
+                        let web = try NamedEnvironment("web", in: store)
+                        try web.note("switch", current: 1, over: web.state())
+                    case "forget": try NamedEnvironment("web", in: store).forget([1])
+                    default: _ = try NamedEnvironment(making: "new", in: store)
+                    }
+                    isDone = true
+                } catch let error as FileError {
+                    #expect([.noSpace, .inputOutput].contains(error.kind), "\(error)")
+                }
+                let store = try folder.store()
+                let web = try NamedEnvironment("web", in: store)
+                let current = try web.state().current
+                let new = word == "commit" ? 3 : word == "switch" ? 1 : 2
+                #expect(current == new || !isDone && current == 2, "\(kind) \(word) at \(place)")
+                let roots = try web.record(current).roots
+                #expect(roots == (current == 1 ? [] : current == 2 ? ["a"] : ["b"]))
+                // And it goes on.
+                #expect(try commit(web, ["c"]) == (current == 3 ? 4 : 3))
+                #expect(try web.record(web.state().current).roots == ["c"])
+                if word == "create" {
+                    let isMade = try NamedEnvironment.names(in: store).contains("new")
+                    #expect(isMade || !isDone)
+                    if !isMade { _ = try NamedEnvironment(making: "new", in: store) }
+                    #expect(try NamedEnvironment("new", in: store).state().current == 1)
+                }
+                if count.withLock({ $0 }) <= at { break }
+                place += 1
+            }
+            #expect(place > 6)
+        }
+    }
+
+    @Test func aChangeWritesTwoFilesAndARollbackOne() throws {
+        let folder = try StoreFolder()
+        _ = try NamedEnvironment(making: "web", in: folder.store())
+        let writes = Mutex(0)
+        let calls = HostCalls(fault: { call in
+            if call == .write { writes.withLock { $0 += 1 } }
+            return nil
+        })
+        let web = try NamedEnvironment("web", in: Store(writing: folder.path, calls: calls))
+        _ = try commit(web, ["a"])
+        #expect(writes.withLock { $0 } == 2)
+        try web.note("rollback", current: 1, over: web.state())
+        #expect(writes.withLock { $0 } == 3)
+    }
+
+    @Test func anEnvironmentThatIsDeletedIsGoneWithAllItHad() throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        let web = try NamedEnvironment(making: "web", in: store)
+        _ = try commit(web, ["a"])
+        try web.delete()
+        #expect(try NamedEnvironment.names(in: store).isEmpty)
+        #expect(throws: FileError.self) { try web.state() }
+        #expect(try NamedEnvironment(making: "web", in: store).state().current == 1)
+    }
+
+    @Test func whatIsForgottenIsNeitherCurrentNorPinnedNorOfTheLast() throws {
+        let folder = try StoreFolder()
+        let web = try NamedEnvironment(making: "web", in: folder.store())
+        for name in ["a", "b", "c", "d", "e"] { _ = try commit(web, [name]) }
+        try web.note("pin", argument: 3, over: web.state())
+        try web.note("switch", current: 2, over: web.state())
+        #expect(try web.forgettable(keeping: 1) == [1, 4, 5])
+        try web.forget([1, 4, 5])
+        #expect(try web.generations() == [2, 3, 6])
+        let error = #expect(throws: FileError.self) { try web.record(4) }
+        #expect(error?.kind == .notFound)
+    }
+}

@@ -1,0 +1,177 @@
+import Archive
+import FileTree
+import Glibc
+import Testing
+
+@testable import Store
+
+struct StoreTests {
+    @Test func aPackageIsFoundByNameVersionAndIdOnceItIsIn() throws {
+        let scratch = try Scratch()
+        let store = try Store(writing: "\(scratch.path)/s")
+        let first = try store.add(scratch.package("jq", version: "1.6-2.1+deb12u1"))
+        #expect(!first.isKnown)
+        #expect(try store.packages() == [first.package])
+        #expect(first.package.name == "jq")
+        #expect(first.package.version == "1.6-2.1+deb12u1")
+        let name = "jq-1.6%2D2.1+deb12u1.\(first.package.id).pak.zst"
+        #expect(scratch.names("s/packages") == [name])
+        #expect(try store.has(first.package))
+        #expect(try store.add(scratch.package("jq", version: "1.6-2.1+deb12u1")).isKnown)
+        #expect(scratch.names("s/packages") == [name])
+    }
+
+    @Test func aForeignArchiveIsPackedOnTheWayIn() throws {
+        let scratch = try Scratch()
+        let folder = "\(scratch.path)/tool-2.0"
+        mkdir(folder, 0o755)
+        let file = open("\(folder)/tool", O_CREAT | O_WRONLY, 0o755)
+        close(file)
+        let store = try Store(writing: "\(scratch.path)/s")
+        let package = try store.add(folder).package
+        let opened = try #require(
+            try Package.native(HostFile(store.place(of: package)), cache: FrameCache())
+        )
+        #expect(opened.id == package.id)
+        #expect(opened.index.entry(atPath: "tool".utf8) != nil)
+    }
+
+    @Test func whatIsNoPackageLeavesNothing() throws {
+        let scratch = try Scratch()
+        let bad = try scratch.package("bad")
+        truncate(bad, 300)
+        let store = try Store(writing: "\(scratch.path)/s")
+        #expect(throws: FileError.self) { try store.add(bad) }
+        #expect(scratch.names("s/packages").isEmpty)
+        #expect(throws: FileError.self) { try store.add("\(scratch.path)/none") }
+    }
+
+    @Test func aDamagedPackageIsNotTakenAndIsFoundByACheck() throws {
+        let scratch = try Scratch()
+        let path = try scratch.package("a", file: String(repeating: "text ", count: 100))
+        let store = try Store(writing: "\(scratch.path)/s")
+        let package = try store.add(path).package
+        for place in [path, store.place(of: package)] {
+            let file = open(place, O_RDWR)
+            defer { close(file) }
+            var byte: UInt8 = 0
+            pread(file, &byte, 1, 150)
+            byte ^= 0xff
+            pwrite(file, &byte, 1, 150)
+        }
+        #expect(throws: FileError.self) { try store.add(path) }
+        var found: [Store.Finding] = []
+        try store.verify { found.append($0) }
+        #expect(found.map(\.package) == [package])
+        #expect(found.first?.fault != nil)
+    }
+
+    @Test func onlyWhatNobodyUsesIsCollected() throws {
+        let scratch = try Scratch()
+        let store = try Store(writing: "\(scratch.path)/s")
+        let leased = try store.add(scratch.package("leased"))
+        let used = try store.add(scratch.package("used")).package
+        let rooted = try store.add(scratch.package("rooted")).package
+        let gone = try store.add(scratch.package("gone")).package
+        mkdir("\(store.path)/roots", 0o700)
+        let root = open("\(store.path)/roots/mine", O_CREAT | O_WRONLY, 0o600)
+        let text = Array("\(rooted.id) because\n".utf8)
+        #expect(write(root, text, text.count) == text.count)
+        close(root)
+        for isDry in [true, false] {
+            let verdicts = try store.collect(isDry: isDry) { [used.id: ["a test"]] }
+            #expect(verdicts.filter(\.reasons.isEmpty).map(\.package) == [gone])
+            let reasons = Dictionary(
+                uniqueKeysWithValues: verdicts.map { ($0.package.name, $0.reasons) }
+            )
+            #expect(reasons["used"] == ["a test"])
+            #expect(reasons["rooted"] == ["root mine"])
+            #expect(reasons["leased"] == ["process \(getpid())"])
+            #expect(try store.packages().count == (isDry ? 4 : 3))
+        }
+        withExtendedLifetime(leased) {}
+    }
+
+    @Test func aLeaseEndsWithItsHolder() throws {
+        let scratch = try Scratch()
+        let store = try Store(writing: "\(scratch.path)/s")
+        var imported: Store.Imported? = try store.add(scratch.package("a"))
+        #expect(try store.collect(isDry: false) { [:] }.allSatisfy { !$0.reasons.isEmpty })
+        #expect(imported != nil)
+        imported = nil
+        _ = try store.collect(isDry: false) { [:] }
+        #expect(try store.packages().isEmpty)
+        #expect(scratch.names("s/lease").isEmpty)
+    }
+
+    @Test(arguments: Faults.Kind.allCases)
+    func anImportThatFailsAnywhereLeavesAWholeStore(kind: Faults.Kind) throws {
+        let scratch = try Scratch()
+        let path = try scratch.package("a")
+        var place = 0
+        while true {
+            let folder = "\(scratch.path)/s\(place)"
+            let faults = Faults(kind, at: place)
+            do throws(FileError) {
+                _ = try Store(writing: folder, calls: faults.host).add(path)
+                // What only tidies up may fail without a word.
+            } catch {
+                #expect(faults.hasStruck)
+            }
+            let store = try Store(writing: folder)
+            var faulty: [Store.Finding] = []
+            try store.verify { if $0.fault != nil { faulty.append($0) } }
+            #expect(faulty.isEmpty, "\(kind) at \(place)")
+            let again = try store.add(path)
+            #expect(try store.packages() == [again.package])
+            _ = try store.collect(isDry: false) { [:] }
+            #expect(scratch.names("s\(place)/packages") == [again.package.fileName])
+            if !faults.hasStruck { break }
+            place += 1
+        }
+        #expect(place > 10)
+    }
+
+    @Test(arguments: Faults.Kind.allCases)
+    func aCollectionThatFailsAnywhereKeepsWhatIsUsed(kind: Faults.Kind) throws {
+        let scratch = try Scratch()
+        let paths = try ["a", "b", "c", "d"].map { try scratch.package($0) }
+        var place = 0
+        while true {
+            let folder = "\(scratch.path)/s\(place)"
+            let made = try Store(writing: folder)
+            let used = try made.add(paths[0]).package
+            for path in paths.dropFirst() { _ = try made.add(path) }
+            let faults = Faults(kind, at: place)
+            do throws(FileError) {
+                let store = try Store(writing: folder, calls: faults.host)
+                _ = try store.collect(isDry: false) { [used.id: ["a test"]] }
+            } catch {
+                #expect(faults.hasStruck)
+            }
+            let store = try Store(writing: folder)
+            #expect(try store.has(used), "\(kind) at \(place)")
+            _ = try store.collect(isDry: false) { [used.id: ["a test"]] }
+            #expect(try store.packages() == [used])
+            if !faults.hasStruck { break }
+            place += 1
+        }
+        #expect(place > 10)
+    }
+
+    @Test(arguments: ["a", "-1.0", "A-1", "a-1%2", "a-1/2", "a-%41"])
+    func aNameThatNoPackageHasIsNoPackage(front: String) {
+        #expect(StoredPackage(fileName: "\(front).\(ContentID()).pak.zst") == nil)
+    }
+
+    @Test func theUsersOwnStoreStandsOverTheMachines() throws {
+        let scratch = try Scratch()
+        let system = try Store(writing: "\(scratch.path)/var/lib/pak")
+        _ = try system.add(scratch.package("a"))
+        let stack = try StoreStack(store: "\(scratch.path)/mine", root: scratch.path)
+        #expect(stack.writtenPath == "\(scratch.path)/mine")
+        let all = try stack.all()
+        #expect(all.count == 3)
+        #expect(try all.map { try $0.packages().count } == [0, 0, 1])
+    }
+}
