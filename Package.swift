@@ -62,8 +62,8 @@ let package = Package(
         .executableTarget(
             name: "pak",
             dependencies: [
-                "FileTree", "NineP", "NinePClient", "Archive", "UnionTree", "CaptureTree",
-                "Environments", "Terminal",
+                "FileTree", "NineP", "NinePClient", "NinePServer", "FUSEServer", "Namespaces",
+                "Archive", "UnionTree", "CaptureTree", "CLinux", "Environments", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["pak.1", "pak.format.6", "pak.json.6", "pak.layer.6"]

@@ -3,7 +3,7 @@ MKSHELL=rc
 BIN=/usr/local/bin
 SHARE=/usr/local/share
 TARG=pakfs pak
-RC=pakcap
+RC=pakcap pakns pakmount
 SWIFT=-Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
 # A step of `mk test` leaves its counts there.
 LOG=.build/log

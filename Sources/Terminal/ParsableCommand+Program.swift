@@ -3,8 +3,9 @@ import Glibc
 
 extension ParsableCommand {
     /// Runs the command as a program does: parses, runs, tells what went wrong, and ends with the
-    /// status that says so: 0 done, 1 cannot be had, 2 usage, or what a complaint names.
-    public static func runProgram() -> Never {
+    /// status that says so: 0 done, 1 cannot be had, 2 or `usage` for a command line that makes no
+    /// sense, or what a complaint names.
+    public static func runProgram(usage: Int32 = 2) -> Never {
         let name = _commandName
         openStandardDescriptors()
         do {
@@ -26,7 +27,7 @@ extension ParsableCommand {
                 Self.exit(withError: error)
             }
             Complaint(message(for: error), try: "\(name) --help").print(as: name)
-            Glibc.exit(2)
+            Glibc.exit(usage)
         }
     }
 }

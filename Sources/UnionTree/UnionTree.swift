@@ -80,6 +80,11 @@ public final class UnionTree: Tree {
     /// Whether what is shown can never change: there is no base below.
     public var isImmutable: Bool { generation.base == nil }
 
+    /// Whether packages say of names that they shall not be seen, which a base may have.
+    public var hidesNamesOfBase: Bool {
+        packages.contains { !$0.index.holes.isEmpty || !$0.index.opaques.isEmpty }
+    }
+
     /// The root as a plain attach sees it.
     public var root: any Directory { View(generation, ViewOptions()).rootNode }
 

@@ -11,6 +11,12 @@ public struct ViewOptions: Sendable, Hashable {
     public var only: [String] = []
     /// The directory to start from.
     public var sub = UnionPath()
+    /// Whether the base's names are left out, for one who shows the base below by other means.
+    ///
+    /// Links of the base act as aliases all the same, and a directory that no package lists has
+    /// the base's attributes. What packages hide of the base cannot be said so: see
+    /// `UnionTree.hidesNamesOfBase`.
+    public var hidesBase = false
 
     /// Makes the options of a plain attach.
     public init() {}

@@ -5,15 +5,20 @@ import Terminal
 struct Pak: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pak",
-        abstract: "Make, check and read packages and layers.",
+        abstract: "Run commands over packages; make, check and read packages and layers.",
         discussion: "See pak(1).",
         subcommands: [
-            Pack.self, Check.self, Unpack.self, ExportTree.self, List.self, Concatenate.self,
-            Status.self, LayerVerbs.self,
+            Run.self, Shell.self, Taste.self, CaptureVerb.self, Mount.self, Unmount.self,
+            Doctor.self, Pack.self, Check.self, Unpack.self, ExportTree.self, List.self,
+            Concatenate.self, Status.self, LayerVerbs.self,
         ]
     )
 
-    static func main() { runProgram() }
+    static func main() {
+        // A command's status is its own, and 2 is one that many have.
+        let verb = CommandLine.arguments.dropFirst().first ?? ""
+        runProgram(usage: ["run", "shell", "taste", "capture"].contains(verb) ? 125 : 2)
+    }
 }
 
 /// How a command prints.

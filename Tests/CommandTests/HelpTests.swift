@@ -12,7 +12,8 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        "pack", "check", "unpack", "export", "ls", "cat", "stat", "layer init", "layer final",
+        "run", "shell", "taste", "capture", "mount", "umount", "doctor", "pack", "check",
+        "unpack", "export", "ls", "cat", "stat", "layer init", "layer final",
         "layer changes", "layer reads", "layer export", "layer check", "layer down",
     ])
     func theManualOfPakHasTheOptionsOfEachVerb(verb: String) throws {
@@ -35,7 +36,8 @@ struct HelpTests {
         let script = try Program.pak.run("--generate-completion-script", shell)
         #expect(script.status == 0)
         for verb in [
-            "pack", "check", "unpack", "export", "ls", "cat", "stat", "layer", "changes", "reads",
+            "run", "shell", "taste", "capture", "mount", "umount", "doctor", "pack", "check",
+            "unpack", "export", "ls", "cat", "stat", "layer", "changes", "reads",
         ] {
             #expect(script.output.contains(verb))
         }
@@ -78,7 +80,7 @@ struct HelpTests {
     private static func synopsis(_ name: String) throws -> [String] {
         Array(
             try page(name).drop { $0 != ".SH SYNOPSIS" }.dropFirst().prefix {
-                !$0.hasPrefix(".SH ") && !$0.contains("mount")
+                !$0.hasPrefix(".SH ") && !$0.hasPrefix(".B mount ")
             }
         )
     }
@@ -86,7 +88,9 @@ struct HelpTests {
     /// The options of a synopsis, one name each.
     private static func options(manual lines: [String]) -> Set<String> {
         let words = lines.flatMap { $0.split { " \"".contains($0) } }
-        return Set(words.filter { $0.hasPrefix("-") && $0.count > 1 }.map(String.init))
+        return Set(
+            words.filter { $0.hasPrefix("-") && $0.count > 1 && $0 != "--" }.map(String.init)
+        )
     }
 
     /// The options of a help text: the first name of each, as the synopsis has it.

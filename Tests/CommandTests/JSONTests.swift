@@ -91,7 +91,18 @@ struct JSONTests {
         #expect(served.end() == 0)
         try check(layer: scratch("layers/default"), in: scratch, &page)
 
-        #expect(page.seen == page.all, "not tried: \(page.all.subtracting(page.seen).sorted())")
+        try page.check("pak doctor", Program.pak.run("doctor", "--json").output)
+        var all = page.all
+        if Visitor.whyNone == nil {
+            for (format, output) in [("pak", "d"), ("dir", "e")] {
+                let words = ["--to", format, "-o", scratch(output), "--", "true"]
+                try page.check("pak capture", pak(["capture", "--json", "-q"] + words))
+            }
+        } else {
+            all = all.filter { !$0.hasPrefix("pak capture.") }
+        }
+
+        #expect(page.seen == all, "not tried: \(all.subtracting(page.seen).sorted())")
     }
 
     private func check(layer folder: String, in scratch: Scratch, _ page: inout JSONPage) throws {

@@ -131,13 +131,25 @@ struct Program {
         posix_spawn_file_actions_adddup2(&actions, out[1], 1)
         posix_spawn_file_actions_adddup2(&actions, err[1], 2)
 
+        // Signals as a shell's child has them, whatever this thread keeps from itself.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
         var variables: [UnsafeMutablePointer<CChar>?] = allVariables().map { strdup($0) }
         defer { for pointer in words + variables { free(pointer) } }
         words.append(nil)
         variables.append(nil)
         var process: pid_t = 0
-        let status = posix_spawn(&process, path, &actions, nil, words, variables)
+        let status = posix_spawn(&process, path, &actions, &attributes, words, variables)
         try #require(status == 0, "\(path): \(String(cString: strerror(status)))")
         return Running(process: process, output: out[0], complaints: err[0])
     }

@@ -31,6 +31,33 @@ import UnionTree
         }
     }
 
+    @Test func aBaseIsLeftOutForWhoShowsItByOtherMeans() throws {
+        let folder = try Folder()
+        for name in ["usr", "usr/bin", "usr/lib", "etc"] { mkdir("\(folder.path)/\(name)", 0o755) }
+        chmod("\(folder.path)/usr/bin", 0o711)
+        symlink("usr/bin", "\(folder.path)/bin")
+        folder.make("usr/bin/host", "h")
+        let base = try HostTree(FilePath(folder.path))
+        let a = try SamplePackage.make("a", "f 755 bin/a =a\nf 644 usr/share/x =x")
+        let tree = try UnionTree(packages: [a], base: base.root)
+        var options = ViewOptions()
+        options.hidesBase = true
+        let root = try tree.attach(as: .superuser, options).root
+        let check = ReadableCheck(
+            root,
+            against: try MemoryTree.make(
+                "f 755 0 0 100 usr/bin/a =a\nf 644 0 0 100 usr/share/x =x"
+            ).root,
+            .links
+        )
+        #expect(check.failures == [])
+        #expect(check.checks > 10)
+        let usr = try root.lookup(Array("usr".utf8).span.bytes).directory
+        let bin = try usr?.lookup(Array("bin".utf8).span.bytes)
+        #expect(try bin?.stat().mode.permissions == 0o711)
+        #expect(!tree.hidesNamesOfBase)
+    }
+
     @Test func packagesLieOverADirectoryOfTheHost() throws {
         let folder = try Folder()
         for name in ["usr", "usr/bin", "usr/lib", "etc"] { mkdir("\(folder.path)/\(name)", 0o755) }

@@ -54,7 +54,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
     /// Finds in the base what no package has.
     private func lookupBelow(_ name: RawSpan, _ step: Step) throws(FileError) -> any Node {
         try view.generation.checkWhole()
-        guard step.outcome != .hidden, view.generation.base != nil,
+        guard step.outcome != .hidden, view.generation.base != nil, !view.options.hidesBase,
             let below = try view.generation.below(place),
             let node = try Generation.find(name, in: below)
         else { throw FileError(.notFound) }
@@ -134,7 +134,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             }
         }
         // Behind the packages' names come those of the base, at the base's own positions.
-        if let below {
+        if let below, !view.options.hidesBase {
             let isEnd = cookie == Self.lastCookie
             let start = isEnd ? cookie : cookie < count ? 0 : cookie - count
             try listBelow(below, from: start, after: count, body)

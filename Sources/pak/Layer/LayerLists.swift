@@ -55,9 +55,12 @@ enum LayerLine {
 
     /// Prints what has changed.
     static func printChanges(_ layer: any LayerAnswers, _ printing: OutputOptions) throws {
-        for line in try layer.changeLines() {
-            Stream.standardOutput.write((printing.json ? change(line).line : text(line)) + "\n")
-        }
+        for line in try layer.changeLines() { print(line, printing) }
+    }
+
+    /// Prints a changed path.
+    static func print(_ line: [UInt8], _ printing: OutputOptions) {
+        Stream.standardOutput.write((printing.json ? change(line).line : text(line)) + "\n")
     }
 
     /// A changed path as an object.

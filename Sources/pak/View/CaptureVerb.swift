@@ -1,0 +1,196 @@
+import Archive
+import ArgumentParser
+import CaptureTree
+import Environments
+import FileTree
+import Glibc
+import Namespaces
+import Terminal
+
+/// `pak capture`: a command that may change everything, and the package of what it changed.
+struct CaptureVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "capture",
+        abstract: "Run a command in a copy of the machine, and make a package of what it changes."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var progress: ProgressOptions
+
+    @Option(name: [.short, .long], help: "The file, or the directory, to make.")
+    var output: String?
+
+    @Option(help: ArgumentHelp("pak, tar, oci, nar or dir.", valueName: "format"))
+    var to = "pak"
+
+    @Flag(help: "List what was changed: A M m D R L and paths.")
+    var list = false
+
+    @Option(
+        help: ArgumentHelp("Rules that are added to the usual ones.", valueName: "file"),
+        completion: .file()
+    )
+    var rules: String?
+
+    @Option(
+        help: ArgumentHelp("A folder that keeps the changes.", valueName: "dir"),
+        completion: .directory
+    )
+    var layer: String?
+
+    @Flag(help: "Make the package of a command that fails, too.")
+    var keep = false
+
+    @Option(help: ArgumentHelp("Compress as zstd does at that level, 1 to 19.", valueName: "n"))
+    var level: Int32?
+
+    @Option(help: "What the package is called, if not as the file.")
+    var name: String?
+
+    @OptionGroup var view: ViewArguments
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: "The command and its arguments; -- may stand in front."
+    )
+    var command: [String] = []
+
+    func validate() throws {
+        try PassedWords.check(command, Self.self)
+        guard (1...19).contains(level ?? 3) else { throw ValidationError("--level takes 1 to 19") }
+        do throws(FileError) { _ = try OutputFormats.named(to) } catch {
+            throw ValidationError("--to \(error)")
+        }
+        if view.at != nil { throw ValidationError("--at: not with capture") }
+        if view.via == .ninep { throw ValidationError("--via 9p: not with capture") }
+        guard output != nil || list || layer != nil else {
+            throw ValidationError("nothing to be made: -o FILE, --list or --layer DIR")
+        }
+    }
+
+    func run() throws {
+        let words = command.first == "--" ? Array(command.dropFirst()) : command
+        guard !words.isEmpty else {
+            throw Complaint("no command", try: "pak capture -o FILE -- COMMAND", status: 125)
+        }
+        Foreground.take()
+        try ViewRun.endingAsOurs(words) { () throws(Complaint) in
+            let folder = try LayerFolder(layer)
+            defer { folder.remove() }
+            let capture = try open(folder.path)
+            let ending = try CaptureRun(view, capture, words).run()
+            guard ending == .exited(0) || keep else { return ending }
+            try finish(capture)
+            return ending
+        }
+    }
+
+    /// The layer in its folder, over the packages and the host.
+    private func open(_ folder: String) throws(Complaint) -> Capture {
+        var settings = LayerSettings()
+        settings.sync = layer == nil ? .none : .end
+        let own = try rules.map { (path) throws(Complaint) in
+            try LayerSettings.rules(from: path)
+        }
+        let isNew = !TextFile.exists("\(folder)/log")
+        do throws(FileError) {
+            settings.rules = Self.places
+            for rule in own?.list ?? [] { settings.rules.append(rule) }
+            let environment: Environment
+            do throws(Complaint) { environment = try view.environment() } catch {
+                throw FileError(.conflict, error.text)
+            }
+            let capture = try Capture(
+                packageName,
+                folder: folder,
+                over: environment,
+                .whole,
+                .write(settings)
+            )
+            if !isNew {
+                if capture.layer.isSealed { try capture.layer.unseal() }
+                for rule in own?.list ?? [] { try capture.add(rule) }
+            }
+            return capture
+        } catch {
+            throw Complaint(folder, error)
+        }
+    }
+
+    /// What the user has open is no part of what a build installs, unless rules say so.
+    private static var places: Rules {
+        var rules = Rules()
+        let home = HostNames.variable("HOME").map(TextFile.absolute)
+        for place in [home, HostNames.workingDirectory] {
+            guard let place, place.hasPrefix("/") else { continue }
+            let path = place.split(separator: "/").joined(separator: "/")
+            if path.isEmpty { continue }
+            rules.append(Rules.Rule(.drop, PathPattern(folder: Array(path.utf8))))
+        }
+        return rules
+    }
+
+    private var packageName: String {
+        if let name { return name }
+        let file = (output ?? layer ?? "").split(separator: "/").last.map(String.init) ?? ""
+        let stem = file.prefix { $0 != "." }
+        return PackageName.isLegal(stem) ? String(stem) : "capture"
+    }
+
+    /// Seals the layer, and makes what was asked for.
+    private func finish(_ capture: Capture) throws(Complaint) {
+        do throws(FileError) { try capture.layer.seal() } catch {
+            throw Complaint("layer", error)
+        }
+        if list { for line in try capture.changeLines() { LayerLine.print(line, printing) } }
+        guard let output else { return }
+        let export: Export
+        let format: any OutputFormat
+        do throws(FileError) {
+            export = try capture.export(name: packageName)
+            format = try OutputFormats.named(to)
+        } catch {
+            throw Complaint("export", error)
+        }
+        try LayerOutput(printing, progress, level, output)
+            .write(export.draft, format, losses: export.warnings)
+    }
+}
+
+/// A folder for a layer: one that stays, or one that is gone when the command is.
+private struct LayerFolder {
+    let path: String
+    private let isOurs: Bool
+
+    /// Takes the folder at a path, or makes one where there is room for a build.
+    init(_ wanted: String?) throws(Complaint) {
+        isOurs = wanted == nil
+        if let wanted {
+            path = wanted
+            return
+        }
+        let place = HostNames.variable("TMPDIR") ?? "/var/tmp"
+        var template = Array("\(place)/pak.XXXXXX".utf8CString)
+        let made = template.withUnsafeMutableBufferPointer { template in
+            template.baseAddress.flatMap { mkdtemp($0) } != nil
+        }
+        guard made else {
+            throw Complaint("\(place): \(String(cString: strerror(errno)))", try: "--layer DIR")
+        }
+        path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Removes it, if it was made here.
+    func remove() {
+        if isOurs { Self.remove(path) }
+    }
+
+    private static func remove(_ path: String) {
+        // What cannot be listed or removed is left behind.
+        for name in (try? HostNames.names(in: path)) ?? [] {
+            let entry = "\(path)/\(name)"
+            if HostNames.kind(entry) == .directory { remove(entry) } else { unlink(entry) }
+        }
+        rmdir(path)
+    }
+}

@@ -1,0 +1,125 @@
+import FileTree
+import Glibc
+
+/// What the host has where a view is to be mounted.
+enum HostNames {
+    /// What a name of the host stands for.
+    enum Kind: Equatable {
+        case directory
+        case link(String)
+        case other
+    }
+
+    /// What a path stands for, links as themselves; nil where there is nothing to be seen.
+    static func kind(_ path: String) -> Kind? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return .directory
+        case S_IFLNK:
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            let count = buffer.withUnsafeMutableBytes { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { text in
+                    text.baseAddress.map { readlink(path, $0, text.count) } ?? -1
+                }
+            }
+            guard count > 0 else { return .other }
+            return .link(String(decoding: buffer[..<count], as: UTF8.self))
+        default: return .other
+        }
+    }
+
+    /// The names in a directory, sorted.
+    static func names(in path: String) throws(FileError) -> [String] {
+        guard let directory = opendir(path) else {
+            throw FileError(FileError.Kind(number: errno), path)
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// The working directory; the root when it is gone.
+    static var workingDirectory: String {
+        guard let path = getcwd(nil, 0) else { return "/" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    /// All variables of this process, `NAME=value`.
+    static var environment: [String] {
+        var all: [String] = []
+        var place = environ
+        while let entry = place.pointee {
+            all.append(String(cString: entry))
+            place += 1
+        }
+        return all
+    }
+
+    /// The value of a variable; nil when it is unset or empty.
+    static func variable(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
+    }
+}
+
+/// A mount of this process, as /proc/self/mountinfo has it.
+struct HostMount {
+    var path: String
+    var type: String
+    var source: String
+
+    /// All mounts, in the order in which they were made.
+    static func all() throws(FileError) -> [HostMount] {
+        // The table may be longer than a file of ours ever is.
+        guard let file = fopen("/proc/self/mountinfo", "r") else {
+            throw FileError(FileError.Kind(number: errno), "/proc/self/mountinfo")
+        }
+        defer { fclose(file) }
+        var line: UnsafeMutablePointer<CChar>?
+        var size = 0
+        defer { free(line) }
+        var mounts: [HostMount] = []
+        while getline(&line, &size, file) > 0 {
+            guard let line else { break }
+            if let mount = HostMount(line: String(cString: line)) { mounts.append(mount) }
+        }
+        return mounts
+    }
+
+    /// Reads a line; see proc_pid_mountinfo(5).
+    init?(line: String) {
+        let words = line.split { $0 == " " || $0 == "\n" }
+        guard let dash = words.firstIndex(of: "-"), dash > 4, words.count > dash + 2 else {
+            return nil
+        }
+        path = Self.unescape(words[4])
+        type = String(words[dash + 1])
+        source = Self.unescape(words[dash + 2])
+    }
+
+    /// The text in which `\ooo` is a byte.
+    private static func unescape(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            guard byte == UInt8(ascii: "\\"), digits.count == 3,
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
+            else {
+                bytes.append(byte)
+                continue
+            }
+            bytes.append(value)
+            rest = rest.dropFirst(3)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

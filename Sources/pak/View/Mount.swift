@@ -1,0 +1,105 @@
+import ArgumentParser
+import Environments
+import FUSEServer
+import FileTree
+import Glibc
+import NinePServer
+import Terminal
+import UnionTree
+
+/// `pak mount`: packages at a directory of the host.
+struct Mount: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Mount what packages show together at a directory."
+    )
+
+    @OptionGroup var packages: PackageOptions
+
+    @Option(
+        name: .shortAndLong,
+        help: "What lies below: a directory of the host, or 9p!ADDRESS[!ANAME].",
+        completion: .directory
+    )
+    var base: String?
+
+    @Option(help: ArgumentHelp("How: fuse or 9p.", valueName: "way"))
+    var via = ViewArguments.Way.fuse
+
+    @Flag(name: .customLong("allow-other"), help: "Other users may look, too.")
+    var allowsOthers = false
+
+    @Flag(name: [.customShort("f"), .long], help: "Serve until it is unmounted, and then end.")
+    var foreground = false
+
+    @Argument(help: "The directory.", completion: .directory)
+    var directory: String
+
+    func validate() throws {
+        guard via != .overlay else { throw ValidationError("--via overlay: fuse or 9p") }
+        guard !packages.package.isEmpty || base != nil else {
+            throw ValidationError("nothing to mount: -p PACKAGE")
+        }
+    }
+
+    func run() throws {
+        // A mount at the same place whose server is gone gives way.
+        let place = TextFile.absolute(directory)
+        for old in MountedView.all() where old.path == place && old.isDeserted {
+            // That it is still there is what the mount will say.
+            try? FUSEMount.unmount(place, lazily: true)
+        }
+        guard foreground else { try BackgroundServer.start("-f") }
+        let environment = try packages.environment(over: base)
+        do throws(FileError) {
+            let attachment = try environment.tree.attach(as: .superuser, ViewOptions())
+            try BackgroundServer.atEnd { [directory] in
+                // Who still uses it sees it to the end.
+                try? FUSEMount.unmount(directory, lazily: true)
+            }
+            switch via {
+            case .fuse, .overlay: try serve(attachment, environment.isFixed)
+            case .ninep: try NinePMount.serve(attachment, at: directory, environment.isFixed)
+            }
+        } catch {
+            throw ViewFailure.complaint(error, at: directory, via)
+        }
+    }
+
+    private func serve(_ attachment: Attachment, _ isFixed: Bool) throws(FileError) {
+        var mounting = FUSEMount.Options()
+        mounting.isReadOnly = true
+        mounting.allowsOthers = allowsOthers
+        var serving = FUSEServer.Options()
+        serving.caching = isFixed ? .endless : .seconds(1)
+        serving.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
+        let descriptor = try FUSEMount.mount(at: directory, mounting)
+        let server = FUSEServer(attachment, descriptor: descriptor, options: serving)
+        BackgroundServer.tellReady()
+        try server.run()
+    }
+}
+
+/// `pak umount`: takes such a mount away.
+struct Unmount: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "umount",
+        abstract: "Take away what pak mount has mounted, its server too."
+    )
+
+    @Flag(name: .shortAndLong, help: "Also while it is in use; its users see it to their end.")
+    var lazy = false
+
+    @Argument(help: "The directory.", completion: .directory)
+    var directory: String
+
+    func run() throws {
+        let place = TextFile.absolute(directory)
+        let isDeserted = MountedView.all().contains { $0.path == place && $0.isDeserted }
+        do throws(FileError) {
+            try FUSEMount.unmount(isDeserted ? place : directory, lazily: lazy || isDeserted)
+        } catch {
+            let cure: String? = error.kind == .busy ? "pak umount -l '\(directory)'" : nil
+            throw Complaint(directory, error, try: cure)
+        }
+    }
+}

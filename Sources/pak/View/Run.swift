@@ -1,0 +1,74 @@
+import ArgumentParser
+import Terminal
+
+/// `pak run`: a command in a view of packages.
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a command that sees packages over the host's files."
+    )
+
+    @OptionGroup var view: ViewArguments
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: "The command and its arguments; -- may stand in front."
+    )
+    var command: [String] = []
+
+    func validate() throws { try PassedWords.check(command, Self.self) }
+
+    func run() throws {
+        let words = command.first == "--" ? Array(command.dropFirst()) : command
+        guard !words.isEmpty else {
+            throw Complaint("no command", try: "pak run -p PACKAGE -- COMMAND", status: 125)
+        }
+        try ViewRun.runToEnd(view, words)
+    }
+}
+
+/// Words that are passed on as they are, of which the parser looks at none.
+enum PassedWords {
+    /// Refuses an option that is none of ours in front of them, and answers one for help.
+    static func check(_ words: [String], _ command: any ParsableCommand.Type) throws {
+        guard let first = words.first, first.hasPrefix("-"), first != "--" else { return }
+        if ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(command) }
+        throw ValidationError("Unknown option '\(first)'")
+    }
+}
+
+/// `pak shell`: a shell in a view of packages.
+struct Shell: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a shell that sees packages over the host's files."
+    )
+
+    @OptionGroup var view: ViewArguments
+
+    func run() throws { try ViewRun.runToEnd(view, ViewRun.shell) }
+}
+
+/// `pak taste`: a command, or a shell, in a view of packages that are named in front of it.
+struct Taste: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Try packages: run a shell, or a command, that sees them."
+    )
+
+    @OptionGroup var view: ViewArguments
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: "More packages; then -- and a command, if it is not to be a shell.",
+        completion: .file()
+    )
+    var words: [String] = []
+
+    func validate() throws { try PassedWords.check(words, Self.self) }
+
+    func run() throws {
+        var view = view
+        let parts = words.split(separator: "--", maxSplits: 1, omittingEmptySubsequences: false)
+        view.packages.package += parts.first ?? []
+        let command = parts.count == 2 ? Array(parts[1]) : []
+        try ViewRun.runToEnd(view, command.isEmpty ? ViewRun.shell : command)
+    }
+}

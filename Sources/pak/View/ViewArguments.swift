@@ -1,0 +1,98 @@
+import ArgumentParser
+import Environments
+import FileTree
+import Glibc
+import Terminal
+
+/// What a view is made of besides its packages, as the command line says it.
+struct ViewArguments: ParsableArguments {
+    @OptionGroup var packages: PackageOptions
+
+    @Flag(help: "The packages alone, over nothing of the host.")
+    var pure = false
+
+    @Option(
+        help: ArgumentHelp("Show the packages there, and not over the root.", valueName: "dir"),
+        completion: .directory
+    )
+    var at: String?
+
+    @Option(
+        help: ArgumentHelp("A directory of the host to stand for its root.", valueName: "dir"),
+        completion: .directory
+    )
+    var base: String?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Show a of the host as b, or as what it is.", valueName: "a[:b]"),
+        completion: .file()
+    )
+    var bind: [String] = []
+
+    @Flag(name: .customLong("no-net"), help: "No network but the loopback.")
+    var noNet = false
+
+    @Flag(name: .customLong("fake-root"), help: "Be root in the view.")
+    var fakeRoot = false
+
+    @Option(help: ArgumentHelp("How files get there: fuse, overlay or 9p.", valueName: "way"))
+    var via: Way?
+
+    @Flag(name: .shortAndLong, help: "Say how the view is made.")
+    var verbose = false
+
+    /// How files of packages get into a view.
+    enum Way: String, ExpressibleByArgument, CaseIterable {
+        /// Served through /dev/fuse.
+        case fuse
+        /// Written into memory first.
+        case overlay
+        /// Served to the kernel's 9P client.
+        case ninep = "9p"
+    }
+
+    func validate() throws {
+        if pure, base != nil { throw ValidationError("--pure: not with --base") }
+        if pure, at != nil { throw ValidationError("--pure: not with --at") }
+        for text in bind {
+            guard let pair = Binding(text), pair.target.hasPrefix("/") else {
+                throw ValidationError("--bind \(text): an absolute path in the view is needed")
+            }
+        }
+        if let at, !at.hasPrefix("/") {
+            throw ValidationError("--at \(at): an absolute path is needed")
+        }
+    }
+
+    /// What is bound where.
+    var bindings: [Binding] { bind.compactMap(Binding.init) }
+
+    /// A line for who wants to know how.
+    func remark(_ text: String) {
+        if verbose { Stream.standardError.write("pak: \(Visible.text(text))\n") }
+    }
+
+    /// The packages over what they are to lie over.
+    func environment() throws(Complaint) -> Environment {
+        try packages.environment(over: pure || at != nil ? nil : base ?? "/")
+    }
+}
+
+/// A file or directory of the host that is shown in a view under a name.
+struct Binding {
+    /// Its path on the host.
+    var source: String
+    /// Its path in the view, from the root.
+    var target: String
+
+    /// Reads `SOURCE[:TARGET]`; nil where a side is empty.
+    init?(_ text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = parts.first, !first.isEmpty, parts.last?.isEmpty == false else {
+            return nil
+        }
+        source = TextFile.absolute(String(first))
+        target = parts.count == 2 ? String(parts[1]) : source
+    }
+}

@@ -1,0 +1,75 @@
+import FileTree
+import Glibc
+import Namespaces
+import Terminal
+
+/// Why there is no view.
+enum ViewFailure {
+    /// The complaint of a view that could not be made one way, with what the machine lacks for it
+    /// if that is known.
+    static func complaint(
+        _ error: FileError,
+        _ way: ViewArguments.Way,
+        status: Int32 = 125
+    ) -> Complaint {
+        for facility in needed(for: way) {
+            guard case .missing(let why, let cure) = facility.check() else { continue }
+            return Complaint(
+                "no view can be had here: \(facility.named(why))",
+                try: cure.isEmpty ? "pak doctor" : cure,
+                status: status
+            )
+        }
+        return Complaint("no view: \(error)", try: "pak doctor", status: status)
+    }
+
+    /// The complaint of a mount at a directory of the host that could not be made.
+    static func complaint(
+        _ error: FileError,
+        at directory: String,
+        _ way: ViewArguments.Way
+    ) -> Complaint {
+        // What is wrong with the directory itself is no lack of the machine's.
+        if [.notFound, .notDirectory, .busy].contains(error.kind), HostNames.kind(directory) == nil
+        {
+            return Complaint(directory, error, try: "mkdir '\(directory)'")
+        }
+        let facility: Facility = way == .ninep ? .v9fs : .fuseOnHost
+        guard case .missing(let why, let cure) = facility.check() else {
+            return Complaint(directory, error)
+        }
+        return Complaint(
+            "\(directory): no mount can be had here: \(facility.named(why))",
+            try: cure.isEmpty ? "pak doctor" : cure,
+            status: 6
+        )
+    }
+
+    private static func needed(for way: ViewArguments.Way) -> [Facility] {
+        let users: [Facility] = geteuid() == 0 ? [] : [.userNamespaces]
+        switch way {
+        case .fuse: return users + [.fuse, .overlayOverFUSE]
+        case .overlay: return users + [.overlay]
+        case .ninep: return [.v9fs]
+        }
+    }
+}
+
+extension Facility {
+    /// What is wrong with it, with its name in front.
+    func named(_ why: String) -> String { why.hasPrefix(words) ? why : "\(words): \(why)" }
+
+    /// What it is called.
+    var words: String {
+        switch self {
+        case .userNamespaces: "user namespaces"
+        case .fuse: "/dev/fuse in a namespace"
+        case .fuseOnHost: "FUSE at a directory of the host"
+        case .overlay: "overlayfs in a namespace"
+        case .overlayOverFUSE: "overlayfs over FUSE in a namespace"
+        case .v9fs: "the kernel's 9P client"
+        case .subordinateIDs: "subordinate ids"
+        case .answeredCalls: "seccomp's user notification"
+        }
+    }
+}

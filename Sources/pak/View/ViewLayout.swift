@@ -1,0 +1,308 @@
+import FileTree
+import Namespaces
+
+/// The mounts that a view is made of: packages over the host's files, or alone.
+///
+/// Files of the host are the kernel's own to read wherever that can be: all of the host is bound,
+/// and only over the directories that packages have something in lies an overlay of two, the
+/// packages' on top. Where the kernel refuses that, the directory is served whole.
+struct ViewLayout {
+    /// What a step hands over while the view is made.
+    enum Handed {
+        /// A device, on which the packages alone are to be served.
+        case packages
+        /// A device, on which the packages and what lies below are to be served.
+        case whole
+        /// A directory, which the packages are to be written to.
+        case folder
+    }
+
+    /// How the packages get into the view.
+    enum Source {
+        case device
+        case folder
+        /// The kernel's 9P client, with the source and data of its mount.
+        case mount(source: String, data: String)
+    }
+
+    /// The steps, in their order.
+    private(set) var steps: [Step] = []
+    /// What they hand over, by their numbers.
+    private(set) var handed: [Int: Handed] = [:]
+
+    /// The packages without what they lie over.
+    private let packages: any Directory
+    /// Whether two-layer overlays are not to be had.
+    private let servesWhole: Bool
+    private let bindings: [Binding]
+    /// The mounts of the host, and whether the view may be a view of a part of them alone.
+    private let mounts: [HostMount]
+    private let hasUsers: Bool
+    private var hasWhole = false
+
+    /// Makes a layout without a mount.
+    ///
+    /// With `servesWhole` a directory that packages touch is served with what lies below. The
+    /// view has user namespaces of its own with `hasUsers`: then what is mounted on the host
+    /// cannot be had without what is mounted over it.
+    init(
+        _ packages: any Directory,
+        _ source: Source,
+        servesWhole: Bool,
+        bindings: [Binding],
+        hasUsers: Bool
+    ) throws(FileError) {
+        self.packages = packages
+        self.servesWhole = servesWhole
+        self.bindings = bindings
+        self.hasUsers = hasUsers
+        mounts = try HostMount.all()
+        switch source {
+        case .device: add(.packages, .fuse(at: Self.packagesPlace(""), options: Self.options))
+        case .folder:
+            steps.append(.temporary(at: Self.packagesPlace("")))
+            add(.folder, .fill(at: Self.packagesPlace("")))
+        case .mount(let source, let data):
+            steps.append(
+                .mount(type: "9p", source: source, data: data, at: Self.packagesPlace(""))
+            )
+        }
+    }
+
+    private static let options = "default_permissions,allow_other"
+    private static func packagesPlace(_ path: String) -> Place { .hidden("packages" + path) }
+    private static func wholePlace(_ path: String) -> Place { .hidden("whole" + path) }
+    private static func pointsPlace(_ path: String) -> Place { .hidden("points" + path) }
+
+    private mutating func add(_ what: Handed, _ step: Step) {
+        handed[steps.count] = what
+        steps.append(step)
+    }
+
+    // MARK: Whole views
+
+    /// Lays the packages over `base`, a directory of the host that is the view's root.
+    mutating func layOver(_ base: String) throws(FileError) {
+        let base = base == "/" ? "" : base
+        let kept = base.isEmpty ? [] : Self.keptOverAnotherBase
+        var names = Set(try HostNames.names(in: base + "/"))
+        names.formUnion(kept.filter { HostNames.kind("/" + $0) != nil })
+        let tops = try entries(of: packages)
+        names.formUnion(tops.map(\.name))
+        for name in names.sorted() {
+            let path = "/" + name
+            let top = tops.first { $0.name == name }
+            if kept.contains(name) {
+                bind(.host(path), path)
+                continue
+            }
+            switch (HostNames.kind(base + path), top) {
+            case (.directory, .some(let top)) where top.directory != nil:
+                bind(.host(base + path), path)
+                for point in try points(top.directory ?? packages, path, base) {
+                    try lay(point, over: base)
+                }
+            case (_, .some(let top)): try show(top, at: path)
+            case (.directory, nil), (.other, nil): bind(.host(base + path), path)
+            case (.link(let target), nil): steps.append(.link(at: .view(path), target: target))
+            case (nil, nil): break
+            }
+        }
+    }
+
+    /// Shows the host as it is, and the packages at a directory.
+    mutating func putAt(_ directory: String) throws(FileError) {
+        let tops = try HostNames.names(in: "/")
+        for name in tops {
+            switch HostNames.kind("/" + name) {
+            case .link(let target): steps.append(.link(at: .view("/" + name), target: target))
+            case .some: bind(.host("/" + name), "/" + name)
+            case nil: break
+            }
+        }
+        let isBelowRoot = !directory.dropFirst().contains("/")
+        guard HostNames.kind(directory) == .directory || isBelowRoot else {
+            throw FileError(.notFound, directory)
+        }
+        bind(Self.packagesPlace(""), directory)
+    }
+
+    /// Shows the packages alone, with what every process needs.
+    mutating func showAlone() throws(FileError) {
+        for top in try entries(of: packages) where !["proc", "dev", "tmp"].contains(top.name) {
+            try show(top, at: "/" + top.name)
+        }
+        steps.append(.processes(at: .view("/proc")))
+        steps.append(.devices(at: .view("/dev")))
+        steps.append(.temporary(at: .view("/tmp"), mode: 0o1777))
+    }
+
+    /// Binds what the user named; to be called last.
+    mutating func bindAll() {
+        for binding in bindings { bind(.host(binding.source), binding.target) }
+    }
+
+    /// What stays the host's own over another base.
+    private static let keptOverAnotherBase = ["proc", "sys", "dev", "tmp", "home"]
+
+    // MARK: Directories
+
+    private mutating func bind(_ from: Place, _ path: String) {
+        steps.append(.bind(from: from, at: .view(path)))
+    }
+
+    /// An entry of a directory of the packages.
+    private struct Entry {
+        var name: String
+        var directory: (any Directory)?
+        var target: String?
+    }
+
+    private func entries(of directory: any Directory) throws(FileError) -> [Entry] {
+        var names: [[UInt8]] = []
+        try directory.entries(from: 0) { _, name in
+            names.append(Array(name))
+            return true
+        }
+        var entries: [Entry] = []
+        for name in names {
+            let node = try directory.lookup(name.span.bytes)
+            let target = try node.link?.target()
+            entries.append(
+                Entry(
+                    name: String(decoding: name, as: UTF8.self),
+                    directory: node.directory,
+                    target: target.map { String(decoding: $0, as: UTF8.self) }
+                )
+            )
+        }
+        return entries
+    }
+
+    /// Shows something of the packages alone.
+    private mutating func show(_ entry: Entry, at path: String) throws(FileError) {
+        if let target = entry.target {
+            return steps.append(.link(at: .view(path), target: target))
+        }
+        let missing = entry.directory == nil ? [] : missingPoints(below: path, base: nil)
+        guard !missing.isEmpty else { return bind(Self.packagesPlace(path), path) }
+        makePoints(missing)
+        steps.append(
+            .overlay(
+                lower: [Self.pointsPlace(path), Self.packagesPlace(path)],
+                at: .view(path)
+            )
+        )
+    }
+
+    /// The directories, not deeper than two, at which packages are to be laid over the host.
+    ///
+    /// One of which all that packages have in it are directories of the host too is left to the
+    /// host: what else is in it can be written as ever, /usr/local for instance.
+    private func points(
+        _ directory: any Directory,
+        _ path: String,
+        _ base: String
+    ) throws(FileError) -> [String] {
+        guard path.dropFirst().split(separator: "/").count < 2 else { return [path] }
+        let entries = try entries(of: directory)
+        let isOnTheWay = entries.allSatisfy { entry in
+            entry.directory != nil && HostNames.kind("\(base)\(path)/\(entry.name)") == .directory
+        }
+        guard isOnTheWay else { return [path] }
+        var points: [String] = []
+        for entry in entries {
+            guard let directory = entry.directory else { continue }
+            points += try self.points(directory, "\(path)/\(entry.name)", base)
+        }
+        return points
+    }
+
+    /// Lays the packages over one directory of the host.
+    private mutating func lay(_ path: String, over base: String) throws(FileError) {
+        let below = mountsBelow(base + path)
+        let missing = missingPoints(below: path, base: base)
+        makePoints(missing)
+        let points = missing.isEmpty ? [] : [Self.pointsPlace(path)]
+        if servesWhole || hasUsers && !below.isEmpty {
+            serveWhole()
+            if points.isEmpty {
+                bind(Self.wholePlace(path), path)
+            } else {
+                steps.append(
+                    .overlay(lower: points + [Self.wholePlace(path)], at: .view(path))
+                )
+            }
+        } else {
+            steps.append(
+                .overlay(
+                    lower: points + [Self.packagesPlace(path), .host(base + path)],
+                    at: .view(path)
+                )
+            )
+        }
+        // What is mounted there on the host is no part of either; packages have nothing in it,
+        // or it is left to them.
+        for mount in below where try !has(mount.dropFirst(base.count).description) {
+            bind(.host(mount), String(mount.dropFirst(base.count)))
+        }
+    }
+
+    private mutating func serveWhole() {
+        if hasWhole { return }
+        hasWhole = true
+        add(.whole, .fuse(at: Self.wholePlace(""), options: Self.options))
+    }
+
+    /// The mounts of the host below a directory, those below another left out.
+    private func mountsBelow(_ path: String) -> [String] {
+        var found: [String] = []
+        for mount in Set(mounts.map(\.path)).sorted() where mount.hasPrefix(path + "/") {
+            if !found.contains(where: { mount.hasPrefix($0 + "/") }) { found.append(mount) }
+        }
+        return found
+    }
+
+    /// Whether the packages have something of that path.
+    private func has(_ path: String) throws(FileError) -> Bool {
+        var node: any Node = packages
+        for name in path.utf8.split(separator: UInt8(ascii: "/")) {
+            let name = Array(name)
+            do throws(FileError) {
+                guard let next = try node.directory?.lookup(name.span.bytes) else { return false }
+                node = next
+            } catch {
+                if error.kind == .notFound { return false }
+                throw error
+            }
+        }
+        return true
+    }
+
+    // MARK: Mount points
+
+    /// The bindings below a directory for which there is no place yet.
+    private func missingPoints(below path: String, base: String?) -> [Binding] {
+        bindings.filter { binding in
+            guard binding.target.hasPrefix(path + "/") else { return false }
+            if let base, HostNames.kind(base + binding.target) != nil { return false }
+            // What cannot be looked for is not there.
+            return (try? has(binding.target)) != true
+        }
+    }
+
+    /// Makes places in a layer of their own, since nothing is made on the host's disk or in a
+    /// package.
+    private mutating func makePoints(_ missing: [Binding]) {
+        if missing.isEmpty { return }
+        let root = Self.pointsPlace("")
+        if !steps.contains(.temporary(at: root)) { steps.append(.temporary(at: root)) }
+        for binding in missing {
+            let place = Self.pointsPlace(binding.target)
+            steps.append(
+                HostNames.kind(binding.source) == .directory
+                    ? .directory(at: place) : .file(at: place)
+            )
+        }
+    }
+}

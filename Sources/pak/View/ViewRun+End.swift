@@ -1,0 +1,44 @@
+import Namespaces
+import Terminal
+
+extension ViewRun {
+    /// Runs a command in a view, and ends as it does.
+    static func runToEnd(_ arguments: ViewArguments, _ words: [String]) throws -> Never {
+        Foreground.take()
+        try endingAsOurs(words) { () throws(Complaint) in try ViewRun(arguments, words).run() }
+    }
+
+    /// Ends as the command does that `body` runs; what goes wrong besides has a status of its own.
+    static func endingAsOurs(
+        _ words: [String],
+        _ body: () throws(Complaint) -> Ending
+    ) throws -> Never {
+        do throws(Complaint) {
+            finish(try body(), words)
+        } catch {
+            var error = error
+            error.status = ownStatus
+            throw error
+        }
+    }
+
+    /// The status for what is no fault of the command.
+    static let ownStatus: Int32 = 125
+
+    /// The user's shell.
+    static var shell: [String] { [HostNames.variable("SHELL") ?? "/bin/sh"] }
+
+    /// Says why a command never began, and ends as it did.
+    private static func finish(_ ending: Ending, _ words: [String]) -> Never {
+        switch ending {
+        case .exited, .signalled: break
+        case .notFound(let what):
+            let cure = "-p A PACKAGE THAT HAS \(words.first ?? "")"
+            Complaint("\(what): no such command in the view", try: cure).print(as: "pak")
+        case .notExecutable(let what):
+            Complaint("\(what): cannot be executed").print(as: "pak")
+        case .lost: Complaint("the view's first process was killed").print(as: "pak")
+        }
+        Foreground.finish(ending)
+    }
+}

@@ -1,0 +1,162 @@
+import Archive
+import Environments
+import FUSEServer
+import FileTree
+import Glibc
+import Namespaces
+import Terminal
+import UnionTree
+
+/// A command in a view of packages, which this process serves until the command has ended.
+struct ViewRun {
+    private let arguments: ViewArguments
+    private let environment: Environment
+    private let command: Command
+
+    /// Opens the packages; `words` are the command.
+    init(_ arguments: ViewArguments, _ words: [String]) throws(Complaint) {
+        self.arguments = arguments
+        environment = try arguments.environment()
+        command = Command(
+            words,
+            environment: Self.variables(environment.tree.packages),
+            directory: HostNames.workingDirectory
+        )
+    }
+
+    /// The variables of this process, and the name of the view.
+    static func variables(_ packages: [Package]) -> [String] {
+        let names = packages.map(\.name).sorted().joined(separator: " ")
+        return HostNames.environment.filter { !$0.hasPrefix("PAK_VIEW=") } + ["PAK_VIEW=\(names)"]
+    }
+
+    /// Makes the view by the first way that can be had, and waits for the command's end.
+    func run() throws(Complaint) -> Ending {
+        var first: (way: ViewArguments.Way, error: FileError)?
+        for (way, servesWhole) in ways {
+            do throws(FileError) {
+                let process = try start(way, servesWhole: servesWhole)
+                if let error = process.directoryError { arguments.remark("\(error): in / instead") }
+                return process.wait()
+            } catch {
+                arguments.remark("\(way.rawValue): \(error)")
+                if first == nil { first = (way, error) }
+            }
+        }
+        guard let first else { throw Complaint("no view") }
+        throw ViewFailure.complaint(first.error, first.way)
+    }
+
+    /// The ways to be tried, the best first.
+    private var ways: [(way: ViewArguments.Way, servesWhole: Bool)] {
+        // What packages hide of the host no overlay of ours can say.
+        let isWhole = environment.tree.hidesNamesOfBase && environment.below != nil
+        let ways: [ViewArguments.Way]
+        if let via = arguments.via {
+            ways = [via]
+        } else if access("/dev/fuse", R_OK | W_OK) == 0 {
+            ways = [.fuse]
+        } else {
+            arguments.remark("/dev/fuse is closed: the packages are written into memory")
+            ways = [.overlay]
+        }
+        return ways.flatMap { way in
+            switch way {
+            case .fuse where environment.below != nil:
+                isWhole ? [(way, true)] : [(way, false), (way, true)]
+            default: [(way, false)]
+            }
+        }
+    }
+
+    private func start(
+        _ way: ViewArguments.Way,
+        servesWhole: Bool
+    ) throws(FileError) -> ViewProcess {
+        let hasUsers = geteuid() != 0
+        let packages = try attachment(hidesBase: true)
+        let socket: NinePSocket? = way == .ninep ? try NinePSocket(packages) : nil
+        let source: ViewLayout.Source =
+            switch way {
+            case .fuse: .device
+            case .overlay: .folder
+            case .ninep: .mount(source: socket?.path ?? "", data: NinePSocket.data)
+            }
+        var layout = try ViewLayout(
+            packages.root,
+            source,
+            servesWhole: servesWhole,
+            bindings: arguments.bindings,
+            hasUsers: hasUsers
+        )
+        if arguments.pure {
+            try layout.showAlone()
+        } else if let at = arguments.at {
+            try layout.putAt(at)
+        } else {
+            try layout.layOver(arguments.base ?? "/")
+        }
+        layout.bindAll()
+        let handed = layout.handed
+        return try ViewProcess.start(
+            view(layout.steps),
+            command,
+            handed: { (step, descriptor) throws(FileError) in
+                switch handed[step] {
+                case .packages: try serve(packages, descriptor, isFixed: true)
+                case .whole:
+                    try serve(attachment(hidesBase: false), descriptor, isFixed: false)
+                case .folder: try fill(descriptor, packages.root)
+                case nil: close(descriptor)
+                }
+            },
+            answer: { _ throws(FileError) in throw FileError(.readOnly) }
+        )
+    }
+
+    private func view(_ steps: [Step]) -> View {
+        var spaces: View.Spaces = []
+        if arguments.pure { spaces.formUnion([.processes, .ipc, .hostName]) }
+        if arguments.noNet { spaces.insert(.network) }
+        let isRoot = arguments.fakeRoot && geteuid() != 0
+        return View(
+            steps: steps,
+            identity: isRoot ? .root() : .kept,
+            spaces: spaces,
+            answered: isRoot ? [.owners, .devices, .identities] : []
+        )
+    }
+
+    /// The packages, alone or over what they lie over.
+    private func attachment(hidesBase: Bool) throws(FileError) -> Attachment {
+        var options = ViewOptions()
+        options.hidesBase = hidesBase
+        return try environment.tree.attach(as: .superuser, options)
+    }
+
+    private func serve(
+        _ attachment: Attachment,
+        _ descriptor: Int32,
+        isFixed: Bool
+    ) throws(FileError) {
+        var options = FUSEServer.Options()
+        options.caching = isFixed ? .endless : .seconds(1)
+        if arguments.verbose {
+            options.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
+        }
+        let log = options.log
+        let server = FUSEServer(attachment, descriptor: descriptor, options: options)
+        try Worker.start {
+            do throws(FileError) { try server.run() } catch { log("\(error)") }
+        }
+    }
+
+    /// Writes the packages into a directory of the view.
+    private func fill(_ descriptor: Int32, _ root: any Directory) throws(FileError) {
+        defer { close(descriptor) }
+        let draft = try Draft(tree: root)
+        // The dot leads to the directory itself, which links to descriptors do not.
+        let path = "/proc/self/fd/\(descriptor)/."
+        _ = try DirectoryOutput().write(draft, to: path, Archive.OutputOptions())
+    }
+}

@@ -1,0 +1,258 @@
+import Glibc
+import Testing
+
+/// `pak run` and its kin, as users with and without rights meet them.
+@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+struct RunTests {
+    /// A package with a program, one with data, and a base; anyone may read them.
+    private func example() throws -> Scratch {
+        let scratch = try Scratch()
+        try scratch.shell(
+            #"""
+            mkdir -p a/bin a/usr/share/greet a/opt/greet b/usr/share/greet
+            printf '#!/bin/sh\ncat /usr/share/greet/words /usr/share/greet/more\n' >a/bin/greet-all
+            chmod 755 a/bin/greet-all; echo hello >a/usr/share/greet/words
+            echo world >b/usr/share/greet/more; echo opt >a/opt/greet/x
+            for i in a b; do tar --owner 0 --group 0 -C $i -cf $i.tar .; done
+            """#
+        )
+        return scratch
+    }
+
+    private static let mounts = "cat /proc/self/mountinfo"
+
+    @Test(arguments: Visitor.all)
+    func packagesLieOverTheHostForTheCommandAlone(who: Visitor) throws {
+        let scratch = try example()
+        let before = try scratch.shell(Self.mounts)
+        let run = try who.pak(
+            scratch,
+            [
+                "run", "-p", scratch("a.tar"), "-p", scratch("b.tar"), "--", "sh", "-c",
+                "greet-all; cat /opt/greet/x; test -e /etc/passwd && id -u; ls /usr/bin/env",
+            ]
+        )
+        #expect(run.complaints.isEmpty, "\(run.complaints)")
+        let user = who == .own ? geteuid() : 65534
+        #expect(run.output == "hello\nworld\nopt\n\(user)\n/usr/bin/env\n")
+        #expect(run.status == 0)
+        #expect(try scratch.shell(Self.mounts) == before)
+        #expect(access("/usr/bin/greet-all", F_OK) != 0)
+        #expect(access("/opt/greet", F_OK) != 0)
+    }
+
+    @Test(arguments: Visitor.all)
+    func theStatusIsTheCommands(who: Visitor) throws {
+        let scratch = try example()
+        let view = ["run", "-p", scratch("a.tar"), "--"]
+        for (command, status) in [
+            (["sh", "-c", "exit 7"], 7), (["true"], 0), (["no-such-command"], 127),
+            (["/etc/passwd"], 126), (["sh", "-c", "kill -9 $$"], 128 + SIGKILL),
+        ] as [([String], Int32)] {
+            let run = try who.pak(scratch, view + command)
+            #expect(run.status == status, "\(command): \(run.complaints)")
+        }
+        let missing = try who.pak(scratch, view + ["no-such-command"])
+        #expect(
+            missing.complaints.hasPrefix("pak: no-such-command: no such command in the view\ntry: ")
+        )
+    }
+
+    @Test(arguments: Visitor.all)
+    func onlyThePackagesAreThereWhenTheyAreAlone(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell(
+            "mkdir -p s/bin; cp /bin/busybox s/bin/busybox; tar -C s --owner 0 --group 0 -cf s.tar ."
+        )
+        try scratch.write("named", "named\n")
+        let run = try who.pak(
+            scratch,
+            [
+                "run", "--pure", "--no-net", "-p", scratch("s.tar"), "-p", scratch("a.tar"),
+                "--bind", "\(scratch("named")):/usr/share/greet/deep/named", "--",
+                "/bin/busybox", "sh", "-c",
+                """
+                busybox=/bin/busybox; $busybox ls /; $busybox cat /usr/share/greet/deep/named
+                $busybox ls /usr/share/greet; $busybox hostname; $busybox ls /sys/class/net 2>&1
+                $busybox grep -c : /proc/net/dev; echo $$; echo x >/tmp/x && $busybox cat /tmp/x
+                """,
+            ]
+        )
+        #expect(run.status == 0, "\(run.complaints)")
+        let lines = run.output.split(separator: "\n").map(String.init)
+        #expect(Array(lines.prefix(6)) == ["bin", "dev", "opt", "proc", "tmp", "usr"])
+        #expect(lines.contains("named"))
+        #expect(lines.contains("words"))
+        #expect(lines.suffix(3).first == "1", "one network device: \(lines)")
+        #expect(lines.last == "x")
+    }
+
+    @Test(arguments: Visitor.all)
+    func packagesCanBeAtADirectoryOrOverAnotherRoot(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell("mkdir -p at base/usr/share/greet base/etc; echo b >base/etc/b")
+        let at = try who.pak(
+            scratch,
+            [
+                "run", "-p", scratch("a.tar"), "--at", scratch("at"), "--", "cat",
+                scratch("at/opt/greet/x"),
+            ]
+        )
+        #expect(at.output == "opt\n", "\(at.complaints)")
+        #expect(try scratch.shell("ls at").isEmpty)
+        let base = try who.pak(
+            scratch,
+            [
+                "run", "-p", scratch("a.tar"), "--base", scratch("base"), "--bind",
+                "/bin/busybox:/run/busybox", "--", "/run/busybox", "cat", "/etc/b",
+                "/usr/share/greet/words",
+            ]
+        )
+        #expect(base.output == "b\nhello\n", "\(base.complaints)")
+    }
+
+    @Test(arguments: Visitor.all)
+    func whatPackagesHaveNothingInCanBeWrittenAndTheRestCannot(who: Visitor) throws {
+        let scratch = try example()
+        let run = try who.pak(
+            scratch,
+            [
+                "run", "-p", scratch("a.tar"), "--", "sh", "-c",
+                "echo kept >'\(scratch("home/kept"))'; echo x >/usr/share/greet/words; "
+                    + "rm /bin/greet-all; cat /usr/share/greet/words",
+            ]
+        )
+        #expect(run.output == "hello\n")
+        #expect(try scratch.shell("cat home/kept") == "kept\n")
+    }
+
+    @Test(arguments: Visitor.all)
+    func theRootOfAViewIsNobodyOutside(who: Visitor) throws {
+        let scratch = try example()
+        let run = try who.pak(
+            scratch,
+            [
+                "run", "--fake-root", "-p", scratch("a.tar"), "--", "sh", "-c",
+                "id -u; stat -c %u /bin/greet-all; touch '\(scratch("home/mine"))'",
+            ]
+        )
+        #expect(run.output == "0\n0\n", "\(run.complaints)")
+        #expect(run.status == 0)
+        let user = who == .own ? geteuid() : 65534
+        #expect(try scratch.shell("stat -c %u home/mine") == "\(user)\n")
+    }
+
+    @Test(arguments: Visitor.all)
+    func fiftyViewsAtOnceAreEachTheirOwn(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell(
+            """
+            for i in $(seq 50); do mkdir -p n/usr/share/greet; echo $i >n/usr/share/greet/number
+            tar -C n --owner 0 --group 0 -cf n$i.tar .; done
+            """
+        )
+        let before = try scratch.shell(Self.mounts)
+        let running = try (1...50).map { number in
+            try who.startPak(
+                scratch,
+                ["run", "-p", scratch("n\(number).tar"), "--", "cat", "/usr/share/greet/number"]
+            )
+        }
+        for (number, view) in running.enumerated() {
+            #expect(view.output.rest() == "\(number + 1)\n", "\(view.complaints.rest())")
+            #expect(view.wait() == 0)
+        }
+        #expect(try scratch.shell(Self.mounts) == before)
+    }
+
+    @Test(arguments: Visitor.all, ["SIGKILL", "SIGTERM"])
+    func aKilledServerTakesTheCommandAlong(who: Visitor, signal: String) throws {
+        let scratch = try example()
+        let before = try scratch.shell(Self.mounts)
+        let view = try who.startPak(
+            scratch,
+            [
+                "run", "-p", scratch("a.tar"), "--", "sh", "-c",
+                "echo $PPID $$; exec sleep 1000",
+            ]
+        )
+        let line = try #require(view.output.next(), "\(view.complaints.rest())")
+        #expect(line.split(separator: " ").count == 2)
+        view.send(signal == "SIGKILL" ? SIGKILL : SIGTERM)
+        // The command has the other end, and lets go of it when it ends.
+        #expect(view.output.rest() == "")
+        #expect(view.wait() == 128 + (signal == "SIGKILL" ? SIGKILL : SIGTERM))
+        #expect(try scratch.shell(Self.mounts) == before)
+    }
+
+    @Test(arguments: Visitor.all)
+    func aTasteTakesPackagesAsWordsAndAScriptCanBeRunByIt(who: Visitor) throws {
+        let scratch = try example()
+        let taste = try who.pak(
+            scratch,
+            ["taste", scratch("a.tar"), scratch("b.tar"), "--", "greet-all"]
+        )
+        #expect(taste.output == "hello\nworld\n", "\(taste.complaints)")
+        try scratch.write(
+            "script",
+            """
+            #!/usr/bin/env -S pak taste -p \(scratch("a.tar")) -- sh
+            cat /opt/greet/x; echo $PAK_VIEW
+            """,
+            mode: 0o755
+        )
+        let folder = Program.pak.path.split(separator: "/").dropLast().joined(separator: "/")
+        let (program, words) = try who.program(Program(path: scratch("script")), scratch)
+        var env = program
+        env.environment["PATH"] = "/\(folder):/usr/bin:/bin"
+        let script = try env.run(words)
+        #expect(script.output == "opt\na\n", "\(script.complaints)")
+    }
+
+    @Test(arguments: Visitor.all)
+    func aShellIsTheUsersAndKnowsTheView(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.write("shell", "#!/bin/sh\necho \"$PAK_VIEW\"; cat /opt/greet/x\n", mode: 0o755)
+        var (program, words) = try who.program(.pak, scratch)
+        program.environment["SHELL"] = scratch("shell")
+        words += ["shell", "-p", scratch("b.tar"), "-p", scratch("a.tar")]
+        #expect(try program.run(words).output == "a b\nopt\n")
+    }
+
+    @Test func whatCannotBeIsToldAndHasAStatusOfItsOwn() throws {
+        let scratch = try example()
+        for (words, says) in [
+            (["-p", scratch("none.deb"), "--", "true"], "none.deb: file does not exist"),
+            (["--bind", "x:y", "--", "true"], "an absolute path"),
+            (["--pure", "--base", "/", "--", "true"], "--pure: not with --base"),
+            (["--via", "pigeon", "--", "true"], "pigeon"),
+            (["--at", "/no/such", "-p", scratch("a.tar"), "--", "true"], "/no/such"),
+            ([], "no command"),
+        ] as [([String], String)] {
+            let run = try Program.pak.run(["run"] + words)
+            #expect(run.status == 125, "\(words)")
+            #expect(run.complaints.hasPrefix("pak: "))
+            #expect(run.complaints.contains(says), "\(run.complaints)")
+        }
+    }
+
+    @Test func aMachineWithoutNamespacesIsToldSo() throws {
+        guard geteuid() == 0 else { return }
+        let scratch = try example()
+        let limit = "/proc/sys/user/max_user_namespaces"
+        // Of a user namespace of its own, and so nobody else's.
+        let run = try Program(path: "/usr/bin/env").run(
+            "unshare",
+            "-U",
+            "--map-user=65534",
+            "--keep-caps",
+            "sh",
+            "-c",
+            "echo 0 >\(limit) && HOME=/nonexistent exec \(Program.pak.path) "
+                + "run -p \(scratch("a.tar")) -- true"
+        )
+        #expect(run.status == 125, "\(run.complaints)")
+        #expect(run.complaints.contains("user namespaces"), "\(run.complaints)")
+        #expect(run.complaints.contains("\ntry: "))
+    }
+}
