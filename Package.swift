@@ -109,7 +109,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "pak", "pakfs", "treecheck", "CaptureTree", "FileTree", "NineP", "NinePClient",
+                "pak", "pakfs", "treecheck", "viewcheck", "CaptureTree", "FileTree", "NineP",
+                "NinePClient",
             ]
         ),
         .testTarget(

@@ -109,8 +109,13 @@ struct Program {
         return path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
     }()
 
-    /// Starts it; standard input is empty unless a descriptor is given.
-    func start(_ arguments: [String], input: Int32? = nil) throws -> Running {
+    /// Starts it; standard input is empty unless a descriptor is given, and standard output is to be
+    /// read from the run unless it goes to a descriptor.
+    func start(
+        _ arguments: [String],
+        input: Int32? = nil,
+        output: Int32? = nil
+    ) throws -> Running {
         var (out, err): ([Int32], [Int32]) = ([0, 0], [0, 0])
         // Sockets, since they can be made so that no other child gets them.
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -128,8 +133,21 @@ struct Program {
         } else {
             posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         }
-        posix_spawn_file_actions_adddup2(&actions, out[1], 1)
+        posix_spawn_file_actions_adddup2(&actions, output ?? out[1], 1)
         posix_spawn_file_actions_adddup2(&actions, err[1], 2)
+        // Signals as a shell gives them: the threads that run tests have most of them blocked.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var (none, all) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(
+            &attributes,
+            Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
+        )
 
         // Signals as a shell's child has them, whatever this thread keeps from itself.
         var attributes = posix_spawnattr_t()

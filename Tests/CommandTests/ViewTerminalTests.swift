@@ -1,0 +1,76 @@
+import Glibc
+import Testing
+
+/// A view at a terminal: for the shell outside, pak and its command are one job.
+@Suite(.timeLimit(.minutes(2))) struct ViewTerminalTests {
+    static let spaces = ["bind:h/:v/", "-own bind:h/:v/ proc:v/proc"]
+
+    @Test(arguments: Views.Maker.allHere, spaces)
+    func aViewIsStoppedAndContinuedAsAJob(_ maker: Views.Maker, _ steps: String) throws {
+        let views = try Views(maker)
+        let terminal = try Terminal()
+        let loop = "trap \\\"echo again\\\" CONT; echo up; while :; do read line; done"
+        terminal.type(views.typed("\(steps) -- sh -c \"\(loop)\"\n"))
+        try terminal.expect("up\r\n")
+        terminal.type("\u{1a}")
+        try terminal.expect("Stopped")
+        try terminal.expect("outer> ")
+        terminal.type("jobs; echo done\n")
+        try terminal.expect("Stopped")
+        try terminal.expect("done")
+        terminal.type("fg\n")
+        try terminal.expect("again\r\n")
+        terminal.type("\u{3}")
+        try terminal.expect("outer> ")
+        terminal.type("echo status $?\n")
+        try terminal.expect("status 130\r\n")
+    }
+
+    @Test(arguments: Views.Maker.allHere, spaces)
+    func aShellInAViewHasJobsOfItsOwn(_ maker: Views.Maker, _ steps: String) throws {
+        let views = try Views(maker)
+        let terminal = try Terminal()
+        terminal.type("PS1='inner> ' ")
+        terminal.type(views.typed("\(steps) -- bash --norc --noprofile --noediting -i\n"))
+        try terminal.expect("inner> ")
+        terminal.type("sh -c 'echo up; exec sleep 1000'\n")
+        try terminal.expect("up\r\n")
+        terminal.type("\u{3}")
+        try terminal.expect("inner> ")
+        terminal.type("sh -c 'echo up; exec sleep 1000'\n")
+        try terminal.expect("up\r\n")
+        terminal.type("\u{1a}")
+        let stopped = try terminal.expect("inner> ")
+        #expect(stopped.contains("Stopped"))
+        terminal.type("kill %1; wait; suspend\n")
+        try terminal.expect("Stopped")
+        try terminal.expect("outer> ")
+        terminal.type("fg\n")
+        try terminal.expect("inner> ")
+        terminal.type("exit 3\n")
+        try terminal.expect("outer> ")
+        terminal.type("echo status $?\n")
+        try terminal.expect("status 3\r\n")
+    }
+
+    @Test(arguments: Views.Maker.allHere, spaces)
+    func nothingIsLeftWhenTheTerminalIsClosed(_ maker: Views.Maker, _ steps: String) throws {
+        let views = try Views(maker)
+        let terminal = try Terminal()
+        var ends: [Int32] = [0, 0]
+        let name = views.scratch("held")
+        try #require(mkfifo(name, 0o666) == 0)
+        chmod(name, 0o666)
+        ends[0] = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        try #require(ends[0] >= 0)
+        defer { close(ends[0]) }
+        let family = "sh -c \\\"sleep 1000 & sleep 1000\\\" 3>\(name) & echo up; wait"
+        terminal.type(views.typed("\(steps) -- sh -c \"\(family)\"\n"))
+        try terminal.expect("up\r\n")
+        terminal.hangUp()
+        // The pipe ends when the last process that holds it has.
+        var held = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
+        while poll(&held, 1, -1) < 0, errno == EINTR {}
+        #expect(held.revents & Int16(POLLHUP) != 0)
+    }
+}
