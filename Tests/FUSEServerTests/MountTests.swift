@@ -1,0 +1,172 @@
+import CaptureTree
+import Differential
+import FUSEServer
+import FileTree
+import Glibc
+import Synchronization
+import SystemPackage
+import Testing
+import TreeConformance
+
+/// What a mount is to those who use it.
+@Suite(.enabled(if: Mounted.isPossible, Mounted.reason)) struct MountTests {
+    private func memory(_ text: String) throws -> (MemoryTree, FileTree.Attachment) {
+        let tree = try MemoryTree.make(text, clock: { .now })
+        return (tree, FileTree.Attachment(root: tree.root, tree: tree))
+    }
+
+    private static func text(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var room = [UInt8](repeating: 0, count: 100)
+        let count = read(descriptor, &room, room.count)
+        return count < 0 ? nil : String(decoding: room[..<count], as: UTF8.self)
+    }
+
+    /// What the kernel has seen it does not ask for again: a change behind its back shows that.
+    @Test func theKernelAsksOnceAndForgetsWhatItIsTold() throws {
+        let (tree, attachment) = try memory("f 644 0 0 1 f =old\nd 755 0 0 1 d\n")
+        try Mounted.run { _ in
+            attachment
+        } _: { path, server in
+            let (name, new) = ("f".utf8Bytes, "none".utf8Bytes)
+            #expect(Self.text(path + "/f") == "old")
+            #expect(access(path + "/none", F_OK) != 0)
+            try tree.root.remove(name.span.bytes, expected: .file)
+            let file = try tree.root.createFile(
+                name.span.bytes,
+                NewNode(permissions: 0o644, uid: 0, gid: 0)
+            )
+            try file.open(.write).write("new".utf8Bytes.span.bytes, at: 0)
+            try tree.root.addName(new.span.bytes, for: file)
+            #expect(Self.text(path + "/f") == "old")
+            #expect(access(path + "/none", F_OK) != 0)
+            server.invalidate(name: name, in: tree.root)
+            server.invalidate(name: new, in: tree.root)
+            #expect(Self.text(path + "/f") == "new")
+            #expect(Self.text(path + "/none") == "new")
+            try file.open([.write, .truncate]).write("newer".utf8Bytes.span.bytes, at: 0)
+            #expect(Self.text(path + "/f") == "new")
+            server.invalidate(file)
+            #expect(Self.text(path + "/f") == "newer")
+            try tree.root.remove(name.span.bytes, expected: .file)
+            server.invalidate(name: name, in: tree.root, removed: file)
+            #expect(access(path + "/f", F_OK) != 0)
+            // What nobody knows is no fault.
+            server.invalidate(name: "never seen".utf8Bytes, in: tree.root)
+            server.invalidate(name: [UInt8](repeating: 120, count: 300), in: tree.root)
+        }
+    }
+
+    @Test func whatOthersChangeShowsWhenItsTimeIsUp() throws {
+        let (tree, attachment) = try memory("f 644 0 0 1 f =old\n")
+        var options = Mounted.writable
+        options.caching = .seconds(0)
+        try Mounted.run(options) { _ in
+            attachment
+        } _: { path, _ in
+            #expect(Self.text(path + "/f") == "old")
+            guard let file = try tree.root.lookup("f".utf8Bytes.span.bytes).file else { return }
+            try file.open([.write, .truncate]).write("newer".utf8Bytes.span.bytes, at: 0)
+            #expect(Self.text(path + "/f") == "newer")
+        }
+    }
+
+    @Test func anInodeLeadsToItsNode() throws {
+        let (tree, attachment) = try memory("f 644 0 0 1 d/f =old\n")
+        try Mounted.run { _ in
+            attachment
+        } _: { path, server in
+            var status = Glibc.stat()
+            #expect(stat(path + "/d/f", &status) == 0)
+            let node = server.node(inode: UInt64(status.st_ino))
+            var change = StatChange()
+            change.uid = 33
+            try node?.change(change, by: .superuser)
+            if let node { server.invalidate(node) }
+            #expect(stat(path + "/d/f", &status) == 0 && status.st_uid == 33)
+            #expect(server.node(inode: tree.root.qidPath)?.directory != nil)
+            #expect(server.node(inode: 12345) == nil)
+        }
+    }
+
+    @Test func locksAreKeptBetweenOpenFiles() throws {
+        let (_, attachment) = try memory("f 644 0 0 1 f =old\n")
+        try Mounted.run { _ in
+            attachment
+        } _: { path, _ in
+            let one = open(path + "/f", O_RDWR)
+            let two = open(path + "/f", O_RDWR)
+            defer {
+                close(one)
+                close(two)
+            }
+            #expect(flock(one, LOCK_EX | LOCK_NB) == 0)
+            #expect(flock(two, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK)
+            #expect(flock(one, LOCK_UN) == 0 && flock(two, LOCK_EX | LOCK_NB) == 0)
+        }
+    }
+
+    /// A mount whose server has gone says so, and nobody waits for it.
+    @Test func aMountWithoutAServerIsAnErrorAndNoWait() throws {
+        let outcome = Mutex<[Int32]>([])
+        PrivateMounts.run { mayMount in
+            do {
+                let arena = try Arena(mayMount: mayMount)
+                let path = try arena.directory("fuse")
+                let tree = MemoryTree()
+                let descriptor = try FUSEMount.mount(at: path)
+                do {
+                    let server = FUSEServer(
+                        FileTree.Attachment(root: tree.root, tree: tree),
+                        descriptor: descriptor
+                    )
+                    server.invalidate(tree.root)
+                }
+                let result = access(path + "/x", F_OK)
+                let number = errno
+                outcome.withLock { $0 = [result, number] }
+                try FUSEMount.unmount(path)
+            } catch {
+                outcome.withLock { $0 = [] }
+            }
+        }
+        #expect(outcome.withLock { $0 } == [-1, ENOTCONN])
+    }
+
+    @Test func aPlaceThatCannotBeMountedAtIsNamed() {
+        #expect(throws: FileError.self) { try FUSEMount.mount(at: "/no/such place") }
+        #expect(throws: FileError.self) { try FUSEMount.unmount("/no/such place") }
+    }
+
+    /// Random lists of operations, done to a mount of a capture and to a directory of the host.
+    @Test(arguments: [false, true])
+    func aMountBehavesAsADirectoryOfTheHost(_ writesBack: Bool) throws {
+        var options = Mounted.writable
+        options.writesBack = writesBack
+        for seed: UInt64 in 1...30 {
+            let list = OperationList.random(seed: seed, isRoot: true, longestName: 255)
+            let failures = Mutex<[String]>([])
+            let place = Mutex("")
+            try Mounted.run(options) { arena in
+                place.withLock { $0 = arena.path }
+                let host = try HostTree(FilePath(arena.directory("below")))
+                let tree = try CaptureTree(layer: .inMemory(), over: host.root, in: host)
+                return try tree.attach(as: .superuser, to: "")
+            } _: { path, _ in
+                let plain = place.withLock { $0 } + "/plain"
+                mkdir(plain, 0o755)
+                let players = [
+                    try HostPlayer("host", path: plain), try HostPlayer("mount", path: path),
+                ]
+                let found = Differential.play(list.base, to: players)
+                let changed = found.isEmpty ? try Differential.playChanges(list, to: players) : []
+                failures.withLock { $0 = found + changed }
+            }
+            let found = failures.withLock { $0 }
+            #expect(found == [], "seed \(seed)")
+            if !found.isEmpty { return }
+        }
+    }
+}
