@@ -15,7 +15,7 @@ all:V:
 # Each step stops the test when it fails; the last lines are what was counted.
 test:V:
 	rm -rf $LOG
-	for(i in format build unit asan scripts manual fuzz dpkg posix peers guest builds){
+	for(i in format build unit asan scripts manual fuzz dpkg posix fuse peers guest builds){
 		echo mk $i
 		mk $i
 	}
@@ -103,6 +103,16 @@ posix:V:	$POSIX
 $POSIX:	`{ls Tests/Posix/*.c Tests/Posix/*.h}
 	mkdir -p `{dirname $POSIX}
 	cc '-std=gnu17' -O1 -Wall -Wextra -Werror -static -o $POSIX Tests/Posix/*.c
+
+# What uses files uses mounts of our own.
+fuse:V:
+	mkdir -p $LOG
+	swift build --product treecheck
+	./Tests/FUSE/run .build/debug/treecheck >$LOG/8.fuse.count || {
+		cat $LOG/8.fuse.count
+		exit fuse
+	}
+	cat $LOG/8.fuse.count
 
 # Behind the kernel's own client, in two of its versions; a guest that cannot run here is skipped,
 # with its reason.

@@ -105,7 +105,7 @@ enum TreeCheck {
         writesBack: Bool = false
     ) throws(FileError) {
         var mount = FUSEMount.Options()
-        mount.allowsOthers = true
+        mount.allowsOthers = getuid() == 0
         mount.allowsDevices = getuid() == 0
         mount.isReadOnly = !isWritable
         var options = FUSEServer.Options()
