@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "address.h"
 
 #include <errno.h>
 #include <linux/vm_sockets.h>
@@ -36,13 +37,8 @@ static int dial(int family, const void *at, socklen_t length, int milliseconds)
 int pak_dial_unix(const char *path, int milliseconds)
 {
 	struct sockaddr_un at;
-	memset(&at, 0, sizeof at);
-	at.sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof at.sun_path) {
-		errno = ENAMETOOLONG;
+	if (pak_unix_address(path, &at) != 0)
 		return -1;
-	}
-	strcpy(at.sun_path, path);
 	return dial(AF_UNIX, &at, sizeof at, milliseconds);
 }
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "address.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,16 +37,23 @@ static int is_stale(const struct sockaddr_un *at, socklen_t length)
 	return refused;
 }
 
-int pak_listen_unix(const char *path)
+int pak_unix_address(const char *path, struct sockaddr_un *at)
 {
-	struct sockaddr_un at;
-	memset(&at, 0, sizeof at);
-	at.sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof at.sun_path) {
+	memset(at, 0, sizeof *at);
+	at->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof at->sun_path) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(at.sun_path, path);
+	strcpy(at->sun_path, path);
+	return 0;
+}
+
+int pak_listen_unix(const char *path)
+{
+	struct sockaddr_un at;
+	if (pak_unix_address(path, &at) != 0)
+		return -1;
 	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) + 1);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)

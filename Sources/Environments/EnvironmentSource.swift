@@ -1,6 +1,5 @@
 import Archive
 package import FileTree
-import Glibc
 import NinePClient
 package import Terminal
 package import UnionTree
@@ -65,18 +64,8 @@ package struct EnvironmentSource: Sendable {
     /// The paths of all packages there are now: those given, and what the folder holds, by name.
     package func packagePaths() throws(FileError) -> [String] {
         guard let folder else { return paths }
-        guard let directory = opendir(folder) else {
-            throw FileError(FileError.Kind(number: errno), folder)
-        }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            // What is being copied into the folder has such a name until it is whole.
-            if !name.hasPrefix(".") { names.append(name) }
-        }
+        // What is being copied into the folder has such a name until it is whole.
+        let names = try TextFile.names(in: folder).filter { !$0.hasPrefix(".") }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(folder)/\($0)" }
     }
 }

@@ -75,6 +75,19 @@ public enum FileType: UInt32, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// The type in a word, for people and for programs that read what is printed.
+    public var word: String {
+        switch self {
+        case .regular: "file"
+        case .directory: "directory"
+        case .symlink: "link"
+        case .characterDevice: "character-device"
+        case .blockDevice: "block-device"
+        case .fifo: "fifo"
+        case .socket: "socket"
+        }
+    }
+
     /// The byte of a directory entry.
     ///
     /// The corresponding constants are `DT_REG` and so on.

@@ -8,19 +8,14 @@ extension Session {
     mutating func lock(_ frame: Frame, _ dialect: Dialect) throws(FileError) {
         let request = try Tlock(frame, dialect)
         do throws(FileError) {
-            let fid = try find(request.fid).pointee
-            guard let type = LockType(rawValue: request.type), let opened = fid.opened else {
-                throw FileError(.invalid)
-            }
-            let lock = try range(
+            let (lock, type, opened, file) = try range(
+                request.fid,
+                request.type,
                 request.start,
                 request.length,
-                type,
-                opened,
                 request.client,
                 request.process
             )
-            let file = fid.node.qid.path
             if type == .unlock {
                 server.locks.release(lock, of: file)
                 return try reply(Rlock(status: LockStatus.success.rawValue), to: frame, dialect)
@@ -58,15 +53,11 @@ extension Session {
     mutating func getlock(_ frame: Frame, _ dialect: Dialect) throws(FileError) {
         let request = try Tgetlock(frame, dialect)
         do throws(FileError) {
-            let fid = try find(request.fid).pointee
-            guard let type = LockType(rawValue: request.type), let opened = fid.opened else {
-                throw FileError(.invalid)
-            }
-            let lock = try range(
+            let (lock, _, _, file) = try range(
+                request.fid,
+                request.type,
                 request.start,
                 request.length,
-                type,
-                opened,
                 request.client,
                 request.process
             )
@@ -77,7 +68,7 @@ extension Session {
                 process: request.process,
                 client: request.client
             )
-            guard let other = server.locks.conflict(with: lock, of: fid.node.qid.path) else {
+            guard let other = server.locks.conflict(with: lock, of: file) else {
                 return try reply(answer, to: frame, dialect)
             }
             answer.type = (other.isExclusive ? LockType.write : .read).rawValue
@@ -93,14 +84,19 @@ extension Session {
         }
     }
 
+    /// The lock that a request names, of the file that is open as `fid`.
     private func range(
+        _ fid: UInt32,
+        _ type: UInt8,
         _ start: UInt64,
         _ length: UInt64,
-        _ type: LockType,
-        _ opened: Opened,
         _ client: UnsafeRawBufferPointer,
         _ process: UInt32
-    ) throws(FileError) -> FileLock {
+    ) throws(FileError) -> (lock: FileLock, type: LockType, opened: Opened, file: UInt64) {
+        let fid = try find(fid).pointee
+        guard let type = LockType(rawValue: type), let opened = fid.opened else {
+            throw FileError(.invalid)
+        }
         let (last, isTooLong) = start.addingReportingOverflow(length &- 1)
         guard client.count <= 1024, length == 0 || !isTooLong else { throw FileError(.invalid) }
         let owner = LockOwner(
@@ -108,12 +104,13 @@ extension Session {
             client: Array(client),
             process: process
         )
-        return FileLock(
+        let lock = FileLock(
             owner: owner,
             holder: ObjectIdentifier(opened),
             isExclusive: type == .write,
             first: start,
             last: length == 0 ? .max : last
         )
+        return (lock, type, opened, fid.node.qid.path)
     }
 }

@@ -109,16 +109,5 @@ extension Conflict.Side: CustomStringConvertible {
     }
 
     /// The type of file in one word; `none` where the package has nothing at the path.
-    public var type: String {
-        switch mode?.type {
-        case nil: "none"
-        case .regular: "file"
-        case .directory: "directory"
-        case .symlink: "link"
-        case .characterDevice: "character-device"
-        case .blockDevice: "block-device"
-        case .fifo: "fifo"
-        case .socket: "socket"
-        }
-    }
+    public var type: String { mode?.type.word ?? "none" }
 }

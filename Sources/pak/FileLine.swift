@@ -34,7 +34,7 @@ struct FileLine {
     var json: JSON {
         var members = [
             JSON.name(path),
-            ("type", .text(Self.word(stat.mode.type))),
+            ("type", .text(stat.mode.type.word)),
             ("mode", .text(String(stat.mode.permissions, radix: 8))),
             ("uid", .number(Int64(stat.uid))),
             ("gid", .number(Int64(stat.gid))),
@@ -90,19 +90,6 @@ struct FileLine {
         case .blockDevice: "b"
         case .fifo: "p"
         case .socket: "s"
-        }
-    }
-
-    /// The type in a word.
-    static func word(_ type: FileType) -> String {
-        switch type {
-        case .regular: "file"
-        case .directory: "directory"
-        case .symlink: "link"
-        case .characterDevice: "character-device"
-        case .blockDevice: "block-device"
-        case .fifo: "fifo"
-        case .socket: "socket"
         }
     }
 

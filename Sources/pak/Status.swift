@@ -33,7 +33,7 @@ extension FileLine {
     /// A line an attribute, the word first.
     fileprivate var attributes: String {
         var lines = [
-            ("name", String(decoding: path, as: UTF8.self)), ("type", Self.word(stat.mode.type)),
+            ("name", String(decoding: path, as: UTF8.self)), ("type", stat.mode.type.word),
             ("mode", String(stat.mode.permissions, radix: 8)),
             ("owner", "\(stat.uid) \(owner)"), ("group", "\(stat.gid) \(group)"),
             ("links", "\(stat.links)"), ("size", "\(stat.size)"),

@@ -30,17 +30,8 @@ enum LayerList {
 
     /// The names of all layers, in no order.
     static func names(in folder: String) throws(FileError) -> [String] {
-        guard let directory = opendir(folder) else {
-            throw FileError(FileError.Kind(number: errno), folder)
+        try TextFile.names(in: folder).filter {
+            PackageName.isLegal($0) && exists($0, in: folder)
         }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if PackageName.isLegal(name), exists(name, in: folder) { names.append(name) }
-        }
-        return names
     }
 }
