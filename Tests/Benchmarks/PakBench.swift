@@ -21,7 +21,10 @@ struct PakBench: ParsableCommand {
     var diod = "/usr/sbin/diod"
     @Option(
         parsing: .upToNextOption,
-        help: "Only these: a case of the wire, import, union, growth, capture, export or memory."
+        help: ArgumentHelp(
+            "Only these: a case of the wire, import, union, growth, capture, export, memory, view, "
+                + "archive, run or build."
+        )
     )
     var only: [String] = []
     @Option(
@@ -33,11 +36,20 @@ struct PakBench: ParsableCommand {
     var processor: Int?
     @Flag(help: "Print JSON in place of tables.")
     var json = false
+    @Option(
+        help: ArgumentHelp("How many packages views are of, or files archives.", valueName: "n")
+    )
+    var most = 100_000
     @Flag(help: .hidden)
     var echo = false
+    @Option(help: .hidden)
+    var mount: String?
+    @Argument(help: .hidden)
+    var packages: [String] = []
 
     func run() throws {
         if echo { return try EchoServer.run() }
+        if let mount { return try OwnMount.run(mount, packages) }
         let corpus = try Corpus()
         defer {
             // What is left is in memory and named after this program; there is no more to be done.
@@ -78,6 +90,32 @@ struct PakBench: ParsableCommand {
         if wants("memory"), isThere(server) {
             report.memory = try MemoryBenchmark(pakfs: server, place: corpus.place).run()
         }
+        if wants("view") {
+            let counts = [1, 10, 100, 400].filter { $0 <= most }
+            report.mounts.append(
+                (
+                    "view",
+                    try ViewBenchmark(
+                        pak: ownMount,
+                        place: corpus.place,
+                        rounds: min(rounds, 3),
+                        counts: counts,
+                        complain: complain
+                    ).run()
+                )
+            )
+        }
+        if wants("archive") {
+            let (files, stream) = try ArchiveBenchmark(
+                pak: ownMount,
+                ratarmount: ratarmount,
+                place: corpus.place,
+                rounds: rounds,
+                counts: [10_000, 100_000].filter { $0 <= most },
+                complain: complain
+            ).run()
+            report.mounts += [("archive", files), ("stream", stream)]
+        }
         print(json ? report.json : report.table)
     }
 
@@ -88,6 +126,34 @@ struct PakBench: ParsableCommand {
         let program = CommandLine.arguments[0]
         let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         return pakfs ?? (folder + ["pakfs"]).joined(separator: "/")
+    }
+
+    /// What mounts packages: this program, with the place and the packages behind it.
+    private var ownMount: [String] {
+        get throws(FileError) { [try Program.ownPath, "--mount"] }
+    }
+
+    /// PyPI's ratarmount, fetched once.
+    private var ratarmount: [String]? {
+        let home = getenv("HOME").map { String(cString: $0) } ?? "/tmp"
+        let folder = "\(home)/.cache/pakbench/ratarmount"
+        let program = ["env", "PYTHONPATH=\(folder)", "python3", "-m", "ratarmount"]
+        do throws(FileError) {
+            if access("\(folder)/bin/ratarmount", X_OK) != 0 {
+                _ = try Program.run(
+                    [
+                        "timeout", "300", "python3", "-m", "pip", "install", "--only-binary",
+                        ":all:", "--target", folder, "ratarmount==1.3.0",
+                    ],
+                    quiet: true
+                )
+            }
+            if try Program.run(program + ["--version"], quiet: true) == 0 { return program }
+            complain("pakbench: ratarmount cannot be fetched: measured without it")
+        } catch {
+            complain("pakbench: ratarmount: \(error): measured without it")
+        }
+        return nil
     }
 
     private func isThere(_ program: String) -> Bool {

@@ -15,21 +15,30 @@ enum Program {
     }
 
     /// Runs a program to its end and gives its exit status; 128 and more for a signal.
-    static func run(_ words: [String]) throws(FileError) -> Int32 {
-        let process = try spawn(words, input: nil)
+    static func run(_ words: [String], quiet: Bool = false) throws(FileError) -> Int32 {
+        let process = try spawn(words, input: nil, quiet: quiet)
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 && errno == EINTR {}
         return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
     }
 
-    /// Starts a program; `input` becomes its descriptors 0 and 1.
-    static func spawn(_ words: [String], input: Int32?) throws(FileError) -> pid_t {
+    /// Starts a program; `input` becomes its descriptors 0 and 1; a quiet one says nothing.
+    static func spawn(
+        _ words: [String],
+        input: Int32?,
+        quiet: Bool = false
+    ) throws(FileError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         if let input {
             posix_spawn_file_actions_adddup2(&actions, input, 0)
             posix_spawn_file_actions_adddup2(&actions, input, 1)
+        }
+        if quiet {
+            for number in 1...2 as ClosedRange<Int32> {
+                posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_WRONLY, 0)
+            }
         }
         var arguments = words.map { strdup($0) } + [nil]
         defer { for word in arguments { free(word) } }

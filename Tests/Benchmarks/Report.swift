@@ -8,6 +8,8 @@ struct Report {
     var captures: [CaptureBenchmark.Row] = []
     var exports: [ExportBenchmark.Row] = []
     var memory: MemoryBenchmark.Figures?
+    /// What is done through mounts, and to commands in views.
+    var mounts: [(name: String, table: MountTable)] = []
 
     /// A row's figures for one rival: medians over the rounds.
     private struct Figure {
@@ -45,9 +47,9 @@ struct Report {
     }
 
     var table: String {
-        [
+        ([
             wireTable, unionTable, growthTable, captureTable, exportTable, importTable, memoryTable,
-        ].filter { !$0.isEmpty }
+        ] + mounts.map(\.table.lines)).filter { !$0.isEmpty }
             .map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
     }
 
@@ -193,6 +195,7 @@ struct Report {
                     + "\"anonymousKiB\":\(memory.anonymous),\"residentKiB\":\(memory.resident)}"
             )
         }
+        parts += mounts.map { "\"\($0.name)\":\($0.table.json)" }
         return "{\(parts.joined(separator: ","))}"
     }
 
