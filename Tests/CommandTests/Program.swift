@@ -135,19 +135,6 @@ struct Program {
         }
         posix_spawn_file_actions_adddup2(&actions, output ?? out[1], 1)
         posix_spawn_file_actions_adddup2(&actions, err[1], 2)
-        // Signals as a shell gives them: the threads that run tests have most of them blocked.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var (none, all) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(
-            &attributes,
-            Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
-        )
 
         // Signals as a shell's child has them, whatever this thread keeps from itself.
         var attributes = posix_spawnattr_t()
