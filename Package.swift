@@ -152,6 +152,10 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .testTarget(
+            name: "NamespacesTests",
+            dependencies: ["FileTree", "FUSEServer", "Namespaces"]
+        ),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal", "FileTree"]),
         .testTarget(
             name: "CaptureTreeTests",
