@@ -124,7 +124,7 @@ let package = Package(
             name: "pakbench",
             dependencies: [
                 "FileTree", "NineP", "NinePClient", "Archive", "CaptureTree", "UnionTree",
-                "FUSEServer", "Environments", "Terminal", "CLinux",
+                "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks"

@@ -17,6 +17,8 @@ struct PakBench: ParsableCommand {
     var seconds = 0.1
     @Option(help: "The pakfs to measure; the one beside this program if not given.")
     var pakfs: String?
+    @Option(help: "The pak to measure; the one beside this program if not given.")
+    var pak: String?
     @Option(help: "The diod to measure; skipped if it is not there.")
     var diod = "/usr/sbin/diod"
     @Option(
@@ -42,14 +44,9 @@ struct PakBench: ParsableCommand {
     var most = 100_000
     @Flag(help: .hidden)
     var echo = false
-    @Option(help: .hidden)
-    var mount: String?
-    @Argument(help: .hidden)
-    var packages: [String] = []
 
     func run() throws {
         if echo { return try EchoServer.run() }
-        if let mount { return try OwnMount.run(mount, packages) }
         let corpus = try Corpus()
         defer {
             // What is left is in memory and named after this program; there is no more to be done.
@@ -90,13 +87,14 @@ struct PakBench: ParsableCommand {
         if wants("memory"), isThere(server) {
             report.memory = try MemoryBenchmark(pakfs: server, place: corpus.place).run()
         }
+        let views = isThere(pakProgram) ? pakProgram : nil
         if wants("view") {
             let counts = [1, 10, 100, 400].filter { $0 <= most }
             report.mounts.append(
                 (
                     "view",
                     try ViewBenchmark(
-                        pak: ownMount,
+                        pak: views,
                         place: corpus.place,
                         rounds: min(rounds, 3),
                         counts: counts,
@@ -107,7 +105,7 @@ struct PakBench: ParsableCommand {
         }
         if wants("archive") {
             let (files, stream) = try ArchiveBenchmark(
-                pak: ownMount,
+                pak: views,
                 ratarmount: ratarmount,
                 place: corpus.place,
                 rounds: rounds,
@@ -116,21 +114,38 @@ struct PakBench: ParsableCommand {
             ).run()
             report.mounts += [("archive", files), ("stream", stream)]
         }
+        if wants("run") {
+            report.mounts.append(
+                (
+                    "run",
+                    try RunBenchmark(
+                        pak: views,
+                        packages: [corpus.tar],
+                        rounds: rounds,
+                        complain: complain
+                    ).run()
+                )
+            )
+        }
+        if wants("build"), let views {
+            let builds = BuildBenchmark(pak: views, rounds: rounds, complain: complain)
+            report.mounts.append(("build", try builds.run()))
+        }
         print(json ? report.json : report.table)
     }
 
     private func wants(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
 
     /// The pakfs to be measured.
-    private var server: String {
+    private var server: String { pakfs ?? beside("pakfs") }
+
+    /// The pak to be measured.
+    private var pakProgram: String { pak ?? beside("pak") }
+
+    private func beside(_ name: String) -> String {
         let program = CommandLine.arguments[0]
         let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        return pakfs ?? (folder + ["pakfs"]).joined(separator: "/")
-    }
-
-    /// What mounts packages: this program, with the place and the packages behind it.
-    private var ownMount: [String] {
-        get throws(FileError) { [try Program.ownPath, "--mount"] }
+        return (folder.map(String.init) + [name]).joined(separator: "/")
     }
 
     /// PyPI's ratarmount, fetched once.

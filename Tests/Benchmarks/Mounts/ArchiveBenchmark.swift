@@ -8,7 +8,7 @@ struct ArchiveBenchmark {
     static let steps = [
         "mount ms", "stat us", "open+read us", "find ms", "memory MiB",
     ]
-    let pak: [String]?
+    let pak: String?
     /// A ratarmount; nil where there is none.
     let ratarmount: [String]?
     let place: String
@@ -92,7 +92,7 @@ struct ArchiveBenchmark {
     private func contenders(_ archives: Archives) -> [Mounted.Contender] {
         var all: [Mounted.Contender] = []
         if let pak {
-            all.append(.init(name: "pak", words: pak + [mountPoint, archives.package]))
+            all.append(.pak(pak, [archives.package], at: mountPoint))
         }
         all.append(
             .init(

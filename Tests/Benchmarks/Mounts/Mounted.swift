@@ -11,6 +11,12 @@ final class Mounted {
         let words: [String]?
         /// What the kernel mounts then: type, options, and the directory from which they are named.
         var kernel: (type: String, options: String, place: String)?
+
+        /// `pak mount`.
+        static func pak(_ program: String, _ packages: [String], at place: String) -> Contender {
+            let named = packages.flatMap { ["-p", $0] }
+            return Contender(name: "pak", words: [program, "mount", "-f"] + named + [place])
+        }
     }
 
     /// Where it is.

@@ -6,7 +6,7 @@ struct ViewBenchmark {
     static let steps = [
         "stat us", "again us", "miss us", "open+read us", "find ms", "readdir ms",
     ]
-    let pak: [String]?
+    let pak: String?
     let place: String
     let rounds: Int
     let counts: [Int]
@@ -39,7 +39,7 @@ struct ViewBenchmark {
         let folders = set.folders
         var all: [Mounted.Contender] = []
         if let pak {
-            all.append(.init(name: "pak", words: pak + [mount] + set.packages))
+            all.append(.pak(pak, set.packages, at: mount))
         }
         // One layer alone is none to the kernel: an empty directory is the second.
         let layers = (0..<max(2, set.count)).map { $0 < set.count ? "\($0)" : "none" }
