@@ -5,8 +5,13 @@ extension Layer {
     /// Makes what a node stands for the layer's own, with all directories above it; nothing
     /// changes for anyone.
     ///
+    /// What a removal needs is taken whatever the limit of objects is.
+    ///
     /// - Complexity: one record for each directory on the way that was never touched.
-    func adopt(_ node: CaptureNode) throws(FileError) -> CaptureObject {
+    func adopt(
+        _ node: CaptureNode,
+        forRemoval isRemoval: Bool = false
+    ) throws(FileError) -> CaptureObject {
         if let object = try node.object() { return object }
         guard let lower = node.lower else { throw FileError(.notFound) }
         // The lower tree is asked while the lock is not held: it does not change.
@@ -25,7 +30,7 @@ extension Layer {
         return try change { (state) throws(FileError) in
             guard var object = state.adopted[top]?.object else { throw FileError(.notFound) }
             for link in chain.reversed() {
-                object = try adopt(link.node, link.stat, link.name, in: object, &state)
+                object = try adopt(link.node, link.stat, link.name, in: object, isRemoval, &state)
             }
             return object
         }
@@ -37,7 +42,8 @@ extension Layer {
     func adopt(
         _ node: CaptureNode,
         as name: [UInt8],
-        in directory: CaptureObject
+        in directory: CaptureObject,
+        forRemoval isRemoval: Bool = false
     ) throws(FileError) -> CaptureObject {
         guard let lower = node.lower else {
             guard let object = try node.object() else { throw FileError(.notFound) }
@@ -45,7 +51,7 @@ extension Layer {
         }
         let stat = try lower.stat()
         return try change { (state) throws(FileError) in
-            try adopt(lower, stat, name, in: directory, &state)
+            try adopt(lower, stat, name, in: directory, isRemoval, &state)
         }
     }
 
@@ -54,6 +60,7 @@ extension Layer {
         _ stat: Stat,
         _ name: [UInt8],
         in directory: CaptureObject,
+        _ isRemoval: Bool,
         _ state: inout LayerState
     ) throws(FileError) -> CaptureObject {
         if let place = directory.entries.place(name) {
@@ -65,6 +72,9 @@ extension Layer {
         }
         let known = state.adopted[stat.qid.path]
         if let known, known.object == nil { throw FileError(.notFound) }
+        if known == nil, !isRemoval { try checkObjects(state) }
+        // Where the log takes nothing, what it has not been told of must not grow either.
+        if state.pending.count >= Self.mostPending { try flush(&state) }
         let serial = known?.object?.serial ?? state.next
         let record = Record.adopted(serial, in: directory.serial, name: name, LowerMark(stat))
         state.pending.append(record)

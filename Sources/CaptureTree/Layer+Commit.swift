@@ -50,6 +50,9 @@ extension Layer {
     /// So many files may have grown before the log is told.
     static var mostUnsettled: Int { 64 }
 
+    /// So many records that change nothing may wait for one that does.
+    static var mostPending: Int { 256 }
+
     /// Writes the log anew when what it says can be said by far fewer records.
     ///
     /// It may fail: then the log is what it was, and grows on.

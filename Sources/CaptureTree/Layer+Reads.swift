@@ -20,11 +20,14 @@ extension Layer {
             return
         }
         state.withLock { state in
-            guard !state.isSealed, state.readPaths.insert(qidPath).inserted else { return }
+            // Where the log has taken nothing for long, no more is noted.
+            guard !state.isSealed, state.pending.count < 16 * Self.mostPending,
+                state.readPaths.insert(qidPath).inserted
+            else { return }
             state.apply(.read(path: path))
             state.pending.append(.read(path: path))
             // A failure is told to whoever changes something next.
-            if state.pending.count >= 256 { try? flush(&state) }
+            if state.pending.count >= Self.mostPending { try? flush(&state) }
         }
     }
 

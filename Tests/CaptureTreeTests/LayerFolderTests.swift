@@ -222,6 +222,31 @@ import TreeConformance
         _ = try Self.make("c", in: tree.root)
     }
 
+    /// What was only touched counts, too; a removal is always taken.
+    @Test func aLimitOfObjectsIsForWhatIsTouched() throws {
+        let scratch = try Scratch()
+        let base = try MemoryTree.make(
+            "d 755 0 0 1 d\nf 644 0 0 1 a =1\nf 644 0 0 1 b =1\nf 644 0 0 1 d/c =1"
+        )
+        let layer = try Layer.open(folder: scratch.layer, limits: LayerLimits(objects: 3))
+        let root = try CaptureTree(layer: layer, over: base.root, in: base).root
+        let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
+        var mode = StatChange()
+        mode.permissions = 0o600
+        for name in ["a", "b"] { try root.node(name).change(mode, by: user) }
+        let quota = FileError(.quota, "the layer's limit of objects")
+        let c = try root.node("d/c")
+        #expect(throws: quota) { try c.change(mode, by: user) }
+        #expect(throws: quota) { _ = try LayerFolderTests.make("e", in: root) }
+        #expect(try c.stat().mode.permissions == 0o644)
+        let d = try #require(root.node("d").directory)
+        try d.remove(Array("c".utf8).span.bytes, expected: .file)
+        try root.remove(Array("d".utf8).span.bytes, expected: .directory)
+        for name in ["a", "b"] { try root.remove(Array(name.utf8).span.bytes, expected: .file) }
+        _ = try LayerFolderTests.make("e", in: root)
+        #expect(try root.listed() == ["e"])
+    }
+
     @Test func aLimitOfBytesIsOneAfterOpeningAgain() throws {
         let scratch = try Scratch()
         let limits = LayerLimits(bytes: 100_000)

@@ -194,6 +194,31 @@ import TreeConformance
         )
     }
 
+    /// While the log takes nothing, nobody makes the layer hold what it cannot tell it.
+    @Test func whatTheLogIsNotToldOfHasAnEnd() throws {
+        let names = (0..<6000).map { "f\($0)" }
+        let captured = try Captured(names.map { "f 644 0 0 1 \($0) =1" }.joined(separator: "\n"))
+        captured.journal.failure.withLock { $0 = FileError(.quota) }
+        var mode = StatChange()
+        mode.permissions = 0o600
+        for name in names.prefix(1000) {
+            let node = try captured.node(name)
+            #expect(throws: FileError(.quota)) { try node.change(mode, by: Self.user) }
+            #expect(try captured.node(name).stat().mode.permissions == 0o644)
+        }
+        #expect(captured.layer.state.withLock { $0.pending.count } == 256)
+        #expect(captured.layer.statistics.objects == 257)
+        for name in names { _ = try captured.file(name).open(.read) }
+        #expect(captured.layer.state.withLock { $0.pending.count } == 4096)
+        captured.journal.failure.withLock { $0 = nil }
+        for name in names { try captured.node(name).change(mode, by: Self.user) }
+        try captured.layer.sync()
+        let again = try captured.reopened()
+        for name in names {
+            #expect(try again.root.node(name).stat().mode.permissions == 0o600)
+        }
+    }
+
     /// A file that is gone leaves nothing to be told.
     @Test func whatHasNoNameIsNotWaitedFor() throws {
         let captured = try Captured("")

@@ -7,7 +7,7 @@ public struct LayerLimits: Sendable, Hashable {
     /// holes cost nothing, and its log.
     public var bytes: UInt64?
     /// Files, directories and links of the layer, lower ones that were touched among them; it is the
-    /// next one made that is refused.
+    /// next one made or touched that is refused, but to remove it.
     public var objects: Int?
     /// The longest file, in bytes.
     public var longestFile: UInt64?

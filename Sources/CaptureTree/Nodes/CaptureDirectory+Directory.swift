@@ -157,8 +157,8 @@ extension CaptureDirectory: Directory {
         if let directory = node as? CaptureDirectory, try !directory.isEmpty() {
             throw FileError(.notEmpty)
         }
-        let directory = try layer.adopt(self)
-        let object = try layer.adopt(node, as: Array(name), in: directory)
+        let directory = try layer.adopt(self, forRemoval: true)
+        let object = try layer.adopt(node, as: Array(name), in: directory, forRemoval: true)
         let name = Array(name)
         let now = layer.clock()
         try layer.change { (state) throws(FileError) in
