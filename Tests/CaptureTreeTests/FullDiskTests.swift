@@ -71,6 +71,33 @@ struct FullDiskTests {
         }
     }
 
+    @Test func aLayerThatCannotBeWrittenToIsReadAndNotOpened() throws {
+        try onSmallDisk { folder in
+            let path = folder + "/layer"
+            do {
+                let tree = try LayerFolderTests.capture(path)
+                try LayerFolderTests.write([1, 2], to: LayerFolderTests.make("f", in: tree.root))
+            }
+            let flags = UInt(MS_REMOUNT | MS_RDONLY)
+            try #require(mount("small", folder, "tmpfs", flags, nil) == 0)
+            #expect(throws: FileError(.readOnly, path)) { _ = try Layer.open(folder: path) }
+            #expect(throws: FileError(.readOnly, folder + "/new")) {
+                _ = try Layer.open(folder: folder + "/new")
+            }
+            #expect(try Layer.check(folder: path).isSound)
+            let layer = try Layer.open(readOnly: path)
+            let base = MemoryTree()
+            let root = try CaptureTree(layer: layer, over: base.root, in: base).root
+            let file = try root.lookup(Array("f".utf8).span.bytes)
+            #expect(try file.stat().size == 2)
+            let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
+            var mode = StatChange()
+            mode.permissions = 0o600
+            let error = #expect(throws: FileError.self) { try file.change(mode, by: user) }
+            #expect(error?.kind == .readOnly)
+        }
+    }
+
     @Test func aDiskThatIsFullBeforeTheLayerIsMadeIsAnError() throws {
         try onSmallDisk { folder in
             let number = open(folder + "/filler", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)

@@ -105,11 +105,11 @@ import Testing
         difference.contains(" bytes, not ") || difference.contains(": time is ")
     }
 
-    /// One call after the other fails: the operation it was of fails and leaves everything as it
-    /// was, also for whoever opens the layer then, and the next ones work.
-    @Test(arguments: [(Faults.Kind.full, 4), (.broken, 5), (.fullForGood, 5)])
-    func aFailedCallChangesNothing(_ kind: Faults.Kind, _ step: Int) throws {
-        let list = Self.list(4)
+    /// Every call of a list fails, one after the other: the operation it was of fails and leaves
+    /// everything as it was, also for whoever opens the layer then, and the next ones work.
+    @Test(arguments: [Faults.Kind.full, .broken, .fullForGood])
+    func aFailedCallChangesNothing(_ kind: Faults.Kind) throws {
+        let list = Self.list(2)
         let base = Self.base(list)
         let model = try Layer.inMemory()
         let truth = TreePlayer(
@@ -121,11 +121,11 @@ import Testing
         var after = before
         var done = 0
         var checked = 0
-        var place = 12
+        var place = -1
         while true {
             let scratch = try Scratch()
+            place += 1
             let faults = Faults(kind, at: place)
-            place += step
             let isPlaying = Mutex(false)
             var capture: Capture? = try Capture(
                 scratch.layer,
@@ -158,12 +158,12 @@ import Testing
             let isPartial = operation.changesBytes && new.allSatisfy(Self.isOfBytes)
             #expect(
                 old.isEmpty || new.isEmpty || isPartial,
-                "seed \(Self.seed), call \(place - step), \(operation): \(old) \(new)"
+                "seed \(Self.seed), call \(place), \(operation): \(old) \(new)"
             )
             if case .fullForGood = kind {
             } else {
                 let outcome = capture?.player.apply(.makeDirectory("after", permissions: 0o700))
-                #expect(outcome == Outcome(), "\(operation), \(place - step)")
+                #expect(outcome == Outcome(), "\(operation), \(place)")
             }
             let last = try #require(try capture?.player.snapshot())
             capture = nil
@@ -171,11 +171,36 @@ import Testing
             let differences = try again.player.snapshot().differences(from: last)
             #expect(
                 differences.isEmpty,
-                "seed \(Self.seed), call \(place - step), \(operation): \(differences)"
+                "seed \(Self.seed), call \(place), \(operation): \(differences)"
             )
             checked += 1
         }
-        #expect(checked > 30)
+        // All of them, up to the end of the list.
+        #expect(checked == place && checked > 60)
+    }
+
+    /// Every call of the opening of a new layer fails, one after the other.
+    @Test(arguments: Faults.Kind.allCases, LayerSync.allCases)
+    func aFailedOpeningLeavesWhatCanBeOpened(_ kind: Faults.Kind, _ sync: LayerSync) throws {
+        for place in 0... {
+            let scratch = try Scratch()
+            let faults = Faults(kind, at: place)
+            do throws(FileError) {
+                _ = try Layer.open(
+                    folder: scratch.layer,
+                    limits: LayerLimits(),
+                    sync: sync,
+                    clock: { .now },
+                    calls: faults.host
+                )
+            } catch {
+                #expect([.noSpace, .inputOutput].contains(error.kind), "call \(place): \(error)")
+            }
+            let tree = try LayerFolderTests.capture(scratch.layer)
+            _ = try LayerFolderTests.make("a", in: tree.root)
+            #expect(scratch.names(scratch.layer) == ["data", "lock", "log"], "call \(place)")
+            guard faults.hasStruck else { break }
+        }
     }
 }
 
