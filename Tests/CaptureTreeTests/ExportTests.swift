@@ -75,6 +75,45 @@ import TreeConformance
         #expect(implied == ["etc", "usr", "usr/share", "usr/share/deep"])
     }
 
+    /// Looks for names that a file has somewhere, but not further than it is told.
+    @Test func theSearchForNamesOfAFileHasAnEnd() throws {
+        let lower = MemoryTree()
+        let attributes = NewNode(permissions: 0o755, uid: 0, gid: 0)
+        var file: (any File)?
+        for number in 0..<50 {
+            let name = "d\(number / 10)\(number % 10)"
+            let folder = try lower.root.createDirectory(name.utf8Bytes.span.bytes, attributes)
+            for inner in 0..<20 {
+                _ = try folder.createFile("f\(inner)".utf8Bytes.span.bytes, attributes)
+            }
+        }
+        let first = try #require(lower.root.node("d00").directory)
+        file = try first.createFile("one".utf8Bytes.span.bytes, attributes)
+        let last = try #require(lower.root.node("d49").directory)
+        try last.addName("other".utf8Bytes.span.bytes, for: #require(file))
+        let captured = try Captured(over: lower.root, in: lower)
+        try captured.write("x", to: "d00/one")
+        try captured.layer.seal()
+
+        func export(_ limit: Int) throws -> Export {
+            var options = self.options
+            options.searchLimit = limit
+            return try Export(captured.tree, options)
+        }
+        let whole = try export(1200)
+        #expect(
+            whole.draft.members.map { String(decoding: $0.path, as: UTF8.self) } == [
+                "d00/one", "d49/other",
+            ]
+        )
+        #expect(whole.warnings.isEmpty)
+        let cut = try export(500)
+        #expect(cut.draft.members.map { String(decoding: $0.path, as: UTF8.self) } == ["d00/one"])
+        let warning = try #require(cut.warnings.first)
+        #expect(warning.path == Array("d00/one".utf8))
+        #expect(warning.what == "has another name, not found among the first 500 names below")
+    }
+
     @Test func ownersAreThoseThatSomebodySet() throws {
         let export = try export(
             """
@@ -200,7 +239,7 @@ import TreeConformance
         let scratch = ExportScratch()
         for (number, script) in Self.builds.enumerated() {
             for uid: UInt32 in [0, 1000] {
-                var options = options
+                var options = self.options
                 (options.creator.uid, options.creator.gid) = (uid, uid)
                 let mask = umask(uid == 0 ? 0o077 : 0)
                 defer { umask(mask) }

@@ -8,16 +8,20 @@ struct Differences {
     private(set) var visits: [Visit]
     /// The visits of each file of the view that has several names.
     private(set) var groups: [UInt64: [Int]] = [:]
+    /// Whether names of a file that has several may be missing, since the search for them has a
+    /// limit.
+    private(set) var missesNames = false
     private let comparison: Comparison
 
     init(
         _ tree: CaptureTree,
         _ comparison: Comparison,
-        followsMoves: Bool
+        followsMoves: Bool,
+        searchLimit: Int = ExportOptions.usualSearch
     ) throws(FileError) {
         self.comparison = comparison
         visits = try ChangeWalk(tree, followsMoves: followsMoves).visits
-        var names = LinkNames(tree)
+        var names = LinkNames(tree, limit: searchLimit)
         for number in visits.indices {
             try judge(number)
             names.note(visits[number])
@@ -27,6 +31,7 @@ struct Differences {
                 visits.append(visit)
                 try judge(visits.count - 1)
             }
+            missesNames = names.isCutShort
         }
         group()
     }

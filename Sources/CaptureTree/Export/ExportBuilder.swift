@@ -18,7 +18,12 @@ struct ExportBuilder {
         self.options = options
         rules = tree.layer.rules
         comparison = Comparison(options)
-        differences = try Differences(tree, comparison, followsMoves: false)
+        differences = try Differences(
+            tree,
+            comparison,
+            followsMoves: false,
+            searchLimit: options.searchLimit
+        )
     }
 
     /// Adds all that has changed, and the names that go with it.
@@ -60,7 +65,10 @@ struct ExportBuilder {
         for (member, left) in firstNames.values.sorted(by: { $0.member < $1.member })
         where left > 0 {
             let names = left == 1 ? "another name" : "\(left) other names"
-            let what = "has \(names) outside of what is exported"
+            let what =
+                differences.missesNames
+                ? "has \(names), not found among the first \(options.searchLimit) names below"
+                : "has \(names) outside of what is exported"
             warnings.append(Unpacker.Loss(path: members[member].path, what: what))
         }
     }

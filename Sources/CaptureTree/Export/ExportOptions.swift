@@ -13,6 +13,13 @@ public struct ExportOptions: Sendable {
     /// The package's version; empty for none.
     public var version = ""
 
+    /// How many names below are looked at for those of a changed file that has more of them than the
+    /// layer knows; what is not found is told by a warning.
+    public var searchLimit = Self.usualSearch
+
+    /// The usual limit, for a search of about a second.
+    public static var usualSearch: Int { 250_000 }
+
     /// The user and the group that ran a build.
     public struct Creator: Sendable, Hashable {
         /// The user's number.

@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// A file is exported under all of its names. Where the lower tree has more of them than the layer
 /// knows, they are looked for: beside those known, and then in the whole tree, which only such a
-/// file is worth.
+/// file is worth, as far as the limit of names goes. A name that is outside of the tree would not be
+/// found in all of it.
 struct LinkNames {
     /// A lower file with several names.
     private struct File {
@@ -24,9 +25,15 @@ struct LinkNames {
     private let touched: [UInt64: LinkTouch]
     private var unchanged: Set<UInt64> = []
     private var left = 0
+    /// How many names are looked at, at most; what a directory has is looked at as a whole.
+    private let limit: Int
+    private var looked = 0
+    /// Whether the search ended at the limit.
+    private(set) var isCutShort = false
 
-    init(_ tree: CaptureTree) {
+    init(_ tree: CaptureTree, limit: Int) {
         self.tree = tree
+        self.limit = limit
         rules = tree.layer.rules
         touched = tree.layer.touchedLinks
         // A file may have been changed by a name that it has no more.
@@ -93,10 +100,15 @@ struct LinkNames {
         _ found: inout [Visit]
     ) throws(FileError) {
         if left == 0 || rules.leavesOutAll(below: path) { return }
+        guard looked < limit else {
+            isCutShort = true
+            return
+        }
         var folders: [[UInt8]] = []
         var names: [(name: [UInt8], file: UInt64)] = []
         do throws(FileError) {
             try directory.entries(from: 0) { entry, name in
+                looked += 1
                 if entry.stat.mode.type == .directory {
                     if isDeep { folders.append(name.withUnsafeBytes { Array($0) }) }
                 } else if files[entry.stat.qid.path] != nil {
@@ -129,7 +141,8 @@ struct LinkNames {
             )
             found.append(try Visit(path: path, node: node, below: below, entry: entry))
         }
-        for name in folders where left > 0 {
+        // Where the search ends does not hang on how the host lists a directory.
+        for name in folders.sorted(by: MemberPath.precedes) where left > 0 {
             guard let next = try ChangeWalk.find(name, in: directory)?.directory else { continue }
             try search(ChangeWalk.join(path, name), next, isDeep: true, &found)
         }
