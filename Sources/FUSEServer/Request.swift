@@ -59,10 +59,10 @@ struct Request {
 
     /// The name of a file at an offset.
     ///
-    /// Errors: `.illegalName`.
+    /// Errors: `.illegalName`, `.nameTooLong`.
     func name(at offset: Int) throws(FileError) -> UnsafeRawBufferPointer {
         let name = try text(at: offset)
-        guard FileName.isLegal(name) else { throw FileError(.illegalName) }
+        try FileName.check(name)
         return name
     }
 }

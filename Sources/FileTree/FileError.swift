@@ -48,8 +48,6 @@ public struct FileError: Error, Sendable, Hashable {
         case fidInUse
         /// A directory is read from its start or where the last read ended.
         case badDirectoryOffset
-        /// A name that is empty, too long, `.` or `..`, or holds `/` or NUL.
-        case illegalName
         /// A disk or a peer failed.
         case inputOutput
         /// Bytes from outside break their format.
@@ -64,6 +62,8 @@ public struct FileError: Error, Sendable, Hashable {
         case protocolBotch
         /// An argument out of its range.
         case invalid
+        /// A name that is empty, `.` or `..`, or holds `/` or NUL.
+        case illegalName
         /// The server or the tree does not do this.
         case unsupported
         /// No such extended attribute.

@@ -16,6 +16,15 @@ public enum FileName {
         return true
     }
 
+    /// Makes sure that a name is legal.
+    ///
+    /// Errors: `.nameTooLong`, `.illegalName` for all else.
+    @inlinable
+    public static func check(_ name: UnsafeRawBufferPointer) throws(FileError) {
+        guard !isLegal(name) else { return }
+        throw FileError(name.count > limit ? .nameTooLong : .illegalName)
+    }
+
     /// Whether it is `..`, the way up.
     @inlinable
     public static func isDotDot(_ name: UnsafeRawBufferPointer) -> Bool {

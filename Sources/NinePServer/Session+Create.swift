@@ -177,13 +177,13 @@ extension Session {
 
     /// A fid's directory, for a new name in it.
     ///
-    /// Errors: `.illegalName`, `.notDirectory`, `.permission`.
+    /// Errors: `.illegalName`, `.nameTooLong`, `.notDirectory`, `.permission`.
     static func directory(
         _ fid: Fid,
         for name: UnsafeRawBufferPointer
     ) throws(FileError) -> any Directory {
         guard let directory = fid.node.directory else { throw FileError(.notDirectory) }
-        guard FileName.isLegal(name) else { throw FileError(.illegalName) }
+        try FileName.check(name)
         try fid.attach.check([.write, .execute], of: directory)
         return directory
     }

@@ -93,9 +93,8 @@ extension Session {
                 node = try attach.parent(of: directory)
                 qids.append(node.qid)
             } else {
-                guard FileName.isLegal(name), let bytes = name.baseAddress else {
-                    throw FileError(.illegalName)
-                }
+                try FileName.check(name)
+                guard let bytes = name.baseAddress else { throw FileError(.illegalName) }
                 let packed = UnsafeRawBufferPointer(start: bytes - 2, count: name.count + 2)
                 let one = PathNames(bytes: packed, count: 1)
                 node = try attach.walk(from: directory, one, &qids)

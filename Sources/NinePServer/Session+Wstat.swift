@@ -108,7 +108,7 @@ extension Session {
             isSame = name.withUnsafeBytes { $0.elementsEqual(record.name) }
         }
         if isSame { return nil }
-        guard FileName.isLegal(record.name) else { throw FileError(.illegalName) }
+        try FileName.check(record.name)
         let place = try place(of: fid)
         try fid.attach.check([.write, .execute], of: place.parent)
         let name = record.name.bytes

@@ -174,6 +174,24 @@ import TreeConformance
         return Talk.untagged(try talk.receive())
     }
 
+    @Test(arguments: [
+        ("'.'", 22), ("'..'", 22), ("''", 22), ("'a/b'", 22), ("'a\\x00'", 22),
+        ("'\(String(repeating: "n", count: 256))'", 36),
+    ])
+    func whatCannotBeANameIsNotMade(name: String, number: Int) throws {
+        let (talk, tree) = try talk(.linux)
+        let before = try names(tree, "dir")
+        try talk.run("Twalk 0 1 dir\nRwalk ...\nTwalk 0 2 dir file\nRwalk ...")
+        for line in [
+            "Tlcreate 1 \(name) 0101 0644 0", "Tmkdir 1 \(name) 0755 0", "Tsymlink 1 \(name) to 0",
+            "Tmknod 1 \(name) 010644 0 0 0", "Tlink 1 2 \(name)", "Trename 2 1 \(name)",
+            "Trenameat 1 file 1 \(name)", "Tunlinkat 1 \(name) 0",
+        ] {
+            try talk.run("\(line)\nRlerror \(number)")
+        }
+        #expect(try names(tree, "dir") == before)
+    }
+
     @Test func wstatChangesAllOrNothing() throws {
         let (talk, tree) = try talk(.plain)
         try talk.run("Twalk 0 1 dir file\nRwalk ...\nTwalk 0 2 dir\nRwalk ...")
