@@ -12,6 +12,9 @@ public protocol OpenFile: AnyObject, Sendable {
     /// Writes all bytes at `offset`, or at the end of a file opened to append.
     func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError)
 
+    /// Whether a write of these bytes may take long: then a server leaves it to another thread.
+    func isSlow(writing bytes: RawSpan) -> Bool
+
     /// Puts the file's bytes on stable storage.
     func sync() throws(FileError)
 
@@ -36,6 +39,9 @@ extension OpenFile {
     public func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
         throw FileError(.readOnly)
     }
+
+    /// Says no.
+    public func isSlow(writing bytes: RawSpan) -> Bool { false }
 
     /// Does nothing: there is nothing to put on storage.
     public func sync() throws(FileError) {}

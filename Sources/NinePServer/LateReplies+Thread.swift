@@ -49,6 +49,12 @@ extension LateReplies {
                 switch request.answer {
                 case .read(let file, let offset, let count):
                     try output.putRead(file, tag: request.tag, offset: offset, count: count)
+                case .write(_, let bytes, _):
+                    try output.put(
+                        Rwrite(count: UInt32(bytes.count)),
+                        tag: request.tag,
+                        request.dialect
+                    )
                 case .lock:
                     try output.put(
                         Rlock(status: LockStatus.success.rawValue),

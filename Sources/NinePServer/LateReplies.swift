@@ -57,7 +57,7 @@ final class LateReplies: WorkSource, @unchecked Sendable {
         return live[tag] != nil
     }
 
-    /// Takes a read that has to wait.
+    /// Takes a read or a write that has to wait.
     ///
     /// Errors: `.again` and `.noMemory` at the limits.
     func submit(_ request: LateRequest) throws(FileError) {
@@ -176,20 +176,18 @@ final class LateReplies: WorkSource, @unchecked Sendable {
         monitor.unlock()
     }
 
-    /// Takes the next read that waits, for a thread of the pool.
+    /// Takes the next request that waits, for a thread of the pool.
     func takeWork() -> (work: (@Sendable () -> Void)?, more: Bool) {
         monitor.lock()
         defer { monitor.unlock() }
         while !waiting.isEmpty {
             let request = waiting.removeFirst()
-            guard case .waiting = request.state,
-                case .read(let file, let offset, let count) = request.answer
-            else { continue }
+            guard case .waiting = request.state else { continue }
             request.state = .running
             let work: @Sendable () -> Void = { [self] in
                 var failure: FileError?
                 do throws(FileError) {
-                    try file.prepare(at: offset, count: count, until: request.cancellation)
+                    try request.prepare()
                 } catch {
                     failure = error
                 }

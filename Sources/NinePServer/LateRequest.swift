@@ -21,6 +21,8 @@ final class LateRequest: @unchecked Sendable {
     enum Answer {
         /// So many bytes of a file, from an offset.
         case read(any OpenFile, offset: UInt64, count: Int)
+        /// That bytes have been written to a file.
+        case write(any OpenFile, [UInt8], offset: UInt64)
         /// That a lock has been granted.
         case lock
 
@@ -28,6 +30,7 @@ final class LateRequest: @unchecked Sendable {
         var type: MessageType {
             switch self {
             case .read: .tread
+            case .write: .twrite
             case .lock: .tlock
             }
         }
@@ -46,9 +49,22 @@ final class LateRequest: @unchecked Sendable {
         self.answer = answer
     }
 
-    /// Bytes that the answer will need.
+    /// Bytes that the request holds, or its answer will need.
     var size: Int {
-        if case .read(_, _, let count) = answer { return count }
-        return 0
+        switch answer {
+        case .read(_, _, let count): count
+        case .write(_, let bytes, _): bytes.count
+        case .lock: 0
+        }
+    }
+
+    /// Does what takes long, on a thread that may wait.
+    func prepare() throws(FileError) {
+        switch answer {
+        case .read(let file, let offset, let count):
+            try file.prepare(at: offset, count: count, until: cancellation)
+        case .write(let file, let bytes, let offset): try file.write(bytes.span.bytes, at: offset)
+        case .lock: break
+        }
     }
 }

@@ -64,7 +64,7 @@ extension Session {
         case .tattach: try answer(frame, dialect) { s, m throws(FileError) in try s.attach(m) }
         case .tflush: try answer(frame, dialect) { s, m throws(FileError) in try s.flush(m) }
         case .tcreate: try answer(frame, dialect) { s, m throws(FileError) in try s.create(m) }
-        case .twrite: try answer(frame, dialect) { s, m throws(FileError) in try s.write(m) }
+        case .twrite: try write(frame, dialect)
         case .tremove: try answer(frame, dialect) { s, m throws(FileError) in try s.remove(m) }
         case .twstat: try answer(frame, dialect) { s, m throws(FileError) in try s.wstat(m) }
         case .tstatfs: try answer(frame, dialect) { s, m throws(FileError) in try s.statfs(m) }

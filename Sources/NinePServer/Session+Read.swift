@@ -67,10 +67,30 @@ extension Session {
         output.commit(Wire.readHeaderSize + got)
     }
 
-    /// Answers Twrite: to a file, or to an attribute from its start on.
+    /// Answers Twrite: what may take long is done by another thread.
     ///
     /// See write(5).
-    mutating func write(_ request: Twrite) throws(FileError) -> Rwrite {
+    mutating func write(_ frame: Frame, _ dialect: Dialect) throws(FileError) {
+        let request = try Twrite(frame, dialect)
+        do throws(FileError) {
+            if let opened = try find(request.fid).pointee.opened, opened.mode.contains(.write),
+                let file = opened.file, file.isSlow(writing: request.data.bytes)
+            {
+                let bytes = Array(request.data)
+                let answer = LateRequest.Answer.write(file, bytes, offset: request.offset)
+                try connection.late.submit(
+                    LateRequest(tag: frame.tag, dialect: dialect, answer: answer)
+                )
+            } else {
+                try reply(try write(request), to: frame, dialect)
+            }
+        } catch {
+            refuse(frame, error)
+        }
+    }
+
+    /// Writes to a file, or to an attribute from its start on.
+    private mutating func write(_ request: Twrite) throws(FileError) -> Rwrite {
         let fid = try find(request.fid)
         guard let opened = fid.pointee.opened, opened.mode.contains(.write) else {
             throw FileError(.unknownFid, "not open for writing")

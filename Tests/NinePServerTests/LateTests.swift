@@ -32,6 +32,29 @@ import TreeConformance
         try talk.run("Tread 1 0 2\nRread 'ss'")
     }
 
+    @Test(arguments: [Dialect.linux, .plain])
+    func aWriteThatTakesLongHoldsNothingElse(_ dialect: Dialect) throws {
+        let tree = SlowTree()
+        let talk = try Talk(tree)
+        try talk.begin(dialect)
+        let open = dialect == .linux ? "Tlopen 1 1\nRlopen ..." : "Topen 1 1\nRopen ..."
+        try talk.run("Twalk 0 1 slow\nRwalk ...\n" + open)
+        try talk.send("Twrite tag 900 fid 1 offset 0 count 3 'abc'")
+        try talk.send("Twrite tag 901 fid 1 offset 666 count 1 'd'")
+        tree.gate.awaitWaiting(2)
+        try talk.run("Twalk 0 2\nRwalk ...")
+        // What is given up is done all the same, and not answered.
+        try talk.send("Twrite tag 902 fid 1 offset 0 count 1 'e'")
+        tree.gate.awaitWaiting(3)
+        try talk.run("Tflush 902\nRflush")
+        tree.gate.open()
+        let answers = Set([try talk.receive(), try talk.receive()])
+        let error =
+            dialect == .linux ? "Rlerror tag 901 ecode 5" : "Rerror tag 901 ename 'i/o error'"
+        #expect(answers == ["Rwrite tag 900 count 3", error])
+        try talk.run("Twrite 1 0 xy\nRwrite 2")
+    }
+
     @Test func anErrorOfALateReadIsItsAnswer() throws {
         let (talk, gate) = try slow(.plain)
         try talk.send("Tread tag 900 fid 1 offset 666 count 3")

@@ -117,6 +117,13 @@ private final class SlowFile: File, OpenFile {
         return buffer.count
     }
 
+    func isSlow(writing bytes: RawSpan) -> Bool { !gate.isPassable }
+
+    func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
+        try gate.pass(Cancellation())
+        if offset == 666 { throw FileError(.inputOutput) }
+    }
+
     func isReady(at offset: UInt64, count: Int) -> Bool { gate.isPassable }
 
     func prepare(
