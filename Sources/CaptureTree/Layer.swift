@@ -86,8 +86,13 @@ public final class Layer: Sendable {
     public var rules: Rules { state.withLock { $0.rules } }
 
     /// Adds a rule behind those there are.
+    ///
+    /// Errors: `.invalid` when there are as many as there may be.
     public func add(_ rule: Rules.Rule) throws(FileError) {
-        try state.withLock { (state) throws(FileError) in try commit(.rule(rule.line), in: &state) }
+        try state.withLock { (state) throws(FileError) in
+            guard state.rules.list.count < Rules.limit else { throw Rules.tooMany }
+            try commit(.rule(rule.line), in: &state)
+        }
     }
 
     /// The lower files that have been opened for reading: their paths below, from the root,

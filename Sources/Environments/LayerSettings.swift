@@ -49,12 +49,13 @@ package struct LayerSettings: Sendable {
         }
     }
 
-    /// Bytes, with K, M, G or T behind them for so many times 1024; nil for what is no size.
+    /// Bytes, with K, M, G or T behind them for so many times 1024, small letters too; nil for what is
+    /// no size.
     package static func size(_ text: String) -> UInt64? {
         var digits = text[...]
         var shift: UInt64 = 0
-        if let last = text.last, let place = "KMGT".firstIndex(of: last) {
-            shift = 10 * UInt64("KMGT".distance(from: "KMGT".startIndex, to: place) + 1)
+        if let last = text.utf8.last, let place = Array("kmgt".utf8).firstIndex(of: last | 0x20) {
+            shift = 10 * UInt64(place + 1)
             digits = digits.dropLast()
         }
         guard let number = UInt64(digits), digits.first != "+" else { return nil }

@@ -58,6 +58,9 @@ package struct ViewName: Sendable, Hashable {
         guard name.isEmpty || PackageName.isLegal(name) else { throw FileError(.notFound, text) }
         environment = String(name)
         for part in parts { try read(part, of: text) }
+        guard environment != Self.control || parts.isEmpty && generation == nil else {
+            throw FileError(.invalid, "\(text): the control tree takes no options")
+        }
     }
 
     private mutating func read(_ option: Substring, of text: String) throws(FileError) {

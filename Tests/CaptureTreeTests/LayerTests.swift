@@ -167,4 +167,25 @@ import TreeConformance
             ]
         )
     }
+
+    /// A text, a word at run time and a log: no way leads to more rules.
+    @Test func thereAreSoManyRulesAndNoMore() throws {
+        let captured = try Captured("")
+        let rule = try Rules.Rule(line: "drop *.o".utf8)
+        let room = Rules.limit - Rules.defaults.list.count
+        for _ in 0..<room { try captured.layer.add(rule) }
+        #expect(throws: FileError(.invalid, "over 4096 rules")) { try captured.layer.add(rule) }
+        #expect(captured.layer.rules.list.count == Rules.limit)
+        let again = try Layer(
+            id: 7,
+            journal: MemoryJournal(),
+            data: MemoryDataFiles(),
+            records: captured.journal.records + [.rule(rule.line)]
+        )
+        #expect(again.rules == captured.layer.rules)
+        let text = captured.layer.rules.text + Array("drop x\n".utf8)
+        #expect(throws: FileError(.invalid, "rules: line 4097: over 4096 rules")) {
+            _ = try Rules(text: text)
+        }
+    }
 }

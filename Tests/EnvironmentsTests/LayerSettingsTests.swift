@@ -8,13 +8,16 @@ struct LayerSettingsTests {
     @Test(
         arguments: [
             ("0", 0), ("17", 17), ("4K", 4096), ("3M", 3 << 20), ("2G", 2 << 30), ("1T", 1 << 40),
+            ("1k", 1024), ("2g", 2 << 30),
         ] as [(String, UInt64)]
     )
     func aSizeIsANumberWithALetter(text: String, size: UInt64) {
         #expect(LayerSettings.size(text) == size)
     }
 
-    @Test(arguments: ["", "K", "-1", "+1", "1k", "1KB", "1.5G", "9223372036854775808", "16777216T"])
+    @Test(arguments: [
+        "", "K", "-1", "+1", "1KB", "1kk", "1b", "1.5G", "9223372036854775808", "16777216T",
+    ])
     func allElseIsNoSize(text: String) {
         #expect(LayerSettings.size(text) == nil)
     }

@@ -37,7 +37,7 @@ struct ViewNameTests {
         "t:", "t:live", "t:only=", "t:links=", "t:links=both", "t:sub=%4", "t:sub=%zz", "t:dev=1",
         "t:rw", "::",
         "t:capture", "t:capture=", "t:capture=..", "t:capture=a/b", "t:capture=A",
-        "t:capture=a:capture=b",
+        "t:capture=a:capture=b", "ctl:capture=x", "ctl:dev", "ctl@01234567",
     ])
     func optionsThatAreNotUnderstoodAreRefused(text: String) {
         #expect { try ViewName(text) } throws: { ($0 as? FileError)?.kind == .invalid }

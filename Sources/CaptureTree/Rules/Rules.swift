@@ -96,7 +96,7 @@ public struct Rules: Sendable, Hashable {
                 throw error.at("rules: line \(number + 1)")
             }
             guard list.count + added.count <= Self.limit else {
-                throw FileError(.invalid, "rules: line \(number + 1): over \(Self.limit) rules")
+                throw Self.tooMany.at("rules: line \(number + 1)")
             }
         }
         list += added
@@ -105,8 +105,11 @@ public struct Rules: Sendable, Hashable {
     /// Adds a rule behind those there are.
     public mutating func append(_ rule: Rule) { list.append(rule) }
 
-    /// The most rules of one text.
+    /// The most rules that there may be.
     public static var limit: Int { 4096 }
+
+    /// The error of one rule more.
+    static var tooMany: FileError { FileError(.invalid, "over \(limit) rules") }
 
     /// The rules as text.
     public var text: [UInt8] { list.flatMap { $0.line + [UInt8(ascii: "\n")] } }

@@ -57,7 +57,9 @@ extension LayerState {
         case .read(let path): reads.append(path)
         case .rule(let line):
             // A line that cannot be read says nothing; it was checked before it was written.
-            if let rule = try? Rules.Rule(line: line) { rules.append(rule) }
+            if rules.list.count < Rules.limit, let rule = try? Rules.Rule(line: line) {
+                rules.append(rule)
+            }
         case .reset(let next): reset(next)
         case .changed(let serial, _, _, _, _, _, _), .attribute(let serial, _, _, _),
             .ownData(let serial, _, _), .blockData(let serial, _, _, _), .blocks(let serial, _, _),
