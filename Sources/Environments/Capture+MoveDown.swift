@@ -32,6 +32,48 @@ extension Capture {
         }
     }
 
+    /// A package of a move-down.
+    package struct NewPackage: Sendable {
+        /// What it is called, as no other of them.
+        package var name: String
+        /// What it holds; nil for one in which nothing has changed.
+        package var draft: Draft?
+        /// How it is written, so that what is unchanged is not compressed again.
+        package var format: PackageOutput
+    }
+
+    /// The packages with what has changed in them, and the rest as one more.
+    ///
+    /// Errors: those of `moveDown`.
+    package func newPackages(rest: String?) throws(FileError) -> [NewPackage] {
+        let moved = try moveDown(rest: rest)
+        var new: [NewPackage] = []
+        var names: Set<String> = []
+        for (number, package) in packages.enumerated() {
+            let draft = moved.versions[number]
+            let name = draft == nil ? package.name : Self.own(package.name, &names)
+            let format = PackageOutput(reusing: package)
+            new.append(NewPackage(name: name, draft: draft, format: format))
+        }
+        if let draft = moved.rest {
+            let name = Self.own(rest ?? id, &names)
+            new.append(NewPackage(name: name, draft: draft, format: PackageOutput()))
+        }
+        return new
+    }
+
+    /// A name for a file that none of `names` is.
+    private static func own(_ name: String, _ names: inout Set<String>) -> String {
+        let first = PackageName.isLegal(name) ? name : "rest"
+        var own = first
+        var number = 2
+        while !names.insert(own).inserted {
+            own = "\(first).\(number)"
+            number += 1
+        }
+        return own
+    }
+
     private static func exists(
         _ path: [UInt8],
         below base: (any Directory)?

@@ -79,13 +79,11 @@ package final class Capture: Sendable {
         ruled = try RuledTree(over: tree.root, in: tree, rules: layer.rules, borders)
     }
 
-    /// What clients see.
-    ///
-    /// Rules that come later and hold while it is used are for those who attach from then on.
-    package var view: any Tree { layer.rules.holdWhileUsed ? ruled : tree }
+    /// What clients see: rules that come later hold for those who are there, too.
+    package var view: any Tree { ruled }
 
     /// The root of what clients see.
-    package var root: any Directory { layer.rules.holdWhileUsed ? ruled.root : tree.root }
+    package var root: any Directory { ruled.root }
 
     /// Adds a rule behind those there are.
     package func add(_ rule: Rules.Rule) throws(FileError) {

@@ -38,7 +38,7 @@ final class CaptureControl: Sendable {
                     Self.lines(try capture.changes().map(\.line))
                 }
             ),
-            ("ctl", .words(ControlWords(text: { [self] in status }, take: take))),
+            ("ctl", .words(words)),
             (
                 "export",
                 .directory { [self] in
@@ -54,6 +54,15 @@ final class CaptureControl: Sendable {
             ("rules", .bytes { [capture] in capture.layer.rules.text }),
             ("tree", .root { [capture] in capture.root }),
         ]
+    }
+
+    private var words: ControlWords {
+        ControlWords(
+            text: { [self] in status },
+            take: take,
+            refuse: { [self] error in state.withLock { $0.error = "\(error)" } },
+            isSlow: { $0.hasPrefix("export ") || $0 == "down" || $0.hasPrefix("down ") }
+        )
     }
 
     private static func lines(_ lines: [[UInt8]]) -> [UInt8] {
@@ -89,8 +98,9 @@ final class CaptureControl: Sendable {
             forget()
         case ("rule", 2): try capture.add(Rules.Rule(line: words[1].utf8))
         case ("export", 2): try export(words[1])
+        case ("down", _): try moveDown(rest: words.count > 1 ? words[1] : nil)
         default:
-            let known = "seal, unseal, reset, rule ACTION PATTERN, export FORMAT"
+            let known = "seal, unseal, reset, rule ACTION PATTERN, export FORMAT, down [NAME]"
             throw FileError(.invalid, "no such word; there are \(known)")
         }
     }
@@ -106,19 +116,43 @@ final class CaptureControl: Sendable {
         guard let format = try OutputFormats.named(name) as? any StreamFormat else {
             throw FileError(.invalid, "\(name): no file; pak layer export makes one")
         }
+        try keep { (capture) throws(FileError) in
+            let file = try StoredFile(in: folder)
+            _ = try format.write(capture.export().draft, to: file.descriptor, OutputOptions())
+            return [(format.suffix, file)]
+        }
+    }
+
+    /// Makes new versions of the packages below, each a file.
+    private func moveDown(rest: String?) throws(FileError) {
+        try keep { (capture) throws(FileError) in
+            var files: [(String, StoredFile)] = []
+            for package in try capture.newPackages(rest: rest) {
+                guard let draft = package.draft else { continue }
+                let file = try StoredFile(in: folder)
+                _ = try package.format.write(draft, to: file.descriptor, OutputOptions())
+                files.append(("\(package.name).\(package.format.suffix)", file))
+            }
+            return files
+        }
+    }
+
+    /// Keeps what is made of the layer, unless it is unsealed before all of it is there.
+    private func keep(
+        _ make: (Capture) throws(FileError) -> [(name: String, file: StoredFile)]
+    ) throws(FileError) {
         // Who is sealed at the end may have been unsealed, and sealed again, meanwhile.
         let forgotten = state.withLock { $0.forgotten }
         guard capture.layer.isSealed else { throw FileError(.busy, "seal it first") }
-        let file = try StoredFile(in: folder)
-        let made = try capture.export()
-        _ = try format.write(made.draft, to: file.descriptor, OutputOptions())
+        let made = try make(capture)
         // Who unsealed it meanwhile wants nothing of what there was.
         try state.withLock { (state) throws(FileError) in
             guard capture.layer.isSealed, state.forgotten == forgotten else {
                 throw FileError(.busy, "it was unsealed meanwhile")
             }
-            state.exports.removeAll { $0.name == format.suffix }
-            state.exports.append((format.suffix, file))
+            let names = Set(made.map(\.name))
+            state.exports.removeAll { names.contains($0.name) }
+            state.exports += made
             state.exports.sort { $0.name < $1.name }
         }
     }

@@ -6,6 +6,10 @@ struct ControlWords: Sendable {
     var text: @Sendable () throws(FileError) -> String
     /// Does what a line asks for.
     var take: @Sendable (String) throws(FileError) -> Void
+    /// Is told of a line that is none, and why.
+    var refuse: @Sendable (FileError) -> Void = { _ in }
+    /// Whether what a line asks for may take long.
+    var isSlow: @Sendable (String) -> Bool = { _ in false }
     /// The longest line, in bytes.
     static let longestLine = 8192
 }
@@ -83,13 +87,35 @@ private final class ControlText: OpenFile {
     func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
         guard let words else { throw FileError(.readOnly) }
         for line in Array(bytes).split(separator: UInt8(ascii: "\n")) {
-            guard line.count <= ControlWords.longestLine,
-                let text = String(validating: line, as: UTF8.self)
-            else {
-                throw FileError(.invalid, "a line that is too long, or no text")
+            let text: String
+            do throws(FileError) {
+                text = try Self.text(of: line)
+            } catch {
+                words.refuse(error)
+                throw error
             }
             try words.take(text)
         }
+    }
+
+    func isSlow(writing bytes: RawSpan) -> Bool {
+        guard let words else { return false }
+        return Array(bytes).split(separator: UInt8(ascii: "\n")).contains { line in
+            // What is no line is refused at once.
+            guard let text = try? Self.text(of: line) else { return false }
+            return words.isSlow(text)
+        }
+    }
+
+    private static func text(of line: ArraySlice<UInt8>) throws(FileError) -> String {
+        let limit = ControlWords.longestLine
+        guard line.count <= limit else {
+            throw FileError(.invalid, "a line of \(line.count) bytes: \(limit) is the most")
+        }
+        guard let text = String(validating: line, as: UTF8.self) else {
+            throw FileError(.invalid, "\(PathText.display(line.prefix(100))): no UTF-8")
+        }
+        return text
     }
 }
 

@@ -86,6 +86,35 @@ struct ControlTreeTests {
         }
     }
 
+    /// What takes long is left to another thread, whatever else is written with it.
+    @Test(arguments: [
+        ("export tar", true), ("seal\nexport pak\n", true), ("exported", false), ("seal", false),
+        ("\u{0}\n", false), (String(repeating: "export ", count: 2000), false),
+    ])
+    func aWordThatTakesLongIsKnown(_ text: String, _ isSlow: Bool) throws {
+        let tree = ControlTree {
+            [
+                (
+                    "ctl",
+                    .words(
+                        ControlWords(
+                            text: { "" },
+                            take: { _ in },
+                            isSlow: { $0.hasPrefix("export ") }
+                        )
+                    )
+                ), ("stats", .file { "" }),
+            ]
+        }
+        let bytes = Array(text.utf8)
+        let open = try #require(tree.node("ctl").file).open(.write)
+        let stats = try #require(tree.node("stats").file).open(.read)
+        let (found, other) = (
+            open.isSlow(writing: bytes.span.bytes), stats.isSlow(writing: bytes.span.bytes)
+        )
+        #expect(found == isSlow && !other)
+    }
+
     /// What was said to a control file.
     private final class Heard: Sendable {
         let lines = Mutex<[String]>([])

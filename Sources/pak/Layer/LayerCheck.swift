@@ -1,5 +1,6 @@
 import ArgumentParser
 import CaptureTree
+import Environments
 import FileTree
 import Terminal
 
@@ -22,19 +23,38 @@ struct LayerCheck: ParsableCommand {
         } catch {
             throw Complaint(layer, error)
         }
+        let fault = baseFault(report)
         if printing.json {
-            Stream.standardOutput.write(json(of: report).line + "\n")
+            Stream.standardOutput.write(json(of: report, fault).line + "\n")
         } else {
             Stream.standardOutput.write(text(of: report))
         }
-        guard !report.isSound else { return }
-        var complaint = Complaint("\(layer): \(reason(report))", status: 4)
-        if report.damage != nil {
-            complaint.cure =
-                "a copy of it that is older; the log is whole up to offset "
-                + "\(report.wholeSize)"
+        if !report.isSound {
+            var complaint = Complaint("\(layer): \(reason(report))", status: 4)
+            if report.damage != nil {
+                complaint.cure =
+                    "a copy of it that is older; the log is whole up to offset "
+                    + "\(report.wholeSize)"
+            }
+            throw complaint
         }
-        throw complaint
+        guard let fault else { return }
+        throw Complaint(
+            "\(layer): \(fault)",
+            try: "that of a copy, or one that names base and packages: man 6 pak.layer",
+            status: 4
+        )
+    }
+
+    /// What is wrong with the file that says what the layer lies over; nil when nothing is.
+    private func baseFault(_ report: LayerReport) -> String? {
+        do throws(FileError) {
+            // What has changed nothing may lie over anything.
+            guard try LayerBase.read(from: layer) == nil, report.objects > 1 else { return nil }
+            return "\(LayerBase.fileName) is missing: nobody knows what the changes lie over"
+        } catch {
+            return error.context ?? "\(error)"
+        }
     }
 
     private func reason(_ report: LayerReport) -> String {
@@ -72,7 +92,7 @@ struct LayerCheck: ParsableCommand {
         return lines.map { Visible.text($0) + "\n" }.joined()
     }
 
-    private func json(of report: LayerReport) -> JSON {
+    private func json(of report: LayerReport, _ fault: String?) -> JSON {
         let lost = report.lost.map {
             JSON.object([
                 ("file", .text($0.name)), JSON.name($0.path), ("wanted", .size($0.wanted)),
@@ -81,7 +101,7 @@ struct LayerCheck: ParsableCommand {
         }
         return .object([
             ("layer", .text(layer)),
-            ("whole", .truth(report.isSound)),
+            ("whole", .truth(report.isSound && fault == nil)),
             ("id", .text(String(report.id, radix: 16))),
             ("records", .number(Int64(report.records))),
             ("objects", .number(Int64(report.objects))),
@@ -91,6 +111,7 @@ struct LayerCheck: ParsableCommand {
             ("whole-size", .size(report.wholeSize)),
             ("unfinished", report.tornTail.map { .text("\($0)") } ?? .null),
             ("damage", report.damage.map { .text("\($0)") } ?? .null),
+            ("over", fault.map { .text($0) } ?? .null),
             ("data-files", .number(Int64(report.dataFiles))),
             ("data-size", .size(report.dataSize)),
             ("lost", .list(lost)),

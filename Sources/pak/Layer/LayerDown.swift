@@ -35,9 +35,9 @@ struct LayerDown: ParsableCommand {
 
     func run() throws {
         let capture = try place.capture(.read)
-        let moved: MoveDown
+        let packages: [Capture.NewPackage]
         do throws(FileError) {
-            moved = try capture.moveDown(rest: name)
+            packages = try capture.newPackages(rest: name)
         } catch {
             throw place.complaint(error)
         }
@@ -46,32 +46,14 @@ struct LayerDown: ParsableCommand {
         } catch {
             throw Complaint(output, error, try: "-o a directory that is not there yet")
         }
-        var names: Set<String> = []
-        for (number, package) in capture.packages.enumerated() {
-            guard let draft = moved.versions[number] else {
+        for package in packages {
+            guard let draft = package.draft else {
                 progress.remark("\(package.name): nothing changed")
                 continue
             }
-            try write(draft, package.name, PackageOutput(reusing: package), &names)
+            let path = "\(output)/\(package.name).pak.zst"
+            let file = LayerOutput(printing, progress, level, path)
+            try file.write(draft, package.format, losses: [])
         }
-        if let rest = moved.rest { try write(rest, name ?? place.name, PackageOutput(), &names) }
-    }
-
-    /// Writes a package under a name of its own.
-    private func write(
-        _ draft: Draft,
-        _ name: String,
-        _ format: PackageOutput,
-        _ names: inout Set<String>
-    ) throws(Complaint) {
-        let first = PackageName.isLegal(name) ? name : "rest"
-        var own = first
-        var number = 2
-        while !names.insert(own).inserted {
-            own = "\(first).\(number)"
-            number += 1
-        }
-        let path = "\(output)/\(own).pak.zst"
-        try LayerOutput(printing, progress, level, path).write(draft, format, losses: [])
     }
 }
