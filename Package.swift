@@ -63,8 +63,10 @@ let package = Package(
             name: "pak",
             dependencies: [
                 "FileTree", "NineP", "NinePClient", "NinePServer", "FUSEServer", "Namespaces",
-                "Archive", "UnionTree", "CaptureTree", "CLinux", "Environments", "Terminal",
+                "Archive", "UnionTree", "CaptureTree", "CLinux", "Environments", "Store",
+                "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["pak.1", "pak.format.6", "pak.json.6", "pak.layer.6"]
         ),
@@ -72,7 +74,7 @@ let package = Package(
             name: "pakfs",
             dependencies: [
                 "FileTree", "NinePServer", "NinePClient", "Archive", "UnionTree", "CaptureTree",
-                "CLinux", "Environments", "Terminal",
+                "CLinux", "Environments", "Store", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

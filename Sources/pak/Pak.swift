@@ -5,12 +5,16 @@ import Terminal
 struct Pak: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pak",
-        abstract: "Run commands over packages; make, check and read packages and layers.",
+        abstract: "Run commands over packages; make packages, layers and environments.",
         discussion: "See pak(1).",
         subcommands: [
             Run.self, Shell.self, Taste.self, CaptureVerb.self, Mount.self, Unmount.self,
             Doctor.self, Pack.self, Check.self, Unpack.self, ExportTree.self, List.self,
-            Concatenate.self, Status.self, LayerVerbs.self,
+            Concatenate.self, Status.self, LayerVerbs.self, Import.self, EnvironmentVerbs.self,
+            Add.self, Remove.self, Switch.self, Rollback.self, Pin.self, History.self,
+            Difference.self, Prefer.self, Block.self, Alias.self, Allow.self, Conflicts.self,
+            Shadowed.self, Packages.self, PackageTree.self, Why.self, Information.self, Files.self,
+            Owns.self, StoreVerbs.self, Collect.self,
         ]
     )
 

@@ -15,6 +15,11 @@ struct HelpTests {
         "run", "shell", "taste", "capture", "mount", "umount", "doctor", "pack", "check",
         "unpack", "export", "ls", "cat", "stat", "layer init", "layer final",
         "layer changes", "layer reads", "layer export", "layer check", "layer down",
+        "import",
+        "add", "rm", "list", "tree", "why", "info", "files", "owns", "conflicts", "shadowed",
+        "switch", "rollback", "pin", "history", "diff", "prefer", "block", "alias", "allow",
+        "env create", "env list", "env show", "env delete", "env use", "store verify", "store du",
+        "gc",
     ])
     func theManualOfPakHasTheOptionsOfEachVerb(verb: String) throws {
         let help = try Program.pak.run(verb.split(separator: " ").map(String.init) + ["--help"])

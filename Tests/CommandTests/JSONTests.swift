@@ -102,6 +102,7 @@ struct JSONTests {
             all = all.filter { !$0.hasPrefix("pak capture.") }
         }
 
+        try check(environmentsIn: scratch, &page)
         #expect(page.seen == all, "not tried: \(all.subtracting(page.seen).sorted())")
     }
 

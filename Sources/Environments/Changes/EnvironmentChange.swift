@@ -1,0 +1,182 @@
+package import Archive
+package import FileTree
+package import Store
+package import Terminal
+import UnionTree
+
+/// A change of an environment that is put together word by word, checked as a whole, and then
+/// made at once, or not at all.
+package struct EnvironmentChange {
+    /// What is changed.
+    package let environment: NamedEnvironment
+    /// What it was made for.
+    package let state: NamedEnvironment.State
+    /// What is current.
+    package let record: GenerationRecord
+    /// What the environment is to be.
+    package private(set) var text: EnvironmentText
+    private var roots: [String]
+    private let finder: EnvironmentFinder
+    /// What keeps packages that came by this change, until it is made.
+    private var leases: [Lease] = []
+
+    /// Begins with what is current.
+    package init(
+        _ environment: NamedEnvironment,
+        _ finder: EnvironmentFinder
+    ) throws(FileError) {
+        self.environment = environment
+        self.finder = finder
+        state = try environment.state()
+        record = try environment.record(state.current)
+        text = record.text
+        roots = record.roots
+    }
+
+    /// Does what the words of a command ask for: `add SPEC`, `rm NAME`, or a rule, which `not` in
+    /// front takes away.
+    package mutating func take(
+        _ words: [String],
+        _ options: ImportOptions = ImportOptions()
+    ) throws(FileError) {
+        switch words.first {
+        case "add" where words.count > 1:
+            for spec in words.dropFirst() { try add(spec, options) }
+        case "rm" where words.count > 1:
+            for name in words.dropFirst() { try remove(name) }
+        case "not":
+            let rule = try EnvironmentRule(words: Array(words.dropFirst()))
+            guard text.remove(rule) else {
+                throw FileError(.notFound, "\(environment.name) has no rule \(rule.line)")
+            }
+        default: try text.add(EnvironmentRule(words: words))
+        }
+    }
+
+    private mutating func add(_ words: String, _ options: ImportOptions) throws(FileError) {
+        let spec = try PackageSpec(words)
+        let package: StoredPackage
+        if case .file(let path) = spec {
+            let imported = try environment.store.add(path, options)
+            leases.append(imported.lease)
+            package = imported.package
+        } else {
+            package = try spec.choose(finder.packages(), words)
+            if try environment.store.has(package) {
+                // Held first and looked at then: from here on nobody removes it.
+                leases.append(try environment.store.lease([package]))
+            }
+            _ = try finder.path(of: package)
+        }
+        text.add(package)
+        if !roots.contains(package.name) { roots.append(package.name) }
+    }
+
+    private mutating func remove(_ words: String) throws(FileError) {
+        let spec = try PackageSpec(words)
+        let found = text.packages.filter(spec.matches)
+        guard let package = found.first else {
+            throw FileError(.notFound, "\(words): not in environment \(environment.name)")
+        }
+        _ = text.remove(package.name)
+        roots.removeAll { $0 == package.name }
+    }
+
+    /// Whether there is anything to be made.
+    package var isEmpty: Bool { text == record.text && roots == record.roots }
+
+    /// How what is to be differs from what is.
+    package var differences: [PackageDifference] {
+        PackageDifference.list(from: record.text, to: text)
+    }
+
+    /// Checks that the packages go together, and makes the change.
+    ///
+    /// Throws a complaint of all conflicts at once, of the package that cannot be read, or that
+    /// another change was faster; then all is as before.
+    package func commit(
+        command: String,
+        word: String
+    ) throws(Complaint) -> GenerationRecord {
+        try check()
+        do throws(FileError) {
+            return try environment.commit(
+                text,
+                roots: roots,
+                command: command,
+                word: word,
+                over: state
+            )
+        } catch {
+            throw Complaint("\(error)", status: error.kind == .busy ? 7 : 1)
+        }
+    }
+
+    /// Throws all conflicts at once.
+    package func check() throws(Complaint) {
+        let opener = StoredPackages(finder)
+        do throws(FileError) {
+            if try opener.fits(text, over: record.text, environment: environment) { return }
+        } catch {
+            throw Complaint("\(error)")
+        }
+        var conflicts: [Conflict] = []
+        do throws(FileError) {
+            _ = try opener.tree(of: text, named: environment.name, &conflicts)
+        } catch {
+            guard !conflicts.isEmpty else { throw Complaint("\(error)") }
+            throw Self.complaint(of: conflicts, environment.name)
+        }
+    }
+
+    private static func complaint(of conflicts: [Conflict], _ name: String) -> Complaint {
+        let count = conflicts.count == 1 ? "1 conflict" : "\(conflicts.count) conflicts"
+        var complaint = Complaint("\(name): \(count) between packages: nothing is changed")
+        for conflict in conflicts {
+            complaint.details += conflict.description.split(separator: "\n").dropLast().map(
+                String.init
+            )
+            let ways = conflict.waysOut.map { way in
+                way.hasPrefix("prefer ") || way.hasPrefix("block ") ? "pak \(way)" : way
+            }
+            complaint.details.append("    try: " + ways.joined(separator: " | "))
+        }
+        return complaint
+    }
+}
+
+/// What became of one package between two states.
+package struct PackageDifference: Sendable, Hashable {
+    /// The package that was there.
+    package var old: StoredPackage?
+    /// The package that is there.
+    package var new: StoredPackage?
+
+    /// The line that people read: `+ NAME VERSION`, `- NAME VERSION` or `~ NAME OLD -> NEW`.
+    package var line: String {
+        func word(_ package: StoredPackage) -> String {
+            package.version.isEmpty ? "\("\(package.id)".prefix(12))" : package.version
+        }
+        return switch (old, new) {
+        case (let old?, let new?) where word(old) == word(new):
+            "~ \(new.name) \(word(new)) \("\(old.id)".prefix(12)) -> \("\(new.id)".prefix(12))"
+        case (let old?, let new?): "~ \(new.name) \(word(old)) -> \(word(new))"
+        case (let old?, nil): "- \(old.name) \(word(old))"
+        case (nil, let new?): "+ \(new.name) \(word(new))"
+        case (nil, nil): ""
+        }
+    }
+
+    /// All differences, by the packages' names.
+    package static func list(
+        from old: EnvironmentText,
+        to new: EnvironmentText
+    ) -> [PackageDifference] {
+        let before = Dictionary(uniqueKeysWithValues: old.packages.map { ($0.name, $0) })
+        let after = Dictionary(uniqueKeysWithValues: new.packages.map { ($0.name, $0) })
+        return Set(before.keys).union(after.keys).sorted().compactMap { name in
+            before[name] == after[name]
+                ? nil : PackageDifference(old: before[name], new: after[name])
+        }
+    }
+}

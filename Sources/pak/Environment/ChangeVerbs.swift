@@ -1,0 +1,227 @@
+import Archive
+import ArgumentParser
+import Environments
+import FileTree
+import Store
+import Terminal
+
+/// A change of an environment's packages or rules: made whole, or told and not made at all.
+protocol ChangeVerb: ParsableCommand {
+    var printing: OutputOptions { get }
+    var options: EnvironmentOptions { get }
+    /// What is to be done, a list of words each.
+    var words: [[String]] { get }
+    /// How packages are imported on the way.
+    var imports: ImportOptions { get throws }
+}
+
+extension ChangeVerb {
+    var imports: ImportOptions { ImportOptions() }
+
+    /// Makes the change, and tells what it came to.
+    func change() throws {
+        let (environment, finder) = try options.writable()
+        let imports = try imports
+        var change: EnvironmentChange
+        do throws(FileError) {
+            change = try EnvironmentChange(environment, finder)
+            for words in words { try change.take(words, imports) }
+        } catch {
+            let cure = error.kind == .notFound ? "pak list, or pak import FILE" : nil
+            throw Complaint("\(error)", try: cure, status: error.kind == .invalid ? 2 : 1)
+        }
+        let old = change.state.current
+        guard !change.isEmpty else {
+            let object = JSON.change(environment.name, new: old, old: old, change.record.text, [])
+            return printing.show(object, or: "Generation \(old), as it was\n")
+        }
+        let command = words.map { $0.joined(separator: " ") }.joined(separator: "; ")
+        let record = try change.commit(command: command, word: words[0][0])
+        Self.tell(printing, environment.name, record, old: old, change.differences)
+    }
+
+    static func tell(
+        _ printing: OutputOptions,
+        _ name: String,
+        _ record: GenerationRecord,
+        old: Int,
+        _ differences: [PackageDifference]
+    ) {
+        let lines = ["Generation \(record.number) (was \(old))"] + differences.map(\.line)
+        printing.show(
+            JSON.change(name, new: record.number, old: old, record.text, differences),
+            or: lines.map { $0 + "\n" }.joined()
+        )
+    }
+}
+
+/// `pak add`.
+struct Add: ChangeVerb {
+    static let configuration = CommandConfiguration(
+        abstract: "Add packages to an environment, or put others in the place of what it has."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var options: EnvironmentOptions
+
+    @Argument(
+        help: "Names, NAME=VERSION, content ids, or files of any form.",
+        completion: StoredNames.packages
+    )
+    var packages: [String]
+
+    var words: [[String]] { [["add"] + packages] }
+    var imports: ImportOptions { get throws { try ImportOptions.ofProcess() } }
+    func run() throws { try change() }
+}
+
+/// `pak rm`.
+struct Remove: ChangeVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "rm",
+        abstract: "Take packages out of an environment."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var options: EnvironmentOptions
+
+    @Argument(help: "Names of packages.", completion: StoredNames.members)
+    var packages: [String]
+
+    var words: [[String]] { [["rm"] + packages] }
+    func run() throws { try change() }
+}
+
+/// A verb that adds a rule, or takes it away.
+protocol RuleVerb: ChangeVerb {
+    var not: Bool { get }
+    var rule: [String] { get }
+}
+
+extension RuleVerb {
+    var words: [[String]] { [(not ? ["not"] : []) + rule] }
+}
+
+/// `pak prefer`.
+struct Prefer: RuleVerb {
+    static let configuration = CommandConfiguration(
+        abstract: "Take a package's file wherever a pattern of paths is fought over."
+    )
+
+    @Flag(help: "Take the rule away.")
+    var not = false
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var options: EnvironmentOptions
+
+    @Argument(help: "A path, or a pattern of paths.")
+    var path: String
+
+    @Argument(help: "The package.", completion: StoredNames.members)
+    var name: String
+
+    var rule: [String] { ["prefer", path, name] }
+    func run() throws { try change() }
+}
+
+/// `pak block`.
+struct Block: RuleVerb {
+    static let configuration = CommandConfiguration(
+        abstract: "Leave a path of a package out, with all below it."
+    )
+
+    @Flag(help: "Take the rule away.")
+    var not = false
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var options: EnvironmentOptions
+
+    @Argument(help: "The package.", completion: StoredNames.members)
+    var name: String
+
+    @Argument(help: "The path.")
+    var path: String
+
+    var rule: [String] { ["block", name, path] }
+    func run() throws { try change() }
+}
+
+/// `pak alias`.
+struct Alias: RuleVerb {
+    static let configuration = CommandConfiguration(
+        abstract: "Put what packages have below one path below another, and show a link there."
+    )
+
+    @Flag(help: "Take the rule away.")
+    var not = false
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var options: EnvironmentOptions
+
+    @Argument(help: "The path that becomes a link.")
+    var from: String
+
+    @Argument(help: "The path that it leads to.")
+    var to: String
+
+    var rule: [String] { ["alias", from, to] }
+    func run() throws { try change() }
+}
+
+/// `pak allow`.
+struct Allow: RuleVerb {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the set-id bits and capabilities of a package's files."
+    )
+
+    @Flag(help: "Take the rule away.")
+    var not = false
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var options: EnvironmentOptions
+
+    @Argument(help: "The package.", completion: StoredNames.members)
+    var name: String
+
+    var rule: [String] { ["allow", name] }
+    func run() throws { try change() }
+}
+
+extension ImportOptions {
+    /// What the process's environment says of imports.
+    static func ofProcess() throws(Complaint) -> ImportOptions {
+        var options = ImportOptions()
+        do throws(FileError) { options.latestTime = try SourceDate.latest() } catch {
+            throw Complaint("\(error)")
+        }
+        return options
+    }
+}
+
+extension JSON {
+    /// What a change of an environment came to.
+    static func change(
+        _ name: String,
+        new: Int,
+        old: Int,
+        _ text: EnvironmentText,
+        _ differences: [PackageDifference]
+    ) -> JSON {
+        .object([
+            ("environment", .text(name)),
+            ("generation", .number(Int64(new))),
+            ("was", .number(Int64(old))),
+            ("hash", .text("\(text.hash)")),
+            ("changes", .list(differences.map(JSON.difference))),
+        ])
+    }
+
+    /// What became of a package.
+    static func difference(_ difference: PackageDifference) -> JSON {
+        .object([
+            ("package", .text(difference.new?.name ?? difference.old?.name ?? "")),
+            ("was", difference.old.map { .text("\($0.id)") } ?? .null),
+            ("now", difference.new.map { .text("\($0.id)") } ?? .null),
+        ])
+    }
+}

@@ -1,0 +1,208 @@
+import ArgumentParser
+import Environments
+import FileTree
+import Store
+import Terminal
+
+/// `pak env`: environments as a whole.
+struct EnvironmentVerbs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "env",
+        abstract: "Make, list, show and delete environments.",
+        subcommands: [
+            CreateEnvironment.self, ListEnvironments.self, ShowEnvironment.self,
+            DeleteEnvironment.self, UseEnvironment.self,
+        ]
+    )
+}
+
+/// `pak env create`.
+struct CreateEnvironment: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make an environment."
+    )
+
+    @OptionGroup var printing: OutputOptions
+
+    @Option(
+        help: ArgumentHelp("Begin with what another one holds now.", valueName: "name"),
+        completion: StoredNames.environments
+    )
+    var like: String?
+
+    @OptionGroup var stores: StoreOptions
+
+    @Argument(help: "Its name.")
+    var name: String
+
+    func run() throws {
+        let (store, finder) = try stores.writer()
+        do throws(FileError) {
+            var text = EnvironmentText()
+            if let like {
+                let other = try finder.environment(like)
+                text = try other.record(other.state().current).text
+            }
+            let made = try NamedEnvironment(making: name, in: store, text)
+            let state = try made.state()
+            printing.show(JSON.environment(made, state, text), or: "\(name)\n")
+        } catch {
+            throw Complaint("\(error)", status: error.kind == .invalid ? 2 : 1)
+        }
+    }
+}
+
+/// `pak env list`.
+struct ListEnvironments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List environments."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var stores: StoreOptions
+
+    func run() throws {
+        let finder = try stores.finder()
+        do throws(FileError) {
+            let chosen = try finder.chosen()
+            for environment in try finder.environments() {
+                let state = try environment.state()
+                let text = try environment.record(state.current).text
+                let mark = environment.name == chosen ? "*" : " "
+                let count = "\(text.packages.count) packages"
+                printing.show(
+                    JSON.environment(environment, state, text),
+                    or: "\(mark) \(environment.name) generation \(state.current), \(count), "
+                        + "\(environment.store.path)\n"
+                )
+            }
+        } catch {
+            throw Complaint("\(error)")
+        }
+    }
+}
+
+/// `pak env show`.
+struct ShowEnvironment: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Print what an environment is: its packages and rules."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var stores: StoreOptions
+
+    @Argument(help: "Its name; the one in use without.", completion: StoredNames.environments)
+    var name: String?
+
+    func run() throws {
+        var options = EnvironmentOptions()
+        options.environment = name
+        options.stores = stores
+        let current = try options.current()
+        guard !printing.json else {
+            let text = current.record.text
+            return printing.show(JSON.environment(current.environment, current.state, text), or: "")
+        }
+        var lines = [
+            "environment \(current.name)", "generation \(current.state.current)",
+            "hash \(current.record.text.hash)",
+        ]
+        lines += current.record.roots.sorted().map { "root \($0)" }
+        lines += current.record.text.lines
+        Stream.standardOutput.write(lines.map { $0 + "\n" }.joined())
+    }
+}
+
+/// `pak env delete`.
+struct DeleteEnvironment: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete",
+        abstract: "Delete an environment with all its generations."
+    )
+
+    @OptionGroup var stores: StoreOptions
+
+    @Argument(help: "Its name.", completion: StoredNames.environments)
+    var name: String
+
+    func run() throws {
+        let (store, _) = try stores.writer()
+        do throws(FileError) {
+            let environment = try NamedEnvironment(name, in: store)
+            _ = try environment.state()
+            try environment.delete()
+        } catch {
+            throw Complaint("\(error)", status: error.kind == .busy ? 7 : 1)
+        }
+    }
+}
+
+/// `pak env use`.
+struct UseEnvironment: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "use",
+        abstract: "Make an environment the one that is meant when none is named."
+    )
+
+    @OptionGroup var stores: StoreOptions
+
+    @Argument(help: "Its name.", completion: StoredNames.environments)
+    var name: String
+
+    func run() throws {
+        let (store, finder) = try stores.writer()
+        do throws(FileError) {
+            _ = try finder.environment(name)
+            try EnvironmentFinder.choose(name, in: store)
+        } catch {
+            throw Complaint("\(error)", try: "pak env create \(name)")
+        }
+    }
+}
+
+extension OutputOptions {
+    /// Prints an object, or text for people.
+    func show(_ object: @autoclosure () -> JSON, or text: @autoclosure () -> String) {
+        Stream.standardOutput.write(json ? object().line + "\n" : Visible.lines(text()))
+    }
+}
+
+extension Visible {
+    /// Lines, each made fit for a terminal.
+    static func lines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { Self.text(String($0)) }
+            .joined(separator: "\n")
+    }
+}
+
+extension JSON {
+    /// An environment as it is now.
+    static func environment(
+        _ environment: NamedEnvironment,
+        _ state: NamedEnvironment.State,
+        _ text: EnvironmentText
+    ) -> JSON {
+        .object([
+            ("environment", .text(environment.name)),
+            ("store", .text(environment.store.path)),
+            ("generation", .number(Int64(state.current))),
+            ("hash", .text("\(text.hash)")),
+            ("packages", .list(text.packages.map { JSON.package($0) })),
+            ("rules", .list(text.rules.map { .text($0.line) })),
+        ])
+    }
+
+    /// A package of a store, and what more there is to say of it.
+    static func package(_ package: StoredPackage, _ more: [(String, JSON)] = []) -> JSON {
+        .object(
+            [
+                ("id", .text("\(package.id)")),
+                ("name", .text(package.name)),
+                ("version", package.version.isEmpty ? .null : .text(package.version)),
+            ] + more
+        )
+    }
+}

@@ -1,0 +1,176 @@
+import ArgumentParser
+import Environments
+import FileTree
+import Store
+import Terminal
+
+/// `pak switch`.
+struct Switch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make a generation that there was current."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var options: EnvironmentOptions
+
+    @Argument(help: "Its number.")
+    var number: Int
+
+    func run() throws { try Self.run(printing, options, "switch") { _ in number } }
+
+    /// Makes the generation current that `choose` picks.
+    static func run(
+        _ printing: OutputOptions,
+        _ options: EnvironmentOptions,
+        _ word: String,
+        _ choose: (CurrentEnvironment) throws -> Int
+    ) throws {
+        let (environment, finder) = try options.writable()
+        let current: CurrentEnvironment
+        do throws(FileError) {
+            let state = try environment.state()
+            current = CurrentEnvironment(
+                finder: finder,
+                environment: environment,
+                state: state,
+                record: try environment.record(state.current)
+            )
+        } catch {
+            throw Complaint("\(error)")
+        }
+        let number = try choose(current)
+        let old = current.state.current
+        do throws(FileError) {
+            let record = try environment.record(number)
+            guard number != old else {
+                let object = JSON.change(environment.name, new: old, old: old, record.text, [])
+                return printing.show(object, or: "Generation \(old), as it was\n")
+            }
+            for package in record.text.packages
+            where current.record.text.package(package.name)
+                != package
+            {
+                _ = try finder.path(of: package)
+            }
+            try environment.note(word, current: number, over: current.state)
+            let differences = PackageDifference.list(from: current.record.text, to: record.text)
+            Add.tell(printing, environment.name, record, old: old, differences)
+        } catch {
+            let status: Int32 = error.kind == .busy ? 7 : 1
+            throw Complaint("\(error)", try: "pak history", status: status)
+        }
+    }
+}
+
+/// `pak rollback`.
+struct Rollback: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make the generation current that the current one was made of."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var options: EnvironmentOptions
+
+    @Argument(help: "How many generations to go back.")
+    var steps: Int = 1
+
+    func validate() throws {
+        guard steps >= 1 else { throw ValidationError("steps to go back: 1 or more") }
+    }
+
+    func run() throws {
+        try Switch.run(printing, options, "rollback") { current in
+            var record = current.record
+            for _ in 0..<steps {
+                guard record.parent > 0 else {
+                    throw Complaint(
+                        "\(current.name): generation \(record.number) is the first",
+                        try: "pak history"
+                    )
+                }
+                do throws(FileError) {
+                    record = try current.environment.record(record.parent)
+                } catch {
+                    throw Complaint("\(error)", try: "pak history")
+                }
+            }
+            return record.number
+        }
+    }
+}
+
+/// `pak pin`.
+struct Pin: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Keep a generation whatever is collected."
+    )
+
+    @Flag(help: "Keep it no longer.")
+    var not = false
+
+    @OptionGroup var options: EnvironmentOptions
+
+    @Argument(help: "Its number.")
+    var number: Int
+
+    func run() throws {
+        let (environment, _) = try options.writable()
+        do throws(FileError) {
+            _ = try environment.record(number)
+            let word = not ? "unpin" : "pin"
+            try environment.note(word, argument: number, over: environment.state())
+        } catch {
+            throw Complaint("\(error)", status: error.kind == .busy ? 7 : 1)
+        }
+    }
+}
+
+/// `pak history`.
+struct History: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List what was done to an environment, the latest last."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var options: EnvironmentOptions
+
+    func run() throws {
+        let finder = try options.stores.finder()
+        let environment = try options.find(finder)
+        do throws(FileError) {
+            let lines = try environment.history()
+            let kept = Set(try environment.generations())
+            let pins = try environment.pins()
+            for line in lines {
+                // Another word about a generation is not the one that made it.
+                let made = line.current == line.last && !["pin", "unpin"].contains(line.word)
+                var command = line.word
+                if kept.contains(line.current), made || line.word == "switch" {
+                    let record = try environment.record(line.current)
+                    if made { command = record.command }
+                }
+                if line.argument > 0 { command += " \(line.argument)" }
+                var marks: [String] = []
+                if pins.contains(line.current) { marks.append("pinned") }
+                if !kept.contains(line.current) { marks.append("forgotten") }
+                if line == lines.last { marks.append("current") }
+                printing.show(
+                    .object([
+                        ("line", .number(Int64(line.line))),
+                        ("generation", .number(Int64(line.current))),
+                        ("time", .number(line.time)),
+                        ("command", .text(command)),
+                        ("pinned", .truth(pins.contains(line.current))),
+                        ("kept", .truth(kept.contains(line.current))),
+                        ("current", .truth(line == lines.last)),
+                    ]),
+                    or:
+                        "\(line.current) \(FileLine.time(Timestamp(seconds: line.time))) \(command)"
+                        + (marks.isEmpty ? "" : " (" + marks.joined(separator: ", ") + ")") + "\n"
+                )
+            }
+        } catch {
+            throw Complaint("\(error)")
+        }
+    }
+}

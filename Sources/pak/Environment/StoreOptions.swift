@@ -1,0 +1,160 @@
+import ArgumentParser
+import Environments
+import FileTree
+import Store
+import Terminal
+
+/// Which stores a command reads and writes.
+struct StoreOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The store to write; the usual one without.", valueName: "folder"),
+        completion: .directory
+    )
+    var store: String?
+
+    @Option(
+        help: ArgumentHelp("Use the stores of the system below that directory.", valueName: "dir"),
+        completion: .directory
+    )
+    var root: String?
+
+    /// The folders of the stores.
+    func stack() throws(Complaint) -> StoreStack {
+        do throws(FileError) { return try StoreStack(store: store, root: root) } catch {
+            throw Complaint("\(error)", try: "pak --store FOLDER, or PAK_STORE")
+        }
+    }
+
+    /// Finds what is in them.
+    func finder() throws(Complaint) -> EnvironmentFinder {
+        let stack = try stack()
+        do throws(FileError) { return try EnvironmentFinder(stack) } catch {
+            throw Complaint("\(error)")
+        }
+    }
+
+    /// The same, and makes the store that is written when it is missing.
+    func writer() throws(Complaint) -> (store: Store, finder: EnvironmentFinder) {
+        let stack = try stack()
+        do throws(FileError) {
+            let store = try stack.written()
+            let lower = try EnvironmentFinder(stack).stores.dropFirst()
+            return (store, EnvironmentFinder(stores: [store] + lower))
+        } catch {
+            let cure =
+                [.readOnly, .permission].contains(error.kind)
+                ? "pak --store FOLDER, which you may write" : nil
+            throw Complaint("\(error)", try: cure)
+        }
+    }
+}
+
+/// Which environment a command is about.
+struct EnvironmentOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("e"), .customLong("env")],
+        help: ArgumentHelp("The environment; the one in use without.", valueName: "name"),
+        completion: StoredNames.environments
+    )
+    var environment: String?
+
+    @OptionGroup var stores: StoreOptions
+
+    /// The name of the environment.
+    func name(_ finder: EnvironmentFinder) throws(Complaint) -> String {
+        if let environment { return environment }
+        do throws(FileError) { return try finder.chosen() } catch { throw Complaint("\(error)") }
+    }
+
+    /// The environment, to be read.
+    func find(_ finder: EnvironmentFinder) throws(Complaint) -> NamedEnvironment {
+        let name = try name(finder)
+        do throws(FileError) { return try finder.environment(name) } catch {
+            let cure = error.kind == .notFound ? "pak env create \(name)" : nil
+            throw Complaint("\(error)", try: cure)
+        }
+    }
+
+    /// The environment and what is current of it.
+    func current() throws(Complaint) -> CurrentEnvironment {
+        let finder = try stores.finder()
+        let environment = try find(finder)
+        do throws(FileError) {
+            let state = try environment.state()
+            return CurrentEnvironment(
+                finder: finder,
+                environment: environment,
+                state: state,
+                record: try environment.record(state.current)
+            )
+        } catch {
+            throw Complaint("\(error)")
+        }
+    }
+
+    /// The environment in the store that is written; the usual one is made when it is missing.
+    func writable() throws(Complaint) -> (NamedEnvironment, EnvironmentFinder) {
+        let (store, finder) = try stores.writer()
+        let name = try name(finder)
+        do throws(FileError) {
+            let environment = try NamedEnvironment(name, in: store)
+            _ = try environment.state()
+            return (environment, finder)
+        } catch {
+            guard error.kind == .notFound else { throw Complaint("\(error)") }
+        }
+        do throws(FileError) {
+            if name == EnvironmentFinder.usual {
+                return (try NamedEnvironment(making: name, in: store), finder)
+            }
+            let below = try finder.environment(name)
+            throw FileError(.readOnly, "environment \(name) is in the store \(below.store.path)")
+        } catch {
+            throw Complaint(
+                "\(error)",
+                try: error.kind == .notFound
+                    ? "pak env create \(name)" : "pak env create ANOTHER --like \(name)"
+            )
+        }
+    }
+}
+
+/// An environment as it is now.
+struct CurrentEnvironment {
+    var finder: EnvironmentFinder
+    var environment: NamedEnvironment
+    var state: NamedEnvironment.State
+    var record: GenerationRecord
+
+    /// The name of the environment.
+    var name: String { environment.name }
+}
+
+/// Names that a shell completes: read from folders' names and one small file alone.
+enum StoredNames {
+    static let environments = CompletionKind.custom { _, _, prefix in
+        // A shell that completes has nobody to tell of errors.
+        let finder = try? EnvironmentFinder(StoreStack())
+        let names = try? finder?.environments().map(\.name)
+        return (names ?? []).filter { $0.hasPrefix(prefix) }
+    }
+
+    /// Packages of the stores.
+    static let packages = CompletionKind.custom { _, _, prefix in
+        let finder = try? EnvironmentFinder(StoreStack())
+        let names = try? finder?.packages().map(\.name)
+        return Set(names ?? []).filter { $0.hasPrefix(prefix) }.sorted()
+    }
+
+    /// Packages of the environment in use, or the one that `-e` names.
+    static let members = CompletionKind.custom { words, _, prefix in
+        guard let finder = try? EnvironmentFinder(StoreStack()) else { return [] }
+        let option = words.firstIndex { $0 == "-e" || $0 == "--env" }
+        let named = option.flatMap { words.dropFirst($0 + 1).first }
+        guard let name = try? named ?? finder.chosen(),
+            let environment = try? finder.environment(name),
+            let record = try? environment.record(environment.state().current)
+        else { return [] }
+        return record.text.packages.map(\.name).filter { $0.hasPrefix(prefix) }.sorted()
+    }
+}

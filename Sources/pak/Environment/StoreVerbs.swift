@@ -1,0 +1,231 @@
+import Archive
+import ArgumentParser
+import Environments
+import FileTree
+import Store
+import Terminal
+
+/// `pak import`: packages into the store.
+struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Take packages of any form into the store."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var progress: ProgressOptions
+    @OptionGroup var stores: StoreOptions
+
+    @Argument(help: "Archives and directories.", completion: .file())
+    var files: [String]
+
+    func run() throws {
+        let (store, _) = try stores.writer()
+        let meter = progress.meter
+        for file in files {
+            var options = try ImportOptions.ofProcess()
+            options.progress = ImportProgress { meter.show($0, of: $1, file) }
+            let imported: Store.Imported
+            do throws(FileError) {
+                defer { meter.clear() }
+                imported = try store.add(file, options)
+            } catch {
+                throw Complaint(file, error)
+            }
+            for path in imported.replaced.prefix(10) {
+                progress.remark(
+                    "\(file): \(String(decoding: path, as: UTF8.self)): the last counts"
+                )
+            }
+            let package = imported.package
+            printing.show(
+                JSON.package(package, [("new", .truth(!imported.isKnown))]),
+                or: "\(package.id) \(package.name) \(package.version)\n"
+            )
+        }
+    }
+}
+
+/// `pak store`: questions about the store.
+struct StoreVerbs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store",
+        abstract: "Check the store, and tell what it holds.",
+        subcommands: [VerifyStore.self, StoreUsage.self]
+    )
+}
+
+/// `pak store verify`: every byte of every package.
+struct VerifyStore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Read every byte of every package of the store, and every generation."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var stores: StoreOptions
+
+    func run() throws {
+        let finder = try stores.finder()
+        var faults = 0
+        do throws(FileError) {
+            guard let store = finder.stores.first else { return }
+            var all: Set<ContentID> = []
+            for other in finder.stores { all.formUnion(try other.packages().map(\.id)) }
+            if try !store.packages().isEmpty {
+                try store.verify { finding in
+                    if finding.fault != nil { faults += 1 }
+                    show(finding)
+                }
+            }
+            for name in try NamedEnvironment.names(in: store) {
+                let environment = try NamedEnvironment(name, in: store)
+                for number in try environment.generations() {
+                    do throws(FileError) {
+                        for package in try environment.record(number).text.packages
+                        where !all.contains(package.id) {
+                            throw FileError(.notFound, "package \(package.name) \(package.id)")
+                        }
+                    } catch {
+                        faults += 1
+                        let line = "\(name): generation \(number): \(error)"
+                        Complaint(line).print(as: "pak")
+                    }
+                }
+            }
+        } catch {
+            throw Complaint("\(error)")
+        }
+        guard faults == 0 else {
+            throw Complaint("\(faults) faults", try: "pak import the package again", status: 4)
+        }
+    }
+
+    private func show(_ finding: Store.Finding) {
+        let package = finding.package
+        printing.show(
+            JSON.package(
+                package,
+                [
+                    ("size", .size(finding.size)),
+                    ("fault", finding.fault.map { .text("\($0)") } ?? .null),
+                ]
+            ),
+            or: "\(package.id) \(package.name) \(finding.fault.map { "\($0)" } ?? "ok")\n"
+        )
+    }
+}
+
+/// `pak store du`: what packages take.
+struct StoreUsage: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "du",
+        abstract: "Tell how many bytes each package of the store takes, and all of them."
+    )
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var stores: StoreOptions
+
+    func run() throws {
+        let finder = try stores.finder()
+        do throws(FileError) {
+            var sum: UInt64 = 0
+            for (package, size) in try finder.stores.first?.sizes() ?? [] {
+                sum += size
+                printing.show(
+                    JSON.package(package, [("size", .size(size))]),
+                    or: "\(size) \(package.name) \(package.version)\n"
+                )
+            }
+            if !printing.json { Stream.standardOutput.write("\(sum) total\n") }
+        } catch {
+            throw Complaint("\(error)")
+        }
+    }
+}
+
+/// `pak gc`: what nobody uses goes.
+struct Collect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gc",
+        abstract: "Remove packages that no generation, root or process uses."
+    )
+
+    @Flag(help: "Tell what would go, and remove nothing.")
+    var dryRun = false
+
+    @Flag(help: "Tell of every package who uses it.")
+    var why = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Forget generations first, but for so many of the latest, pinned and current ones.",
+            valueName: "n"
+        )
+    )
+    var keep: Int?
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var stores: StoreOptions
+
+    func validate() throws {
+        guard keep ?? 0 >= 0 else { throw ValidationError("--keep takes 0 or more") }
+    }
+
+    func run() throws {
+        let (store, _) = try stores.writer()
+        do throws(FileError) {
+            var forgotten: [String: [Int]] = [:]
+            if let keep {
+                for name in try NamedEnvironment.names(in: store) {
+                    let environment = try NamedEnvironment(name, in: store)
+                    forgotten[name] = try environment.forgettable(keeping: keep)
+                    if !dryRun { try environment.forget(forgotten[name] ?? []) }
+                }
+            }
+            let verdicts = try store.collect(isDry: dryRun) { () throws(FileError) in
+                var uses: [ContentID: [String]] = [:]
+                for name in try NamedEnvironment.names(in: store) {
+                    let environment = try NamedEnvironment(name, in: store)
+                    for number in try environment.generations()
+                    where forgotten[name]?.contains(number) != true {
+                        for package in try environment.record(number).text.packages {
+                            uses[package.id, default: []].append("\(name) generation \(number)")
+                        }
+                    }
+                }
+                return uses
+            }
+            show(verdicts)
+        } catch {
+            throw Complaint(
+                "\(error)",
+                try: "pak store verify",
+                status: error.kind == .busy ? 7 : 1
+            )
+        }
+    }
+
+    private func show(_ verdicts: [Store.Verdict]) {
+        for verdict in verdicts where why || verdict.reasons.isEmpty {
+            let goes = verdict.reasons.isEmpty
+            let reasons = goes ? ["no generation, root or process"] : verdict.reasons
+            let words = "\(goes ? "-" : " ") \(verdict.package.name) \(verdict.package.version)"
+            printing.show(
+                JSON.package(
+                    verdict.package,
+                    [
+                        ("size", .size(verdict.size)),
+                        ("removed", .truth(goes && !dryRun)),
+                        ("uses", .list(verdict.reasons.map { .text($0) })),
+                    ]
+                ),
+                or: words + (why ? ": \(reasons.joined(separator: ", "))" : "") + "\n"
+            )
+        }
+        let gone = verdicts.filter(\.reasons.isEmpty)
+        guard !printing.json else { return }
+        let bytes = gone.reduce(0) { $0 + $1.size }
+        let word = dryRun ? "would be removed" : "removed"
+        Stream.standardOutput.write("\(gone.count) packages, \(bytes) bytes \(word)\n")
+    }
+}

@@ -1,0 +1,214 @@
+import Foundation
+import Testing
+
+/// Environments as a user has them: the commands, and a pakfs beside them.
+struct EnvironmentTests {
+    private func pak(_ scratch: Scratch, _ words: String..., status: Int32 = 0) throws -> String {
+        try Self.pak(scratch, words, status: status).output
+    }
+
+    static func pak(
+        _ scratch: Scratch,
+        _ words: [String],
+        status: Int32 = 0
+    ) throws -> Program.Outcome {
+        let store = ["--store", scratch("store"), "--root", scratch("system")]
+        let outcome = try Program.pak.run(words + store)
+        #expect(outcome.status == status, "\(words): \(outcome.complaints)")
+        return outcome
+    }
+
+    /// Packages of Debian's form: `a` and `b`, and `c`, which needs `b` and disagrees with `a`.
+    static func makePackages(_ scratch: Scratch) throws {
+        try scratch.shell(
+            #"""
+            export SOURCE_DATE_EPOCH=1000000000
+            make() { # name version text depends
+                mkdir -p deb/DEBIAN deb/usr/bin deb/usr/share/doc/$1
+                echo $3 >deb/usr/bin/$3; echo $1 $2 >deb/usr/share/doc/$1/version
+                [ $1 = $3 ] || echo $1 >deb/usr/bin/$3
+                printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: x\nDescription: x\n' \
+                    $1 $2 >deb/DEBIAN/control
+                [ -z "$4" ] || echo "Depends: $4" >>deb/DEBIAN/control
+                dpkg-deb --root-owner-group -b deb $1-$2.deb >&2; rm -r deb
+            }
+            make a 1.0-1 a; make a 1.0-2 a; make b 2 b; make c 3 a b
+            """#
+        )
+    }
+
+    @Test func whatIsAddedIsThereAndWhatIsUndoneIsAsBefore() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        _ = try pak(scratch, "import", scratch("a-1.0-1.deb"), scratch("a-1.0-2.deb"))
+        #expect(try pak(scratch, "add", "a=1.0-1") == "Generation 2 (was 1)\n+ a 1.0-1\n")
+        #expect(
+            try pak(scratch, "add", "a", scratch("b-2.deb"))
+                == "Generation 3 (was 2)\n~ a 1.0-1 -> 1.0-2\n+ b 2\n"
+        )
+        #expect(try pak(scratch, "add", "a") == "Generation 3, as it was\n")
+        #expect(try pak(scratch, "rollback") == "Generation 2 (was 3)\n~ a 1.0-2 -> 1.0-1\n- b 2\n")
+        #expect(try pak(scratch, "switch", "3").hasPrefix("Generation 3 (was 2)\n"))
+        #expect(try pak(scratch, "rm", "a") == "Generation 4 (was 3)\n- a 1.0-2\n")
+        let words = try pak(scratch, "history").split(separator: "\n").compactMap {
+            $0.split(separator: " ").first
+        }
+        #expect(words == ["1", "2", "3", "2", "3", "4"])
+        #expect(try pak(scratch, "diff", "2", "4") == "- a 1.0-1\n+ b 2\n")
+    }
+
+    @Test func equalPackagesHaveOneIdentityInAnyStore() throws {
+        var hashes: Set<String> = []
+        for order in [["a-1.0-1.deb", "b-2.deb"], ["b-2.deb", "a-1.0-1.deb"]] {
+            let scratch = try Scratch()
+            try Self.makePackages(scratch)
+            for file in order { _ = try pak(scratch, "add", scratch(file)) }
+            let lines = try pak(scratch, "env", "show").split(separator: "\n")
+            hashes.formUnion(lines.filter { $0.hasPrefix("hash ") }.map(String.init))
+        }
+        #expect(hashes.count == 1)
+    }
+
+    @Test func allConflictsAreToldAndNothingIsChanged() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        _ = try pak(scratch, "add", scratch("a-1.0-1.deb"))
+        let outcome = try Self.pak(scratch, ["add", scratch("c-3.deb")], status: 1)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.complaints.contains("/usr/bin/a: packages have different files"))
+        #expect(outcome.complaints.contains("try: pak prefer /usr/bin/a a | pak block c"))
+        #expect(try pak(scratch, "list").contains(" a 1.0-1"))
+        #expect(try !pak(scratch, "list").contains(" c 3"))
+        _ = try pak(scratch, "prefer", "/usr/bin/a", "c")
+        #expect(try pak(scratch, "add", scratch("c-3.deb")) == "Generation 4 (was 3)\n+ c 3\n")
+        #expect(try pak(scratch, "owns", "/usr/bin/a") == "a (hidden)\nc\n")
+        #expect(try pak(scratch, "conflicts").hasPrefix("/usr/bin/a: "))
+        // Without the rule they disagree again.
+        let refused = try Self.pak(scratch, ["prefer", "--not", "usr/bin/a", "c"], status: 1)
+        #expect(refused.complaints.contains("1 conflict"))
+    }
+
+    @Test func whatNoGenerationUsesIsCollected() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        _ = try pak(scratch, "import", scratch("b-2.deb"))
+        _ = try pak(scratch, "add", scratch("a-1.0-1.deb"))
+        _ = try pak(scratch, "add", scratch("a-1.0-2.deb"))
+        #expect(try pak(scratch, "gc", "--dry-run").contains("- b 2\n1 packages, "))
+        #expect(try pak(scratch, "gc").contains("- b 2\n1 packages, "))
+        #expect(try pak(scratch, "list", "--all").split(separator: "\n").count == 2)
+        #expect(
+            try pak(scratch, "gc", "--why", "--dry-run").contains("  a 1.0-1: main generation 2\n")
+        )
+        _ = try pak(scratch, "pin", "2")
+        #expect(try pak(scratch, "gc", "--keep", "0").hasSuffix("0 packages, 0 bytes removed\n"))
+        _ = try pak(scratch, "pin", "--not", "2")
+        #expect(try pak(scratch, "gc", "--keep", "0").contains("- a 1.0-1\n"))
+        #expect(try Self.pak(scratch, ["rollback"], status: 1).complaints.contains("generation 2"))
+        #expect(try pak(scratch, "store", "verify").hasSuffix(" a ok\n"))
+    }
+
+    @Test func aDamagedPackageIsNamedWhereverItIsMet() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        _ = try pak(scratch, "add", scratch("a-1.0-1.deb"))
+        try scratch.shell("for f in store/packages/a-*; do truncate -s -100 $f; done")
+        let checked = try Self.pak(scratch, ["store", "verify"], status: 4)
+        #expect(checked.output.contains(" a "))
+        #expect(!checked.output.contains(" a ok"))
+        let refused = try Self.pak(scratch, ["add", scratch("b-2.deb")], status: 1)
+        #expect(refused.complaints.contains("a-1.0%2D1."))
+        try scratch.shell("rm store/packages/a-*")
+        #expect(
+            try Self.pak(scratch, ["owns", "/usr/bin/a"], status: 1).complaints
+                .contains("package a 1.0-1")
+        )
+        // An import of the same puts it back.
+        _ = try pak(scratch, "import", scratch("a-1.0-1.deb"))
+        #expect(try pak(scratch, "owns", "/usr/bin/a") == "a\n")
+    }
+
+    @Test func aLowerStoreIsReadAndNotWritten() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        let system = ["--root", scratch("system")]
+        let made = try Program.pak.run(["env", "create", "tools"] + system)
+        #expect(made.status == 0, "\(made.complaints)")
+        let added = try Program.pak.run(["add", "-e", "tools", scratch("a-1.0-1.deb")] + system)
+        #expect(added.status == 0, "\(added.complaints)")
+        #expect(try pak(scratch, "list", "-e", "tools").hasSuffix(" a 1.0-1\n"))
+        let refused = try Self.pak(scratch, ["rm", "-e", "tools", "a"], status: 1)
+        #expect(refused.complaints.contains("try: pak env create ANOTHER --like tools"))
+        _ = try pak(scratch, "env", "create", "mine", "--like", "tools")
+        #expect(try pak(scratch, "rm", "-e", "mine", "a") == "Generation 2 (was 1)\n- a 1.0-1\n")
+        // The upper one of a name is meant.
+        _ = try pak(scratch, "env", "create", "tools")
+        #expect(try pak(scratch, "list", "-e", "tools").isEmpty)
+    }
+
+    @Test func namesAreCompletedFromTheStore() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        _ = try pak(scratch, "add", scratch("a-1.0-1.deb"))
+        _ = try pak(scratch, "env", "create", "web")
+        let program = Program(path: "/usr/bin/env")
+        func complete(_ words: String...) throws -> String {
+            try program.run(
+                [
+                    "PAK_STORE=\(scratch("store"))", "PAK_ROOT=\(scratch("system"))",
+                    Program.pak.path,
+                ]
+                    + ["---completion"] + words
+            ).output
+        }
+        #expect(try complete("rm", "--", "positional@0", "2", "0", "pak", "rm", "").contains("a"))
+        #expect(
+            try complete("list", "--", "--env", "3", "0", "pak", "list", "-e", "w").contains("web")
+        )
+    }
+}
+
+extension JSONTests {
+    func check(environmentsIn scratch: Scratch, _ page: inout JSONPage) throws {
+        try EnvironmentTests.makePackages(scratch)
+        func check(_ verb: String, _ words: String..., status: Int32 = 0) throws {
+            let verbs = verb.split(separator: " ").dropFirst().map(String.init)
+            let outcome = try EnvironmentTests.pak(
+                scratch,
+                verbs + ["--json"] + words,
+                status: status
+            )
+            try page.check(verb, outcome.output)
+        }
+        try check("pak import", scratch("a-1.0-1.deb"), scratch("r.pak.zst"))
+        try check("pak env create", "main")
+        try check("pak add", "a", "r", scratch("b-2.deb"))
+        try check("pak list")
+        try check("pak env list")
+        try check("pak prefer", "usr/bin/a", "c")
+        try check("pak alias", "opt", "usr/opt")
+        try check("pak block", "b", "usr/share/doc")
+        try check("pak allow", "b")
+        try check("pak env show")
+        try check("pak add", scratch("c-3.deb"))
+        try check("pak tree")
+        for package in ["b", "r"] { try check("pak why", package) }
+        for package in ["b", "r"] { try check("pak info", package) }
+        try check("pak files", "b")
+        try check("pak owns", "/usr/bin/a")
+        try check("pak conflicts")
+        try scratch.shell("mkdir -p below/opt below/usr/bin; touch below/usr/bin/a")
+        try check("pak shadowed", "--base", scratch("below"))
+        try check("pak diff", "2", "6")
+        try check("pak diff", "6", "7")
+        try check("pak diff", "7", "6")
+        try check("pak diff", "--files", "6", "7")
+        try check("pak rm", "b")
+        try check("pak rollback")
+        try check("pak switch", "8")
+        try check("pak history")
+        try check("pak store du")
+        try check("pak store verify")
+        try check("pak gc", "--why", "--dry-run")
+    }
+}
