@@ -78,6 +78,16 @@ package final class Environment: Sendable {
         isFixed = tree.isImmutable && !packages.contains { PackageOpener.isDirectory($0.path) }
     }
 
+    /// Takes a state of an environment of a store, for layers over it.
+    package init(_ name: String, _ shown: StoredEnvironment.Shown) {
+        self.name = name
+        source = EnvironmentSource(stored: name, shown.tree.packages.map(\.path))
+        tree = shown.tree
+        base = nil
+        below = nil
+        isFixed = true
+    }
+
     /// Opens what is to lie below: another server's tree, or a directory of the host.
     private static func base(
         _ text: String,

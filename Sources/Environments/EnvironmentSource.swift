@@ -27,6 +27,13 @@ package struct EnvironmentSource: Sendable {
     /// The name by which the control files know the packages of the command line.
     package static let unnamed = "default"
 
+    /// Checks a name that an environment is to have.
+    package static func check(name: String) throws(Complaint) {
+        guard PackageName.isLegal(name), name != ViewName.control, name != unnamed else {
+            throw Complaint("-e \(name): not a name for an environment", status: 2)
+        }
+    }
+
     /// Makes the environment of the command line.
     package init(
         packages: [String],
@@ -43,17 +50,21 @@ package struct EnvironmentSource: Sendable {
         self.patience = patience
     }
 
+    /// Makes that of an environment of a store, which has its packages there.
+    init(stored name: String, _ paths: [String]) {
+        self.name = name
+        self.paths = paths
+    }
+
     /// Reads `NAME=PACKAGE,PACKAGE...` or `NAME=dir:FOLDER`.
     package init(option text: String) throws(Complaint) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let cure = "pakfs -e NAME=PACKAGE[,PACKAGE]... or -e NAME=dir:FOLDER"
+        let cure = "pakfs -e NAME, -e NAME=PACKAGE[,PACKAGE]... or -e NAME=dir:FOLDER"
         guard parts.count == 2, !parts[1].isEmpty else {
             throw Complaint("-e \(text): a name, = and packages are needed", try: cure, status: 2)
         }
         name = String(parts[0])
-        guard PackageName.isLegal(name), name != ViewName.control, name != Self.unnamed else {
-            throw Complaint("-e \(text): \(name): not a name for an environment", status: 2)
-        }
+        try Self.check(name: name)
         if parts[1].hasPrefix("dir:") {
             folder = String(parts[1].dropFirst(4))
         } else {

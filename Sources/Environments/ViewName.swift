@@ -7,8 +7,11 @@ package import FileTree
 package struct ViewName: Sendable, Hashable {
     /// The environment; empty for the packages of the command line.
     package var environment = ""
-    /// The first digits of the hash of what the view must hold; nil for whatever it holds.
+    /// The number of a generation, or the first digits of the hash of what the view must hold; nil
+    /// for whatever it holds.
     package var generation: String?
+    /// Whether what is seen never changes; else it goes with what the environment holds.
+    package var isPinned = false
     /// The packages to be seen; all of them when there is none.
     package var only: [String] = []
     /// The directory to start from, in raw bytes; empty for the root.
@@ -49,10 +52,15 @@ package struct ViewName: Sendable, Hashable {
         if name == "/" { name = "" }
         if let at = name.firstIndex(of: "@") {
             let hash = name[name.index(after: at)...]
-            guard hash.utf8.count >= 8, hash.allSatisfy({ "0123456789abcdef".contains($0) }) else {
+            // Hashes are longer than numbers: eight digits and more are a hash's.
+            let isNumber = hash.utf8.count < 8 && Int(hash).map { $0 > 0 } == true
+            let isHash =
+                hash.utf8.count >= 8 && hash.allSatisfy { "0123456789abcdef".contains($0) }
+            guard isNumber && hash.first != "+" || isHash else {
                 throw FileError(.notFound, "\(text): no generation \(hash)")
             }
             generation = String(hash)
+            isPinned = true
             name = name[..<at]
         }
         guard name.isEmpty || PackageName.isLegal(name) else { throw FileError(.notFound, text) }
@@ -69,8 +77,9 @@ package struct ViewName: Sendable, Hashable {
             switch option {
             case "dev": showsDevices = true
             case "suid": keepsSetID = true
-            // What is attached never changes, asked for or not: a new table is a new tree.
-            case "pinned": break
+            // What is of no store never changes, asked for or not: a new table is a new tree.
+            case "pinned": isPinned = true
+            case "live" where generation == nil: isPinned = false
             default: throw FileError(.invalid, "\(text): \(option)")
             }
             return

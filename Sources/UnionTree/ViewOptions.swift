@@ -7,6 +7,8 @@ public struct ViewOptions: Sendable, Hashable {
     public var showsDevices = false
     /// Whether set-id bits and capabilities are shown.
     public var keepsSetID = false
+    /// The packages, by name, whose set-id bits and capabilities are shown all the same.
+    public var allowed: Set<String> = []
     /// The packages to be seen, by name; all of them when there is none.
     public var only: [String] = []
     /// The directory to start from.
@@ -32,7 +34,7 @@ public struct ViewOptions: Sendable, Hashable {
 
     /// Attributes as they are shown.
     @inline(__always)
-    func masked(_ stat: Stat) -> Stat {
+    func masked(_ stat: Stat, keepsSetID: Bool = false) -> Stat {
         var stat = stat
         let type = stat.mode.type
         if !shows(type) {
@@ -40,14 +42,17 @@ public struct ViewOptions: Sendable, Hashable {
             stat.size = 0
             stat.allocated = 0
             stat.device = 0
-        } else if !keepsSetID, type != .directory {
+        } else if !keepsSetID, !self.keepsSetID, type != .directory {
             stat.mode.permissions &= ~(Mode.setUser | Mode.setGroup)
         }
         return stat
     }
 
     /// Whether an extended attribute of this name is shown.
-    func shows(attribute name: UnsafeRawBufferPointer) -> Bool {
-        keepsSetID || !name.elementsEqual("security.capability".utf8)
+    func shows(
+        attribute name: UnsafeRawBufferPointer,
+        keepsSetID: Bool = false
+    ) -> Bool {
+        keepsSetID || self.keepsSetID || !name.elementsEqual("security.capability".utf8)
     }
 }

@@ -18,6 +18,8 @@ final class ControlTree: Tree {
         case bytes(@Sendable () throws(FileError) -> [UInt8])
         /// A file that takes words.
         case words(ControlWords)
+        /// A file that says what happens, as it does.
+        case events(ControlEvents)
         /// The root of another tree.
         case root(@Sendable () throws(FileError) -> any Directory)
         /// A file of the host that nobody changes any more.
@@ -117,6 +119,7 @@ final class ControlDirectory: Directory {
             ControlFile(place, words: words) { () throws(FileError) in
                 Array(try words.text().utf8)
             }
+        case .events(let events): ControlEventsFile(place, events)
         case .root(let root): ControlGraft(place, root: try root())
         case .stored(let file): ControlStored(place, file)
         }

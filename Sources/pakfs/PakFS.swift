@@ -4,6 +4,7 @@ import Environments
 import FileTree
 import Logging
 import NinePServer
+import Store
 import Terminal
 import UnionTree
 
@@ -39,11 +40,19 @@ struct PakFS: ParsableCommand {
         name: .customShort("e"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "An environment: NAME=PACKAGE[,PACKAGE]... or NAME=dir:FOLDER.",
+            "An environment: NAME of the stores, NAME=PACKAGE[,PACKAGE]... or "
+                + "NAME=dir:FOLDER.",
             valueName: "environment"
         )
     )
     var environments: [String] = []
+
+    @Option(
+        name: .customShort("S"),
+        help: ArgumentHelp("The store to write; the user's own without.", valueName: "store"),
+        completion: .directory
+    )
+    var store: String?
 
     @Option(
         name: .customShort("b"),
@@ -103,7 +112,14 @@ struct PakFS: ParsableCommand {
         let captures = try layers.map { (folder) throws(Complaint) in
             try Captures(folder: folder, settings)
         }
-        let views = try Views(sources, PackageOpener(), captures: captures, log: log)
+        let views = try Views(
+            sources,
+            PackageOpener(),
+            stored: storedEnvironments(),
+            captures: captures,
+            log: log
+        )
+        views.follow()
 
         var configuration = Configuration()
         configuration.messageSize = messageSize
@@ -145,6 +161,11 @@ struct PakFS: ParsableCommand {
             joining.append(option)
         }
         var sources: [EnvironmentSource] = []
+        for name in environments where !name.contains("=") {
+            try EnvironmentSource.check(name: name)
+            let twice = environments.contains { $0.hasPrefix("\(name)=") }
+            guard !twice else { throw Complaint("-e \(name): it is there twice", status: 2) }
+        }
         if !packages.isEmpty || base != nil || environments.isEmpty {
             sources.append(
                 EnvironmentSource(
@@ -156,7 +177,7 @@ struct PakFS: ParsableCommand {
                 )
             )
         }
-        for text in environments {
+        for text in environments where text.contains("=") {
             let source = try EnvironmentSource(option: text)
             guard !sources.contains(where: { $0.name == source.name }) else {
                 throw Complaint("-e \(text): \(source.name) is there twice", status: 2)
@@ -167,6 +188,24 @@ struct PakFS: ParsableCommand {
             throw Complaint("nothing to serve", try: "pakfs PACKAGE...", status: 2)
         }
         return sources
+    }
+
+    /// The environments of stores.
+    private func storedEnvironments() throws(Complaint) -> [StoredEnvironment] {
+        let names = environments.filter { !$0.contains("=") }
+        guard !names.isEmpty else { return [] }
+        let frames = FrameCache()
+        var found: [StoredEnvironment] = []
+        do throws(FileError) {
+            let finder = try EnvironmentFinder(StoreStack(store: store))
+            for name in names where !found.contains(where: { $0.name == name }) {
+                found.append(try StoredEnvironment(name, finder, frames: frames))
+            }
+        } catch {
+            let cure = error.kind == .notFound ? "pak env list" : "pak store verify"
+            throw Complaint("-e \(names.joined(separator: " "))", error, try: cure)
+        }
+        return found
     }
 
     /// Listens everywhere; returns the addresses as they turned out.

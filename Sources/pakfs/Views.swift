@@ -13,6 +13,9 @@ import UnionTree
 final class Views: Tree {
     private let sources: [EnvironmentSource]
     private let opener: PackageOpener
+    /// The environments of stores.
+    private let stored: [StoredEnvironment]
+    private let events = ControlEvents()
     /// Where changes go; nil when nothing can be changed.
     private let captures: Captures?
     private let log: @Sendable (String) -> Void
@@ -25,15 +28,46 @@ final class Views: Tree {
     init(
         _ sources: [EnvironmentSource],
         _ opener: PackageOpener,
+        stored: [StoredEnvironment] = [],
         captures: Captures? = nil,
         log: @escaping @Sendable (String) -> Void
     ) throws(Complaint) {
         self.sources = sources
         self.opener = opener
+        self.stored = stored
         self.captures = captures
         self.log = log
         environments = try Mutex(Self.open(sources, opener))
         if let captures, let first = environment("") { try Self.openUsual(captures, first) }
+        for environment in stored {
+            environment.onChange { [events, weak environment] number in
+                guard let hash = environment?.current.record.text.hash else { return }
+                events.add("\(environment?.name ?? "") \(number) \(hash)")
+            }
+        }
+    }
+
+    /// Shows what becomes current in the stores, as it does.
+    func follow() {
+        for environment in stored {
+            do throws(FileError) {
+                try Watcher.watch(environment.folder()) { [self] in refresh(environment) }
+            } catch {
+                log("environment \(environment.name) is followed at SIGHUP alone: \(error)")
+            }
+            // What became current between its opening and the watch.
+            refresh(environment)
+        }
+    }
+
+    private func refresh(_ environment: StoredEnvironment) {
+        do throws(FileError) {
+            guard try environment.refresh() else { return }
+            log("environment \(environment.name): generation \(environment.current.record.number)")
+        } catch {
+            let shown = environment.current.record.number
+            log("environment \(environment.name) stays at generation \(shown): \(error)")
+        }
     }
 
     /// Opens the layer of the empty name, so that what is wrong with it is told at once.
@@ -82,17 +116,20 @@ final class Views: Tree {
 
     /// What each environment is mounted by, and what can change in what is seen then.
     var mounts: [(aname: String, change: MountCommand.Change)] {
-        environments.withLock { environments in
-            environments.map { environment in
-                if captures != nil, environment.name.isEmpty { return ("", .captured) }
-                guard environment.isFixed else { return (environment.name, .outside) }
-                return ("\(environment.name)@\("\(environment.tree.hash)".prefix(16))", .none)
+        let named = stored.map { (aname: $0.name, change: MountCommand.Change.outside) }
+        return named
+            + environments.withLock { environments in
+                environments.map { environment in
+                    if captures != nil, environment.name.isEmpty { return ("", .captured) }
+                    guard environment.isFixed else { return (environment.name, .outside) }
+                    return ("\(environment.name)@\("\(environment.tree.hash)".prefix(16))", .none)
+                }
             }
-        }
     }
 
     /// Reads all packages and folders again, for those who attach from now on.
     func reread() {
+        stored.forEach(refresh)
         do throws(Complaint) {
             let new = try Self.open(sources, opener)
             environments.withLock { $0 = new }
@@ -107,7 +144,7 @@ final class Views: Tree {
         do throws(FileError) {
             return try find(ViewName(name), for: user)
         } catch {
-            let names = environments.withLock { $0.map(\.name) }
+            let names = environments.withLock { $0.map(\.name) } + stored.map(\.name)
             let known = names.map { $0.isEmpty ? "the empty one" : $0 } + [ViewName.control]
             log("attach to \(name): \(error); there are \(known.joined(separator: ", "))")
             throw error
@@ -122,9 +159,14 @@ final class Views: Tree {
             return try control.attach(as: user, to: "")
         }
         let wanted = name.environment == EnvironmentSource.unnamed ? "" : name.environment
+        if let found = stored.first(where: { $0.name == wanted }) {
+            return try attach(found, name, user)
+        }
         guard let found = environment(wanted) else { throw FileError(.notFound) }
         if let generation = name.generation {
-            guard found.isFixed, "\(found.tree.hash)".hasPrefix(generation) else {
+            guard found.isFixed, generation.utf8.count >= 8,
+                "\(found.tree.hash)".hasPrefix(generation)
+            else {
                 throw FileError(.notFound, "no generation \(generation)")
             }
         }
@@ -145,6 +187,37 @@ final class Views: Tree {
         return attachment
     }
 
+    /// Gives a view of an environment of a store: one that goes with it, unless it is pinned.
+    private func attach(
+        _ found: StoredEnvironment,
+        _ name: ViewName,
+        _ user: User
+    ) throws(FileError) -> Attachment {
+        var options = ViewOptions()
+        options.showsDevices = name.showsDevices
+        options.keepsSetID = name.keepsSetID
+        options.only = name.only
+        options.sub = try UnionPath(name.sub)
+        var attachment: Attachment
+        if name.isPinned || name.capture != nil {
+            let shown = try name.generation.map { (words) throws(FileError) in
+                try found.state(words)
+            }
+            let state = shown ?? found.current
+            if let id = name.capture {
+                guard let captures else { throw FileError(.invalid, "no layers: -c is not there") }
+                let environment = Environment(found.name, state)
+                let capture = try captures.capture(id, over: environment, name, for: user).capture
+                return Attachment(root: capture.root, tree: capture.view, links: name.links)
+            }
+            attachment = try state.attach(options)
+        } else {
+            attachment = try found.live(options).attach(as: user, to: "")
+        }
+        attachment.links = name.links
+        return attachment
+    }
+
     /// The layer that a name at attach asks for; the empty name asks for one by itself.
     private func captured(_ name: ViewName) -> String? {
         if let id = name.capture { return id }
@@ -157,11 +230,16 @@ final class Views: Tree {
         let statistics = statistics.withLock { $0 }
         var entries: [(name: String, entry: ControlTree.Entry)] = [
             ("env", .directory { [weak self] in self?.environmentEntries(for: user) ?? [] }),
+            ("events", .events(events)),
             ("stats", .file(statistics)),
         ]
         if let captures, user.isOwner {
             let capture = ControlTree.Entry.directory { () throws(FileError) in
                 try captures.entries { [weak self] (id, base) throws(FileError) in
+                    if let stored = self?.stored.first(where: { $0.name == base.environment }) {
+                        let over = try Environment(stored.name, stored.state(base))
+                        return try captures.capture(id, over: over, ViewName(base), for: user)
+                    }
                     guard let environment = self?.environment(base.environment) else {
                         throw FileError(.notFound, "environment \(base.environment)")
                     }
@@ -178,10 +256,17 @@ final class Views: Tree {
     private func environmentEntries(
         for user: User
     ) -> [(name: String, entry: ControlTree.Entry)] {
-        environments.withLock { $0 }.filter { $0.admits(user) }.map { environment in
-            let name = environment.name.isEmpty ? EnvironmentSource.unnamed : environment.name
-            return (name, .directory { environment.controlEntries })
+        let named = stored.map { environment -> (name: String, entry: ControlTree.Entry) in
+            let control = EnvironmentControl(environment) { [weak self] in
+                self?.refresh(environment)
+            }
+            return (environment.name, .directory { control.entries(for: user) })
         }
+        return named
+            + environments.withLock { $0 }.filter { $0.admits(user) }.map { environment in
+                let name = environment.name.isEmpty ? EnvironmentSource.unnamed : environment.name
+                return (name, .directory { environment.controlEntries })
+            }
     }
 }
 

@@ -87,6 +87,15 @@ struct Editor {
         return String(decoding: try file.readAll(), as: UTF8.self)
     }
 
+    /// A file, open to be read.
+    func open(_ path: String) throws -> Fid {
+        let file = try walk(path)
+        try file.open()
+        return file
+    }
+
+    func walk(_ path: String) throws -> Fid { try root.walk(path) }
+
     private func place(_ path: String) throws -> (Fid, [UInt8]) {
         let names = path.split(separator: "/").map { Array($0.utf8) }
         guard let name = names.last else { throw FileError(.illegalName) }

@@ -33,7 +33,9 @@ package enum EnvironmentRule: Sendable, Hashable {
             guard let bytes = PathText.strictlyUnescape(word.utf8), !bytes.contains(0) else {
                 throw FileError(.invalid, "\(word): % without two hexadecimal digits")
             }
-            return bytes
+            // One spelling alone, so that equal rules have one hash.
+            let parts = bytes.split(separator: UInt8(ascii: "/"))
+            return Array(parts.joined(separator: [UInt8(ascii: "/")]))
         }
         switch (words.first, words.count) {
         case ("prefer", 3): self = .prefer(pattern: try path(words[1]), package: words[2])

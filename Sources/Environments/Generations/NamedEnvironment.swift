@@ -115,10 +115,8 @@ package struct NamedEnvironment: Sendable {
         return names.sorted()
     }
 
-    /// The path of its log, which grows with every change.
-    package var logPath: String {
-        "\(store.path)/\(Store.environmentsName)/\(name)/\(Self.logName)"
-    }
+    /// The path of its folder, in which the log grows with every change.
+    package var path: String { "\(store.path)/\(Store.environmentsName)/\(name)" }
 
     private func last() throws(FileError) -> (line: GenerationLine, end: UInt64)? {
         let log: HostDescriptor

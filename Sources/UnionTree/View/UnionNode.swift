@@ -62,7 +62,8 @@ class UnionNode: Node, @unchecked Sendable {  // A class with subclasses; nothin
         guard let inode = view.generation.inode(owner), inode.hasAttributes else { return }
         _ = view.generation.withIndex(owner.package) { index in
             index.forEachAttribute(inode) { name, value in
-                view.options.shows(attribute: name) ? body(name, value) : true
+                view.options.shows(attribute: name, keepsSetID: view.allows(owner.package))
+                    ? body(name, value) : true
             }
         }
     }

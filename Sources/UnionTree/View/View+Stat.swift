@@ -38,7 +38,7 @@ extension View {
         default: break
         }
         stat.setTimes(inode.modified)
-        return options.masked(stat)
+        return options.masked(stat, keepsSetID: allows(entry.package))
     }
 
     /// The attributes of a directory, over what the base has there.

@@ -7,12 +7,26 @@ final class View: Sendable {
     let options: ViewOptions
     /// The place that is shown as the root; names above it cannot be reached.
     let root: Place
+    /// The packages whose set-id bits are shown, by their numbers.
+    private let allowed: Set<UInt32>
 
     init(_ generation: Generation, _ options: ViewOptions, root: Place? = nil) {
         self.generation = generation
         self.options = options
+        allowed =
+            options.allowed.isEmpty
+            ? []
+            : Set(
+                generation.packages.indices.filter {
+                    options.allowed.contains(generation.packages[$0].name)
+                }.map(UInt32.init)
+            )
         self.root = root ?? Place.shared(0, generation.table.directory(0))
     }
+
+    /// Whether the set-id bits of a package's files are shown.
+    @inline(__always)
+    func allows(_ package: UInt32) -> Bool { !allowed.isEmpty && allowed.contains(package) }
 
     /// The root's node.
     var rootNode: UnionDirectory {

@@ -1,0 +1,141 @@
+import FileTree
+import Synchronization
+
+/// A directory of a live tree: a path from the root, and the directory that was there when it was
+/// walked to.
+///
+/// What it is itself stays that: its attributes can be asked for when it is gone. Names in it are
+/// those of the directory that the newest state has at its path; none, when it has none. A listing
+/// goes on in the state in which it was begun.
+final class LiveDirectory: Directory {
+    private let live: LiveTree
+    private let path: [[UInt8]]
+    private let known: Mutex<Known>
+
+    private struct Known {
+        /// The directory at the path, in the state of that number; nil where there is none.
+        var directory: (any Directory)?
+        var number: UInt64
+        /// What it was when last there was one.
+        var last: any Directory
+        /// What a listing that has begun is of.
+        var listed: (any Directory)?
+    }
+
+    /// The root.
+    convenience init(_ live: LiveTree, _ state: LiveTree.State) {
+        self.init(live, [], state.root, state.number)
+    }
+
+    private init(
+        _ live: LiveTree,
+        _ path: [[UInt8]],
+        _ directory: any Directory,
+        _ number: UInt64
+    ) {
+        self.live = live
+        self.path = path
+        known = Mutex(Known(directory: directory, number: number, last: directory, listed: nil))
+    }
+
+    /// The directory of the newest state, and that state's number.
+    private func newest() throws(FileError) -> (directory: any Directory, number: UInt64) {
+        let state = live.state
+        let kept = known.withLock { known in
+            known.number == state.number ? (known.directory, true) : (nil, false)
+        }
+        if kept.1 {
+            guard let directory = kept.0 else { throw FileError(.notFound) }
+            return (directory, state.number)
+        }
+        var found: (any Directory)? = state.root
+        for name in path {
+            guard let directory = found else { break }
+            do throws(FileError) {
+                found = try directory.lookup(name.span.bytes).directory
+            } catch {
+                guard error.kind == .notFound else { throw error }
+                found = nil
+            }
+        }
+        known.withLock { known in
+            // Another thread may know a later one by now.
+            guard known.number < state.number else { return }
+            known.number = state.number
+            known.directory = found
+            if let found { known.last = found }
+        }
+        guard let found else { throw FileError(.notFound) }
+        return (found, state.number)
+    }
+
+    /// What it is, or was when it was there last.
+    private var last: any Directory {
+        // Gone: then it is still known what it was.
+        _ = try? newest()
+        return known.withLock { $0.last }
+    }
+
+    private func node(
+        _ node: any Node,
+        at path: [[UInt8]],
+        _ number: UInt64
+    ) -> any Node {
+        guard let directory = node.directory else { return node }
+        return LiveDirectory(live, path, directory, number)
+    }
+
+    var qid: Qid { last.qid }
+    var qidPath: UInt64 { known.withLock { $0.last.qidPath } }
+    func stat() throws(FileError) -> Stat { try last.stat() }
+
+    var parent: (any Directory)? {
+        guard !path.isEmpty else { return nil }
+        let state = live.state
+        var directory = state.root
+        for name in path.dropLast() {
+            // The directories above one that is gone may be gone, too.
+            guard let next = try? directory.lookup(name.span.bytes).directory else {
+                return known.withLock { $0.last.parent }
+            }
+            directory = next
+        }
+        return LiveDirectory(live, path.dropLast(), directory, state.number)
+    }
+
+    func withName(_ body: (RawSpan) -> Void) { known.withLock { $0.last }.withName(body) }
+
+    func attribute(_ name: RawSpan) throws(FileError) -> [UInt8] { try last.attribute(name) }
+    func attributeNames() throws(FileError) -> [UInt8] { try last.attributeNames() }
+
+    func lookup(_ name: RawSpan) throws(FileError) -> any Node {
+        let (directory, number) = try newest()
+        let found = try directory.lookup(name)
+        guard found.directory != nil else { return found }
+        return node(found, at: path + [Array(name)], number)
+    }
+
+    func walk(_ names: PathNames, _ qids: inout WalkedQids) throws(FileError) -> any Node {
+        let (directory, number) = try newest()
+        let found = try directory.walk(names, &qids)
+        guard found.directory != nil else { return found }
+        var whole = path
+        var names = names
+        while let name = names.next() { whole.append(Array(name)) }
+        return node(found, at: whole, number)
+    }
+
+    func entries(
+        from cookie: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+    ) throws(FileError) {
+        let listed: any Directory
+        if cookie > 0, let begun = known.withLock({ $0.listed }) {
+            listed = begun
+        } else {
+            listed = try newest().directory
+            known.withLock { $0.listed = listed }
+        }
+        try listed.entries(from: cookie, body)
+    }
+}

@@ -1,0 +1,195 @@
+package import Archive
+package import FileTree
+import Store
+import Synchronization
+package import UnionTree
+
+/// An environment of a store as it is served: the state that is current, others that were asked
+/// for by number or hash, and a tree that goes with what is current.
+package final class StoredEnvironment: Sendable {
+    /// What it is called.
+    package let name: String
+    private let finder: EnvironmentFinder
+    private let packages: StoredPackages
+    private let shown: Mutex<Shown>
+    /// Held while a state is opened: one at a time.
+    private let opening = Mutex(())
+    private let live: Mutex<[ViewOptions: LiveTree]>
+    private let listeners = Mutex<[@Sendable (Int) -> Void]>([])
+
+    /// A state that is open.
+    package final class Shown: Sendable {
+        /// The generation.
+        package let record: GenerationRecord
+        /// Its packages as one tree.
+        package let tree: UnionTree
+        /// Keeps the packages in the store.
+        private let lease: Lease?
+        /// Counts up with what is opened: of two states the later has the higher.
+        let number: UInt64
+        private static let count = Atomic<UInt64>(0)
+
+        init(_ record: GenerationRecord, _ tree: UnionTree, _ lease: Lease?) {
+            number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+            self.record = record
+            self.tree = tree
+            self.lease = lease
+        }
+
+        /// Gives what `options` ask for, and the set-id bits that the environment allows.
+        package func attach(_ options: ViewOptions) throws(FileError) -> Attachment {
+            var options = options
+            options.allowed = Set(record.text.allowed)
+            return try tree.attach(as: .superuser, options)
+        }
+    }
+
+    /// Opens what is current.
+    ///
+    /// Errors: `.notFound`; of a package that is missing or damaged; of conflicts.
+    package init(
+        _ name: String,
+        _ finder: EnvironmentFinder,
+        frames: FrameCache = FrameCache()
+    ) throws(FileError) {
+        self.name = name
+        self.finder = finder
+        let packages = StoredPackages(finder, frames: frames)
+        self.packages = packages
+        let environment = try finder.environment(name)
+        let record = try environment.record(environment.state().current)
+        shown = Mutex(try Self.open(record, name, finder, packages))
+        live = Mutex([:])
+    }
+
+    /// The folder whose file `log` grows when something else becomes current.
+    package func folder() throws(FileError) -> String { try finder.environment(name).path }
+
+    /// Begins a change of it.
+    ///
+    /// Errors: `.readOnly` for one of a store that is only read.
+    package func change() throws(FileError) -> EnvironmentChange {
+        let environment = try finder.environment(name)
+        guard environment.store.path == finder.stores.first?.path else {
+            throw FileError(.readOnly, "environment \(name): \(environment.store.path)")
+        }
+        return try EnvironmentChange(environment, finder)
+    }
+
+    /// Makes a generation that there is current.
+    package func note(_ word: String, current number: Int) throws(FileError) {
+        let environment = try finder.environment(name)
+        for package in try environment.record(number).text.packages {
+            _ = try finder.path(of: package)
+        }
+        try environment.note(word, current: number, over: environment.state())
+    }
+
+    /// What is current.
+    package var current: Shown { shown.withLock { $0 } }
+
+    private static func open(
+        _ record: GenerationRecord,
+        _ name: String,
+        _ finder: EnvironmentFinder,
+        _ packages: StoredPackages
+    ) throws(FileError) -> Shown {
+        var lease: Lease?
+        if let store = finder.stores.first {
+            do throws(FileError) {
+                lease = try store.lease(record.text.packages)
+            } catch {
+                // A store that cannot be written: nobody collects there by this name either.
+                let kinds: [FileError.Kind] = [.readOnly, .permission, .notFound]
+                guard kinds.contains(error.kind) else { throw error }
+            }
+        }
+        var conflicts: [Conflict] = []
+        let tree = try packages.tree(of: record.text, named: name, holder: lease, &conflicts)
+        return Shown(record, tree, lease)
+    }
+
+    /// Shows what is current by now; true when that is another generation than before.
+    ///
+    /// Errors: as of `init`; then what was shown stays.
+    package func refresh() throws(FileError) -> Bool {
+        let next = try opening.withLock { (_) throws(FileError) -> Shown? in
+            let environment = try finder.environment(name)
+            let number = try environment.state().current
+            guard number != current.record.number else { return nil }
+            let record = try environment.record(number)
+            return try Self.open(record, name, finder, packages)
+        }
+        guard let next else { return false }
+        shown.withLock { $0 = next }
+        // Whoever makes a tree from now on makes it of the new state, or sees to it afterwards.
+        for (options, tree) in live.withLock({ $0 }) {
+            // A view of some packages alone, of which one has gone, stays what it was.
+            guard let view = try? next.attach(options) else { continue }
+            tree.swap(view, number: next.number)
+        }
+        for listener in listeners.withLock({ $0 }) { listener(next.record.number) }
+        return true
+    }
+
+    /// Calls `body` with the generation after each change.
+    package func onChange(_ body: @escaping @Sendable (Int) -> Void) {
+        listeners.withLock { $0.append(body) }
+    }
+
+    /// A generation by its number, or a state by the first digits of its hash.
+    ///
+    /// Errors: `.notFound` where there is none of those, or several of a hash's digits.
+    package func state(_ words: String) throws(FileError) -> Shown {
+        let now = current
+        if words == "\(now.record.number)" || "\(now.tree.hash)".hasPrefix(words)
+            || words.utf8.count >= 8 && "\(now.record.text.hash)".hasPrefix(words)
+        {
+            return now
+        }
+        return try opening.withLock { (_) throws(FileError) -> Shown in
+            let environment = try finder.environment(name)
+            if words.utf8.count < 8, let number = Int(words) {
+                return try Self.open(environment.record(number), name, finder, packages)
+            }
+            for number in try environment.generations().reversed() {
+                let record = try environment.record(number)
+                if "\(record.text.hash)".hasPrefix(words) {
+                    return try Self.open(record, name, finder, packages)
+                }
+            }
+            // Layers and mount lines of a server have the tree's hash.
+            for number in try environment.generations().reversed() {
+                let shown = try Self.open(environment.record(number), name, finder, packages)
+                if "\(shown.tree.hash)".hasPrefix(words) { return shown }
+            }
+            throw FileError(.notFound, "\(name)@\(words)")
+        }
+    }
+
+    /// The state that a layer lies over.
+    package func state(_ base: LayerBase) throws(FileError) -> Shown {
+        guard let hash = base.hash else { return current }
+        return try state(hash)
+    }
+
+    /// The tree that goes with what is current, as `options` ask for it.
+    package func live(_ options: ViewOptions) throws(FileError) -> LiveTree {
+        if let known = live.withLock({ $0[options] }) { return known }
+        let now = current
+        let made = LiveTree(try now.attach(options), number: now.number)
+        let tree = live.withLock { live in
+            if let known = live[options] { return known }
+            // Views of ever other options are not kept: they stay as they are.
+            if live.count < Self.liveLimit { live[options] = made }
+            return made
+        }
+        let later = current
+        if later.number > now.number {
+            tree.swap(try later.attach(options), number: later.number)
+        }
+        return tree
+    }
+
+    private static let liveLimit = 256
+}

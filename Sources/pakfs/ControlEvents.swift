@@ -1,0 +1,119 @@
+import FileTree
+import Synchronization
+
+/// What happens, a line each, for those who wait for it.
+final class ControlEvents: Sendable {
+    private let condition = Condition()
+    private let state = Mutex(State())
+    /// The most bytes that are kept for those who read late.
+    private static let limit = 1 << 20
+
+    private struct State {
+        var bytes: [UInt8] = []
+        /// How many bytes came before those that are kept.
+        var start: UInt64 = 0
+        var end: UInt64 { start + UInt64(bytes.count) }
+    }
+
+    /// Tells a line.
+    func add(_ line: String) {
+        condition.lock()
+        defer { condition.unlock() }
+        state.withLock { state in
+            state.bytes += Array("\(line)\n".utf8)
+            if state.bytes.count > Self.limit {
+                let old = state.bytes.count - Self.limit / 2
+                state.bytes.removeFirst(old)
+                state.start += UInt64(old)
+            }
+        }
+        condition.wake()
+    }
+
+    /// Where what happens from now on begins.
+    var end: UInt64 { state.withLock { $0.end } }
+
+    func read(from offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        state.withLock { state in
+            guard offset < state.end else { return 0 }
+            // Whoever is so late that lines are gone goes on with those there are.
+            let first = Int(max(offset, state.start) - state.start)
+            let part = state.bytes[first...].prefix(buffer.count)
+            buffer.copyBytes(from: part)
+            return part.count
+        }
+    }
+
+    /// Waits until something has happened behind `offset`.
+    func wait(for offset: UInt64, until cancellation: Cancellation) throws(FileError) {
+        cancellation.onCancel { [condition] in
+            condition.lock()
+            condition.wake()
+            condition.unlock()
+        }
+        condition.lock()
+        defer { condition.unlock() }
+        while end <= offset {
+            try cancellation.check()
+            condition.wait()
+        }
+    }
+}
+
+/// The file of what happens: a read waits for what is next after the file was opened.
+final class ControlEventsFile: File {
+    private let place: ControlPlace
+    private let events: ControlEvents
+
+    init(_ place: ControlPlace, _ events: ControlEvents) {
+        self.place = place
+        self.events = events
+    }
+
+    var qid: Qid { place.qid(.file) }
+    var parent: (any Directory)? { place.container }
+    func withName(_ body: (RawSpan) -> Void) { place.withName(body) }
+
+    func stat() throws(FileError) -> Stat {
+        var stat = Stat(qid: qid, mode: Mode(.regular, 0o444))
+        stat.setTimes(.now)
+        return stat
+    }
+
+    func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
+        guard mode == .read else { throw FileError(.readOnly) }
+        return Reader(events)
+    }
+
+    private final class Reader: OpenFile {
+        private let events: ControlEvents
+        private let start: UInt64
+
+        init(_ events: ControlEvents) {
+            self.events = events
+            start = events.end
+        }
+
+        func read(
+            into buffer: UnsafeMutableRawBufferPointer,
+            at offset: UInt64
+        ) throws(FileError) -> Int {
+            let (place, overflow) = start.addingReportingOverflow(offset)
+            return overflow ? 0 : events.read(from: place, into: buffer)
+        }
+
+        func isReady(at offset: UInt64, count: Int) -> Bool {
+            let (place, overflow) = start.addingReportingOverflow(offset)
+            return overflow || events.end > place
+        }
+
+        func prepare(
+            at offset: UInt64,
+            count: Int,
+            until cancellation: Cancellation
+        ) throws(FileError) {
+            let (place, overflow) = start.addingReportingOverflow(offset)
+            if !overflow { try events.wait(for: place, until: cancellation) }
+        }
+    }
+}

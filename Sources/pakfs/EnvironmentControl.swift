@@ -1,0 +1,127 @@
+import Environments
+import FileTree
+import Store
+import Synchronization
+import Terminal
+import UnionTree
+
+/// What the control tree has of an environment of a store, and what becomes of the words written
+/// there.
+final class EnvironmentControl: Sendable {
+    private let environment: StoredEnvironment
+    private let follow: @Sendable () -> Void
+
+    /// What was written between `begin` and `commit`, by environment: a shell opens the file anew
+    /// for each word.
+    private static let begun = Mutex<[String: Begun]>([:])
+
+    private struct Begun {
+        /// The words; nil outside of `begin` and `commit`.
+        var lines: [[String]]?
+        /// Why the last word was refused; nil when it was not.
+        var error: String?
+    }
+
+    init(_ environment: StoredEnvironment, follow: @escaping @Sendable () -> Void) {
+        self.environment = environment
+        self.follow = follow
+    }
+
+    /// The files of its directory, as a user may see them.
+    func entries(for user: User) -> [(name: String, entry: ControlTree.Entry)] {
+        let shown = environment.current
+        var entries: [(name: String, entry: ControlTree.Entry)] = [
+            (
+                "conflicts",
+                .file { () throws(FileError) in
+                    try shown.tree.conflicts().map { "\($0)\n" }.joined()
+                }
+            ),
+            ("gen", .file { "\(shown.record.number) \(shown.record.text.hash)\n" }),
+            (
+                "packages",
+                .file {
+                    shown.record.text.packages.map { "\($0.id) \($0.name) \($0.version)\n" }
+                        .joined()
+                }
+            ),
+            ("rules", .file { shown.record.text.rules.map { "\($0.line)\n" }.joined() }),
+            (
+                "root",
+                .root { [environment] () throws(FileError) in
+                    try environment.live(ViewOptions()).root
+                }
+            ),
+        ]
+        if user.isOwner {
+            entries.append(("ctl", .words(ControlWords(text: { [self] in status }, take: take))))
+        }
+        return entries.sorted { $0.name < $1.name }
+    }
+
+    private var status: String {
+        let begun = Self.begun.withLock { $0[environment.name] } ?? Begun()
+        var text = "generation \(environment.current.record.number)\n"
+        if let lines = begun.lines {
+            text += "begin\n" + lines.map { $0.joined(separator: " ") + "\n" }.joined()
+        }
+        if let error = begun.error { text += "error: \(error)\n" }
+        return text
+    }
+
+    private func change(_ body: (inout Begun) -> Void) {
+        Self.begun.withLock { body(&$0[environment.name, default: Begun()]) }
+    }
+
+    /// Does what a line asks for.
+    @Sendable private func take(_ line: String) throws(FileError) {
+        do throws(FileError) {
+            try obey(line.split(separator: " ").map(String.init))
+            change { $0.error = nil }
+        } catch {
+            let why = error.context ?? "\(error)"
+            change { $0.error = "\(line.prefix(200)): \(why)" }
+            throw error
+        }
+    }
+
+    private func obey(_ words: [String]) throws(FileError) {
+        let lines = Self.begun.withLock { $0[environment.name]?.lines }
+        switch (words.first ?? "", words.count) {
+        case ("begin", 1):
+            guard lines == nil else { throw FileError(.busy, "begun already") }
+            change { $0.lines = [] }
+        case ("abort", 1): change { $0.lines = nil }
+        case ("commit", 1):
+            guard let lines else { throw FileError(.invalid, "nothing was begun") }
+            change { $0.lines = nil }
+            try make(lines)
+        case ("gen", 2):
+            guard let number = Int(words[1]) else { throw FileError(.invalid, words[1]) }
+            try environment.note("switch", current: number)
+            follow()
+        case ("add", _), ("rm", _), ("prefer", _), ("block", _), ("alias", _), ("allow", _),
+            ("not", _):
+            if lines != nil { return change { $0.lines?.append(words) } }
+            try make([words])
+        default:
+            let known = "add, rm, prefer, block, alias, allow, not, gen, begin, commit, abort"
+            throw FileError(.invalid, "no such word; there are \(known)")
+        }
+    }
+
+    private func make(_ lines: [[String]]) throws(FileError) {
+        var change = try environment.change()
+        for words in lines { try change.take(words) }
+        guard !change.isEmpty, let word = lines.first?.first else { return }
+        let command = lines.map { $0.joined(separator: " ") }.joined(separator: "; ")
+        do throws(Complaint) {
+            _ = try change.commit(command: command, word: word)
+        } catch {
+            let kind: FileError.Kind = error.status == 7 ? .busy : .conflict
+            throw FileError(kind, ([error.text] + error.details).joined(separator: "; "))
+        }
+        // Whoever wrote the word sees its effect at once.
+        follow()
+    }
+}

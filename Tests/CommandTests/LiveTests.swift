@@ -1,0 +1,117 @@
+import FileTree
+import NinePClient
+import Testing
+
+/// A pakfs beside the commands that change what it serves.
+struct LiveTests {
+    private struct Live {
+        var served: Served
+        var address: String
+
+        init(_ scratch: Scratch) throws {
+            address = "unix!\(scratch("socket"))"
+            served = try Served(scratch, ["-S", scratch("store"), "-e", "main", "-l", address])
+        }
+    }
+
+    /// A scratch with an environment of `a` 1.0-1.
+    private func prepared() throws -> Scratch {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        _ = try EnvironmentTests.pak(scratch, ["import", scratch("b-2.deb")])
+        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
+        return scratch
+    }
+
+    /// The next line of the events.
+    private static func next(_ events: Fid, _ place: inout UInt64) throws -> String {
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
+        defer { room.deallocate() }
+        let count = try events.read(into: room, at: place)
+        place += UInt64(count)
+        return String(decoding: room[..<count], as: UTF8.self)
+    }
+
+    @Test func whatBecomesCurrentIsShownToThoseAttachedAndPinnedOnesStay() throws {
+        let scratch = try prepared()
+        let live = try Live(scratch)
+        let events = try Editor(live.address, "ctl").open("events")
+        var place: UInt64 = 0
+        let seen = try Editor(live.address, "main")
+        let pinned = try seen.other("main:pinned")
+        let old = try seen.open("usr/share/doc/a/version")
+        let folder = try seen.walk("usr/share/doc")
+        let qid = folder.qid
+        #expect(try seen.read("usr/share/doc/a/version") == "a 1.0-1\n")
+
+        _ = try EnvironmentTests.pak(scratch, ["add", "b", scratch("a-1.0-2.deb")])
+        // It is told when it is shown.
+        #expect(try Self.next(events, &place).hasPrefix("main 3 "))
+        #expect(try seen.read("usr/share/doc/a/version") == "a 1.0-2\n")
+        #expect(try seen.read("usr/bin/b") == "b\n")
+        #expect(throws: (any Error).self) { try pinned.read("usr/bin/b") }
+        #expect(try pinned.read("usr/share/doc/a/version") == "a 1.0-1\n")
+        // What was opened before is what it was; a directory has the newest names.
+        #expect(try String(decoding: old.readAll(), as: UTF8.self) == "a 1.0-1\n")
+        #expect(try folder.walk([Array("b".utf8)]).qid.type.contains(.directory))
+        #expect(try seen.walk("usr/share/doc").qid.path == qid.path)
+
+        _ = try EnvironmentTests.pak(scratch, ["rollback"])
+        #expect(try Self.next(events, &place).hasPrefix("main 2 "))
+        #expect(throws: (any Error).self) { try seen.read("usr/bin/b") }
+        #expect(try seen.other("main@3").read("usr/bin/b") == "b\n")
+        #expect(throws: (any Error).self) { try seen.other("main@9") }
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func wordsOfTheControlFileChangeAnEnvironmentAtOnce() throws {
+        let scratch = try prepared()
+        let live = try Live(scratch)
+        let control = try Editor(live.address, "ctl")
+        let seen = try Editor(live.address, "main")
+        try control.write("env/main/ctl", "begin\n")
+        try control.write("env/main/ctl", "add b\n")
+        try control.write("env/main/ctl", "rm a\n")
+        #expect(try seen.read("usr/bin/a") == "a\n")
+        try control.write("env/main/ctl", "commit\n")
+        #expect(try seen.read("usr/bin/b") == "b\n")
+        #expect(throws: (any Error).self) { try seen.read("usr/bin/a") }
+        #expect(try control.read("env/main/gen").hasPrefix("3 "))
+        #expect(throws: (any Error).self) { try control.write("env/main/ctl", "rm nothing\n") }
+        #expect(try control.read("env/main/ctl").contains("error: rm nothing: nothing: not in"))
+        try control.write("env/main/ctl", "gen 2\n")
+        #expect(try seen.read("usr/bin/a") == "a\n")
+        let history = try EnvironmentTests.pak(scratch, ["history"]).output
+        #expect(history.contains("add b; rm a\n"))
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func aPackageThatIsShownIsNotCollected() throws {
+        let scratch = try prepared()
+        let live = try Live(scratch)
+        let seen = try Editor(live.address, "main")
+        let old = try seen.open("usr/bin/a")
+        _ = try EnvironmentTests.pak(scratch, ["rm", "a"])
+        let kept = try EnvironmentTests.pak(scratch, ["gc", "--keep", "1", "--why"]).output
+        #expect(kept.contains("  a 1.0-1: process "))
+        #expect(try String(decoding: old.readAll(), as: UTF8.self) == "a\n")
+        #expect(live.served.end() == 0)
+        let gone = try EnvironmentTests.pak(scratch, ["gc"]).output
+        #expect(gone.contains("- a 1.0-1\n"))
+    }
+
+    @Test func whatCannotBeShownLeavesWhatIs() throws {
+        let scratch = try prepared()
+        let live = try Live(scratch)
+        let seen = try Editor(live.address, "main")
+        _ = try EnvironmentTests.pak(scratch, ["add", "b"])
+        _ = try EnvironmentTests.pak(scratch, ["rollback"])
+        try scratch.shell("rm store/packages/b-*; rm -r store/tables")
+        // The command looks for itself, so the log is written to by hand: the server is asked.
+        let control = try Editor(live.address, "ctl")
+        #expect(throws: (any Error).self) { try control.write("env/main/ctl", "gen 3\n") }
+        #expect(try control.read("env/main/ctl").contains("package b 2"))
+        #expect(try seen.read("usr/bin/a") == "a\n")
+        #expect(live.served.end() == 0)
+    }
+}
