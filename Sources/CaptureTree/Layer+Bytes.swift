@@ -64,7 +64,10 @@ extension Layer {
         of object: CaptureObject,
         _ body: () throws(FileError) -> sending Result
     ) throws(FileError) -> Result {
-        try object.writing.withLock { (_) throws(FileError) in
+        // Before it is asked whether the layer is sealed: whoever seals it waits for this.
+        writers.begin()
+        defer { writers.end() }
+        return try object.writing.withLock { (_) throws(FileError) in
             try checkOpen()
             do throws(FileError) {
                 return try body()

@@ -12,6 +12,7 @@ public final class Layer: Sendable {
     let data: any DataFiles
     let clock: @Sendable () -> Timestamp
     let adoptions: AdoptionCount
+    let writers = WriterCount()
     private let objectLimit: Int
     /// The layer's one lock.
     ///
@@ -58,11 +59,14 @@ public final class Layer: Sendable {
     public var isSealed: Bool { state.withLock { $0.isSealed } }
 
     /// Takes no change any more, so that what there is can be exported; open files included.
+    ///
+    /// Returns when the writes are over that had begun before.
     public func seal() throws(FileError) {
         try state.withLock { (state) throws(FileError) in
             if !state.isSealed { try commit(.sealed, in: &state, settling: true) }
-            try journal.finish()
         }
+        writers.awaitNone()
+        try finish()
     }
 
     /// Takes changes again.

@@ -1,4 +1,5 @@
 import FileTree
+import Glibc
 import Synchronization
 import Testing
 import TreeConformance
@@ -53,5 +54,97 @@ import TreeConformance
             _ = try d.listed()
             if round < rounds - 1 { try d.remove(own.span.bytes, expected: .file) }
         }
+    }
+
+    /// What is exported is not written to any more, not by who began before the seal either.
+    @Test func aSealWaitsForTheWritesThatHadBegun() throws {
+        let scratch = try Scratch()
+        let gate = WriteGate()
+        let layer = try Layer.open(
+            folder: scratch.layer,
+            limits: LayerLimits(),
+            sync: .none,
+            clock: { .now },
+            calls: HostCalls(fault: { call in
+                if call == .write { gate.pass() }
+                return nil
+            })
+        )
+        let base = MemoryTree()
+        let root = try CaptureTree(layer: layer, over: base.root, in: base).root
+        let file = try LayerFolderTests.make("f", in: root)
+        gate.close()
+        let results = Mutex<[String]>([])
+        try Worker.start {
+            do throws(FileError) {
+                try LayerFolderTests.write([1, 2, 3], to: file)
+                results.withLock { $0.append("written") }
+            } catch { results.withLock { $0.append("\(error)") } }
+            gate.note()
+        }
+        gate.awaitWaiting()
+        try Worker.start {
+            do throws(FileError) {
+                try layer.seal()
+                let size = try file.stat().size
+                results.withLock { $0.append("sealed with \(size) bytes") }
+            } catch { results.withLock { $0.append("\(error)") } }
+            gate.note()
+        }
+        // It says so before it waits: nobody else begins.
+        while !layer.isSealed { sched_yield() }
+        let error = #expect(throws: FileError.self) {
+            try LayerFolderTests.write([1], to: file)
+        }
+        #expect(error?.kind == .readOnly)
+        #expect(results.withLock { $0 }.isEmpty)
+        gate.open()
+        gate.awaitNotes(2)
+        #expect(results.withLock { Set($0) } == ["written", "sealed with 3 bytes"])
+        #expect(try Layer.check(folder: scratch.layer).isSound)
+    }
+}
+
+/// What writes wait at, once it is closed; the log's pass.
+///
+/// `@unchecked Sendable`: everything that changes is guarded by `monitor`.
+private final class WriteGate: @unchecked Sendable {
+    private let monitor = Condition()
+    private var isClosed = false
+    private var waiting = 0
+    private var notes = 0
+
+    func close() { change { isClosed = true } }
+    func open() { change { isClosed = false } }
+    func note() { change { notes += 1 } }
+
+    private func change(_ body: () -> Void) {
+        monitor.lock()
+        body()
+        monitor.wake()
+        monitor.unlock()
+    }
+
+    /// The first that comes waits; what seals the layer goes on.
+    func pass() {
+        monitor.lock()
+        if isClosed, waiting == 0 {
+            waiting += 1
+            monitor.wake()
+            while isClosed { monitor.wait() }
+        }
+        monitor.unlock()
+    }
+
+    func awaitWaiting() {
+        monitor.lock()
+        while waiting == 0 { monitor.wait() }
+        monitor.unlock()
+    }
+
+    func awaitNotes(_ count: Int) {
+        monitor.lock()
+        while notes < count { monitor.wait() }
+        monitor.unlock()
     }
 }
