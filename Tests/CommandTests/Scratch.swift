@@ -64,7 +64,10 @@ final class Scratch {
     }
 
     /// All names in the folder itself, sorted.
-    func names() -> [String] {
+    func names() -> [String] { Self.names(in: path) }
+
+    /// All names in a folder, sorted.
+    static func names(in path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []

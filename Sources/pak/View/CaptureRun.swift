@@ -15,11 +15,13 @@ struct CaptureRun {
     private let arguments: ViewArguments
     private let capture: Capture
     private let command: Command
+    private let identity: View.Identity
 
     /// Readies a command; `words` are it and its arguments.
     init(_ arguments: ViewArguments, _ capture: Capture, _ words: [String]) {
         self.arguments = arguments
         self.capture = capture
+        identity = arguments.fakeRoot && geteuid() != 0 ? .rootWithSubordinates : .kept
         var variables = ViewRun.variables(capture.packages)
         if HostNames.variable("SOURCE_DATE_EPOCH") == nil {
             variables.removeAll { $0.hasPrefix("SOURCE_DATE_EPOCH=") }
@@ -50,9 +52,6 @@ struct CaptureRun {
         }
     }
 
-    /// Whether the command is root in a user namespace.
-    private var isFakeRoot: Bool { arguments.fakeRoot && geteuid() != 0 }
-
     private var view: View {
         var steps: [Step] = [
             .fuse(at: .view("/"), options: "default_permissions,allow_other"),
@@ -74,9 +73,9 @@ struct CaptureRun {
         if arguments.noNet { spaces.insert(.network) }
         return View(
             steps: steps,
-            identity: isFakeRoot ? .root() : .kept,
+            identity: identity,
             spaces: spaces,
-            answered: isFakeRoot ? [.owners, .devices, .identities] : []
+            answered: identity.answered
         )
     }
 
@@ -85,10 +84,10 @@ struct CaptureRun {
         options.isWritable = true
         options.writesBack = true
         if geteuid() != 0 {
-            let (user, group) = isFakeRoot ? (0, 0) : (getuid(), getgid())
+            let (user, group) = identity == .kept ? (getuid(), getgid()) : (0, 0)
             options.owners = Owners(
-                users: [user...user],
-                groups: [group...group],
+                users: identity.users,
+                groups: identity.groups,
                 otherUser: user,
                 otherGroup: group
             )

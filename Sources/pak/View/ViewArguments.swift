@@ -93,6 +93,8 @@ struct Binding {
             return nil
         }
         source = TextFile.absolute(String(first))
-        target = parts.count == 2 ? String(parts[1]) : source
+        // As it was named: what is a link on the host may be none in the view.
+        let named = first.hasPrefix("/") ? String(first) : source
+        target = parts.count == 2 ? String(parts[1]) : named
     }
 }

@@ -118,12 +118,13 @@ struct ViewRun {
         var spaces: View.Spaces = []
         if arguments.pure { spaces.formUnion([.processes, .ipc, .hostName]) }
         if arguments.noNet { spaces.insert(.network) }
-        let isRoot = arguments.fakeRoot && geteuid() != 0
+        let identity: View.Identity =
+            arguments.fakeRoot && geteuid() != 0 ? .rootWithSubordinates : .kept
         return View(
             steps: steps,
-            identity: isRoot ? .root() : .kept,
+            identity: identity,
             spaces: spaces,
-            answered: isRoot ? [.owners, .devices, .identities] : []
+            answered: identity.answered
         )
     }
 

@@ -1,0 +1,125 @@
+import Glibc
+import Testing
+
+/// Installations by root in the view, which is a user without rights outside of it.
+@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+struct FakeRootTests {
+    /// All that an installation does to owners, and the order in which it matters.
+    static let script = """
+        mkdir -p /opt/pak-test; cd /opt/pak-test; umask 022
+        for i in 1 2 3; do cp /bin/true t$i; done
+        chmod 4755 t1; chown www-data t1; chmod 2755 t2; chown www-data:games t2; chmod 6755 t2
+        chmod 2644 t3; chown 5:5 t3; install -o daemon -g daemon -m 750 /bin/true t4
+        mkdir d; chmod 6755 d; chown 7:7 d; ln -s none l; chown -h 8:8 l
+        touch r; chown 9 r; rm r; touch r; mkfifo p; chown 3:3 p
+        mknod -m 600 null c 1 3; mknod disk b 259 1; chown 0:6 disk
+        mkdir -m 700 s; touch s/x; chown -R 6:6 s; touch s/y; echo x >>s/x; mv s s2; chmod 600 s2/x
+        tar -cf - --owner bin --group 12 t1 | (mkdir out; cd out; tar -xpf -)
+        id -u
+        """
+
+    static let listing = """
+        drwxr-xr-x 0/0 opt/pak-test/
+        drwsr-sr-x 7/7 opt/pak-test/d/
+        brw-r--r-- 0/6 opt/pak-test/disk
+        lrwxrwxrwx 8/8 opt/pak-test/l -> none
+        crw------- 0/0 opt/pak-test/null
+        drwxr-xr-x 0/0 opt/pak-test/out/
+        -rwxr-xr-x 2/12 opt/pak-test/out/t1
+        prw-r--r-- 3/3 opt/pak-test/p
+        -rw-r--r-- 0/0 opt/pak-test/r
+        drwx------ 6/6 opt/pak-test/s2/
+        -rw------- 6/6 opt/pak-test/s2/x
+        -rw-r--r-- 0/0 opt/pak-test/s2/y
+        -rwxr-xr-x 33/0 opt/pak-test/t1
+        -rwsr-sr-x 33/60 opt/pak-test/t2
+        -rw-r-Sr-- 5/5 opt/pak-test/t3
+        -rwxr-x--- 1/1 opt/pak-test/t4
+
+        """
+
+    @Test func anInstallationIsTheSamePackageWhoeverDoesIt() throws {
+        var packages: [String: [UInt8]] = [:]
+        for who in Visitor.withFUSE {
+            // Root in the view by answered calls, and by subordinate ids.
+            for hasIDs in who.isRoot ? [false] : [false, true] where !hasIDs || Self.canMapIDs {
+                let scratch = try Scratch()
+                var (program, words) = try who.program(.pak, scratch)
+                if hasIDs {
+                    try scratch.write("ids", "nobody:100000:65536\n")
+                    let mounts = ["uid", "gid"].map {
+                        "mount --bind '\(scratch("ids"))' /etc/sub\($0)"
+                    }
+                    words =
+                        [
+                            "unshare", "-m", "sh", "-c",
+                            mounts.joined(separator: " && ")
+                                + " && exec \"$@\"", "sh",
+                        ] + words
+                }
+                let file = scratch("home/package.pak.zst")
+                let fake = who.isRoot ? [] : ["--fake-root"]
+                words += ["capture", "-o", file] + fake + ["--", "sh", "-ec", Self.script]
+                let run = try program.run(words)
+                #expect(run.status == 0, "\(who) \(hasIDs): \(run.complaints)")
+                #expect(run.output.hasPrefix("0\n"))
+                let list = try scratch.shell(
+                    "zstd -dc '\(file)' | tar -tvf - | sed -E 's/ +[0-9,]+ [-0-9]+ [:0-9]+ / /' "
+                        + "| grep -v manifest"
+                )
+                #expect(list == Self.listing, "\(who) \(hasIDs)")
+                packages["\(who) \(hasIDs)"] = try scratch.bytes("home/package.pak.zst")
+            }
+        }
+        #expect(Set(packages.values).count <= 1, "\(packages.keys)")
+        #expect(access("/opt/pak-test", F_OK) != 0)
+    }
+
+    /// Whether the tests can give a user subordinate ids, and the programs to map them are there.
+    static let canMapIDs =
+        geteuid() == 0
+        && ["/usr/bin/newuidmap", "/etc/subuid", "/etc/subgid"].allSatisfy { (path: String) in
+            access(path, F_OK) == 0
+        }
+
+    static let verbs = [
+        ["run"], ["run", "--pure", "--bind", "/usr"], ["capture", "-o", "none.pak"],
+    ]
+
+    @Test(arguments: Visitor.withFUSE, verbs)
+    func nothingIsLeftOfAViewWhoeverIsKilled(_ who: Visitor, _ verb: [String]) throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir -p root/opt root/bin; cp /bin/busybox root/bin/busybox
+            tar --owner 0 --group 0 -C root -cf a.tar .; chmod a+r a.tar
+            """
+        )
+        let family = "setsid sh -c 'sleep 1000 & echo up; wait' & sleep 1000"
+        for party in ["starter", "keeper", "command"] {
+            let view = verb + ["-p", scratch("a.tar"), "--", "/bin/busybox", "sh", "-c", family]
+            let running = try who.startPak(scratch, view)
+            #expect(running.output.next() == "up", "\(running.complaints.rest())")
+            let keeper = try #require(children(of: running.process).first)
+            let command = try #require(children(of: keeper).first)
+            kill(["starter": running.process, "keeper": keeper][party] ?? command, SIGKILL)
+            // The last that holds the output is gone.
+            #expect(running.output.rest() == "")
+            #expect(running.wait() == 128 + SIGKILL, "\(party)")
+        }
+        #expect(scratch.names().contains("none.pak") == false)
+        let mounts = String(decoding: try TextFile.bytes("/proc/self/mountinfo"), as: UTF8.self)
+        #expect(!mounts.contains(" - fuse.pak "))
+    }
+
+    private func children(of process: pid_t) throws -> [pid_t] {
+        var all: [pid_t] = []
+        for task in Scratch.names(in: "/proc/\(process)/task") {
+            let text = try TextFile.bytes("/proc/\(process)/task/\(task)/children")
+            all += String(decoding: text, as: UTF8.self).split(separator: " ").compactMap {
+                pid_t($0)
+            }
+        }
+        return all
+    }
+}
