@@ -120,7 +120,7 @@ struct PakBench: ParsableCommand {
                     "run",
                     try RunBenchmark(
                         pak: views,
-                        packages: [corpus.tar],
+                        place: corpus.place,
                         rounds: rounds,
                         complain: complain
                     ).run()
@@ -142,10 +142,12 @@ struct PakBench: ParsableCommand {
     /// The pak to be measured.
     private var pakProgram: String { pak ?? beside("pak") }
 
+    /// A program in this one's folder, from the root: whoever runs it may be elsewhere.
     private func beside(_ name: String) -> String {
-        let program = CommandLine.arguments[0]
-        let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        return (folder.map(String.init) + [name]).joined(separator: "/")
+        // Without /proc there is none to be found, which is then said of the name alone.
+        guard let own = try? Program.ownPath else { return name }
+        let folder = own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
+        return "\(folder)/\(name)"
     }
 
     /// PyPI's ratarmount, fetched once.
