@@ -75,10 +75,13 @@ struct ArchiveBenchmark {
         init(of folder: String) throws(FileError) {
             self.folder = folder
             _ = try Program.run(["tar", "--sort=name", "-C", folder, "-cf", folder + ".tar", "."])
-            _ = try Program.run([
-                "sh", "-c", "mksquashfs \"$0\" \"$0.squashfs\" -comp zstd -b 128K -quiet >&2",
-                folder,
-            ])
+            _ = try Program.run(
+                [
+                    "mksquashfs", folder, folder + ".squashfs", "-comp", "zstd",
+                    "-Xcompression-level", "3", "-b", "128K", "-quiet", "-no-progress",
+                ],
+                quiet: true
+            )
             _ = try Packer.pack(tar, to: package)
             // The files themselves are not needed any more, and lie in memory.
             _ = try Program.run(["rm", "-rf", folder])
