@@ -34,6 +34,9 @@ public final class Package: Sendable {
         self.contents = contents
     }
 
+    /// Whether its identity is that of all it says, its name among it.
+    package var isNative: Bool { contents is FramedContents && manifest.name != nil }
+
     /// Whether the attributes of its directories count when packages are joined.
     public var ownsDirectories: Bool { manifest.ownsDirectories }
 

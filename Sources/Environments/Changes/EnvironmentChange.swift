@@ -116,7 +116,7 @@ package struct EnvironmentChange {
     package func check() throws(Complaint) {
         let opener = StoredPackages(finder)
         do throws(FileError) {
-            if try opener.fits(text, over: record.text, environment: environment) { return }
+            if try opener.fits(text, over: record, in: environment) { return }
         } catch {
             throw Complaint("\(error)")
         }

@@ -67,11 +67,85 @@ package final class StoredPackages: Sendable {
         )
     }
 
-    /// Whether what is added to `old` certainly goes with what is there, by the table of that;
-    /// false where that is not known without looking at everything.
+    /// Whether what `new` adds certainly goes with what is there; false where that is not known
+    /// without looking at everything.
+    ///
+    /// It is found by the table of a state before, to which all since then are additions.
+    ///
+    /// Errors: those of reading packages and generations.
     package func fits(
         _ new: EnvironmentText,
-        over old: EnvironmentText,
-        environment: NamedEnvironment
-    ) throws(FileError) -> Bool { false }
+        over record: GenerationRecord,
+        in environment: NamedEnvironment
+    ) throws(FileError) -> Bool {
+        guard let cache = finder.stores.first?.tables else { return false }
+        let rules = try new.unionRules()
+        // Under other rules what is there need not go together.
+        guard try record.text.unionRules() == rules else { return false }
+        let isGrown = Self.additions(to: record.text, new) != nil
+        let known = Set(record.text.packages.map(\.id))
+        var base = record
+        for _ in 0..<Self.steps {
+            if let additions = Self.additions(to: base.text, new),
+                try base.text.unionRules() == rules
+            {
+                // What another package has hidden may show when that is gone: then all that has
+                // come since the table is looked at.
+                // And so it is when the table has what is not there now, and comes again.
+                let isBefore = Self.additions(to: base.text, record.text) != nil
+                let fresh =
+                    isGrown && isBefore ? additions.filter { !known.contains($0.id) } : additions
+                let fits = try fits(fresh, additions, to: base.text, rules, environment.name, cache)
+                if let fits { return fits }
+            }
+            guard base.parent > 0 else { return false }
+            base = try environment.record(base.parent)
+        }
+        return false
+    }
+
+    /// How many states before are looked for a table: the next is made by a merge.
+    private static let steps = 16
+
+    /// What `new` has beyond `old`; nil where it lacks something of it.
+    private static func additions(
+        to old: EnvironmentText,
+        _ new: EnvironmentText
+    ) -> [StoredPackage]? {
+        var rest = old.packages[...]
+        let additions = new.packages.filter { package in
+            guard rest.first == package else { return true }
+            rest = rest.dropFirst()
+            return false
+        }
+        return rest.isEmpty ? additions : nil
+    }
+
+    /// Nil where there is no table of `old`.
+    private func fits(
+        _ fresh: [StoredPackage],
+        _ additions: [StoredPackage],
+        to old: EnvironmentText,
+        _ rules: UnionRules,
+        _ name: String,
+        _ cache: String
+    ) throws(FileError) -> Bool? {
+        for stored in fresh {
+            let added = try package(stored)
+            let there = old.packages
+            let fit = Fit(
+                added,
+                to: there.map(\.id),
+                rules,
+                environment: name,
+                cache: cache
+            ) { (number) throws(FileError) in try self.package(there[number]) }
+            guard var fit else { return nil }
+            guard try fit.holds() else { return false }
+            for other in additions where other != stored {
+                guard try fit.holds(with: package(other)) else { return false }
+            }
+        }
+        return true
+    }
 }

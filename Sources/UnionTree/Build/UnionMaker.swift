@@ -108,13 +108,39 @@ struct UnionMaker: Sendable {
         usr: Bool,
         hasBase: Bool
     ) -> ContentID {
-        var text = "union \(TableLayout.version) \(rules.mode) \(usr) \(hasBase)\n"
-        text += "environment \(environment)\n"
+        var text = ""
         for package in packages {
-            text += "package \(package.id) \(package.ownsDirectories) \(package.name)"
+            text += "package \(package.id)\n"
+            // The identity of the others is not that of what they say of themselves.
+            if package.isNative { continue }
+            text += "name \(package.ownsDirectories) \(package.name)"
             text += " \(package.manifest.version ?? "")\n"
             for (name, version) in package.replaced { text += "replace \(name) \(version ?? "")\n" }
         }
+        return key(text, rules, environment, linked, usr: usr, hasBase: hasBase)
+    }
+
+    /// The hash of what a table of native packages is made of, in no base.
+    static func key(
+        ids: [ContentID],
+        _ rules: UnionRules,
+        environment: String,
+        usr: Bool
+    ) -> ContentID {
+        let text = ids.map { "package \($0)\n" }.joined()
+        return key(text, rules, environment, [], usr: usr, hasBase: false)
+    }
+
+    private static func key(
+        _ packages: String,
+        _ rules: UnionRules,
+        _ environment: String,
+        _ linked: [UnionRules.Alias],
+        usr: Bool,
+        hasBase: Bool
+    ) -> ContentID {
+        var text = "union \(TableLayout.version) \(rules.mode) \(usr) \(hasBase)\n"
+        text += "environment \(environment)\n" + packages
         for rule in rules.preferences {
             text += "prefer \(UnionPath.escape(rule.pattern)) \(rule.package)\n"
         }

@@ -31,11 +31,18 @@ final class Table: @unchecked Sendable {
     ///   - key: what it was made of.
     ///   - packages: the packages that the key stands for, in their order.
     /// - Throws: `.malformed` with the field that is wrong.
-    init(
+    convenience init(
         _ storage: StoredBytes,
         key: ContentID,
         packages: [Package]
     ) throws(FileError) {
+        try self.init(storage, key: key, count: packages.count)
+        try check(packages)
+    }
+
+    /// Opens a table whose packages are not at hand: numbers of entries are not checked until they
+    /// are used.
+    init(_ storage: StoredBytes, key: ContentID, count: Int) throws(FileError) {
         self.storage = storage
         let bytes = storage.bytes
         guard bytes.count >= TableLayout.headerSize else { throw .malformed("table: too short") }
@@ -63,7 +70,7 @@ final class Table: @unchecked Sendable {
         salt = word(TableLayout.saltOffset)
         files = word(TableLayout.filesOffset)
         fileBytes = word(TableLayout.bytesOffset)
-        guard word(TableLayout.packagesOffset) == UInt64(packages.count) else {
+        guard word(TableLayout.packagesOffset) == UInt64(count) else {
             throw .malformed("table: made of another number of packages")
         }
         let directories: UnsafeBufferPointer<DirectoryRecord> = try Self.section(0, bytes)
@@ -78,7 +85,6 @@ final class Table: @unchecked Sendable {
         extras = try Self.section(4, bytes)
         linkCounts = try Self.section(5, bytes)
         heap = try Self.section(TableLayout.heapSection, bytes)
-        try check(packages)
     }
 
     /// The records of a section, which has to lie inside the table.

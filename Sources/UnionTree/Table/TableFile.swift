@@ -22,6 +22,13 @@ enum TableFile {
         return table
     }
 
+    /// The table of `key` for so many packages, which are not at hand.
+    static func open(_ key: ContentID, _ count: Int, in folder: String) -> Table? {
+        // What cannot be read is as if it were not there.
+        guard let storage = try? StoredBytes(mapping: path(key, folder)) else { return nil }
+        return try? Table(storage, key: key, count: count)
+    }
+
     /// Keeps a table, under its name only once all of it is written.
     static func write(_ storage: StoredBytes, _ key: ContentID, in folder: String) {
         makeFolder(folder)

@@ -1,0 +1,120 @@
+import Archive
+import FileTree
+import Glibc
+import Store
+import Testing
+import UnionTree
+
+@testable import Environments
+
+/// What is found by the names of a package alone is what a merge of all finds.
+struct FitTests {
+    /// A native package of files, `path=contents`, and directories, `path/mode`; sorted here.
+    static func package(
+        _ name: String,
+        _ members: [String],
+        in folder: StoreFolder
+    ) throws -> String {
+        var manifest = Manifest()
+        manifest.add("name", name)
+        manifest.add("version", "1")
+        let output = "\(folder.path)/\(name).pak.zst"
+        let new = open(output, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard new >= 0 else { throw FileError(.init(number: errno), output) }
+        defer { close(new) }
+        var writer = try PackageWriter(to: new, manifest: manifest)
+        let ordered = members.sorted { a, b in
+            let paths = (a.split { "=:".contains($0) }[0], b.split { "=:".contains($0) }[0])
+            return paths.0.utf8.lexicographicallyPrecedes(paths.1.utf8)
+        }
+        for words in ordered {
+            let isFile = words.contains("=")
+            let parts = words.split(separator: isFile ? "=" : ":").map(String.init)
+            var member = Member(
+                path: Array(parts[0].utf8),
+                type: isFile ? .regular : .directory,
+                permissions: isFile ? 0o644 : UInt32(parts[1], radix: 8) ?? 0o755
+            )
+            let bytes = Array((isFile ? parts[1] : "").utf8)
+            member.size = UInt64(bytes.count)
+            try writer.append(member)
+            if isFile { try bytes.withUnsafeBytes { try writer.write($0) } }
+        }
+        _ = try writer.finish()
+        return output
+    }
+
+    @Test(arguments: 0..<6 as Range<UInt64>)
+    func whatFitsByItsNamesIsNeverAConflictOfTheMerge(seed: UInt64) throws {
+        var random = Numbers(seed: seed)
+        let (folder, other) = (try StoreFolder(), try StoreFolder())
+        let store = try folder.store()
+        let web = try NamedEnvironment(making: "web", in: store)
+        let fast = StoredPackages(EnvironmentFinder(stores: [store]))
+        let whole = StoredPackages(EnvironmentFinder(stores: [try other.store(), store]))
+        // The plain dictionary of sets that the environment is held against.
+        var model: [Int: Set<String>] = [1: []]
+        var fitting = 0
+        for number in 0..<40 {
+            let places = ["usr/bin", "usr/lib", "usr/share/doc", "opt", "bin"]
+            var members: Set<String> = []
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let place = places.randomElement(using: &random) ?? "opt"
+                let file = Int.random(in: 0..<30, using: &random)
+                members.insert("\(place)/\(file)=\(Int.random(in: 0..<2, using: &random) + file)")
+            }
+            if Int.random(in: 0..<8, using: &random) == 0 { members.insert("opt:0700") }
+            if Int.random(in: 0..<8, using: &random) == 0 { members.insert("usr/bin/9:0755") }
+            // Two of one path make no package.
+            let paths = members.map { $0.split { "=:".contains($0) }[0] }
+            guard Set(paths).count == paths.count else { continue }
+            let path = try Self.package("p\(number)", Array(members), in: folder)
+            let imported = try store.add(path)
+            let state = try web.state()
+            let record = try web.record(state.current)
+            var text = record.text
+            text.add(imported.package)
+            let fits = try fast.fits(text, over: record, in: web)
+            var conflicts: [Conflict] = []
+            // A conflict is what it throws for, and what is compared.
+            _ = try? whole.tree(of: text, named: "web", &conflicts)
+            #expect(!fits || conflicts.isEmpty, "seed \(seed), package \(number): \(members)")
+            if fits { fitting += 1 }
+            guard conflicts.isEmpty else { continue }
+            // Now and then there is a table of what is current; else an older one has to do.
+            if number % 4 == 0 { _ = try fast.tree(of: text, named: "web", &conflicts) }
+            let made = try web.commit(
+                text,
+                roots: [],
+                command: "add",
+                word: "add",
+                over: state
+            )
+            model[made.number] = (model[state.current] ?? []).union(["p\(number)"])
+            if number % 7 == 6 {
+                let old = model.keys.sorted().randomElement(using: &random) ?? 1
+                try web.note("switch", current: old, over: web.state())
+            }
+            let now = try web.state().current
+            #expect(Set(try web.record(now).text.packages.map(\.name)) == model[now])
+        }
+        #expect(fitting > 3, "seed \(seed)")
+        for (number, names) in model {
+            #expect(Set(try web.record(number).text.packages.map(\.name)) == names)
+        }
+    }
+}
+
+/// Numbers that are the same for the same seed.
+private struct Numbers: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1 }
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state &* 0x2545_f491_4f6c_dd1d
+    }
+}
