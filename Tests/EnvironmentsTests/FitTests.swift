@@ -44,6 +44,27 @@ struct FitTests {
         return output
     }
 
+    @Test func whatComesAgainIsComparedWithWhatCameMeanwhile() throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        let web = try NamedEnvironment(making: "web", in: store)
+        let finder = EnvironmentFinder(stores: [store])
+        let paths = [
+            try Self.package("p", ["opt/x=1"], in: folder),
+            try Self.package("q", ["opt/x=2"], in: folder),
+        ]
+        func change(_ words: [String]) throws {
+            var change = try EnvironmentChange(web, finder)
+            try change.take(words)
+            _ = try change.commit(command: words[0], word: words[0])
+        }
+        try change(["add", paths[0]])
+        try change(["rm", "p"])
+        try change(["add", paths[1]])
+        #expect(throws: (any Error).self) { try change(["add", "p"]) }
+        #expect(try web.state().current == 4)
+    }
+
     @Test(arguments: 0..<6 as Range<UInt64>)
     func whatFitsByItsNamesIsNeverAConflictOfTheMerge(seed: UInt64) throws {
         var random = Numbers(seed: seed)
