@@ -18,7 +18,8 @@ struct ArchiveBenchmark {
 
     private var mountPoint: String { "\(place)/archive" }
 
-    func run() throws(FileError) -> (files: MountTable, stream: MountTable) {
+    /// Many small files.
+    func files() throws(FileError) -> MountTable {
         try Mounted.prepare()
         var files = MountTable("files", Self.steps)
         for count in counts {
@@ -41,7 +42,7 @@ struct ArchiveBenchmark {
             }
             try archives.remove()
         }
-        return (files, try stream())
+        return files
     }
 
     /// Small files, a hundred to a folder; returns their paths in a random order.
@@ -143,7 +144,8 @@ struct ArchiveBenchmark {
     }
 
     /// A GiB read through the mount, and through zstd alone.
-    private func stream() throws(FileError) -> MountTable {
+    func stream() throws(FileError) -> MountTable {
+        try Mounted.prepare()
         var table = MountTable("1 GiB member", ["MB/s"])
         let folder = "\(place)/stream"
         try CaptureFiles.check(mkdir(folder, 0o755), folder)
