@@ -85,6 +85,15 @@ package final class Capture: Sendable {
     /// The root of what clients see.
     package var root: any Directory { ruled.root }
 
+    /// The packages that it lies over, without what they lie over.
+    package var packagesRoot: any Directory {
+        get throws(FileError) {
+            var options = ViewOptions()
+            options.hidesBase = true
+            return try environment.tree.attach(as: .superuser, options).root
+        }
+    }
+
     /// Adds a rule behind those there are.
     package func add(_ rule: Rules.Rule) throws(FileError) {
         var rules = layer.rules

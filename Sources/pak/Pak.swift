@@ -20,8 +20,9 @@ struct Pak: ParsableCommand {
 
     static func main() {
         // A command's status is its own, and 2 is one that many have.
-        let verb = CommandLine.arguments.dropFirst().first ?? ""
-        runProgram(usage: ["run", "shell", "taste", "capture"].contains(verb) ? 125 : 2)
+        let words = CommandLine.arguments.dropFirst().prefix(2)
+        let runs = ["run", "shell", "taste", "capture"].contains(words.first ?? "")
+        runProgram(usage: runs || words.elementsEqual(["layer", "run"]) ? ViewRun.ownStatus : 2)
     }
 }
 

@@ -13,7 +13,7 @@ struct HelpTests {
 
     @Test(arguments: [
         "run", "shell", "taste", "capture", "mount", "umount", "doctor", "pack", "check",
-        "unpack", "export", "ls", "cat", "stat", "layer init", "layer final",
+        "unpack", "export", "ls", "cat", "stat", "layer init", "layer run", "layer final",
         "layer changes", "layer reads", "layer export", "layer check", "layer down",
         "import",
         "add", "rm", "list", "tree", "why", "info", "files", "owns", "conflicts", "shadowed",

@@ -7,7 +7,8 @@ struct LayerVerbs: ParsableCommand {
         abstract: "List, check and export what was changed in a capture.",
         discussion: "See pak.layer(6).",
         subcommands: [
-            LayerInit.self, LayerFinal.self, LayerChanges.self, LayerReads.self, LayerExport.self,
+            LayerInit.self, LayerRun.self, LayerFinal.self, LayerChanges.self, LayerReads.self,
+            LayerExport.self,
             LayerCheck.self, LayerDown.self,
         ]
     )

@@ -1,3 +1,4 @@
+import Archive
 import CaptureTree
 import Environments
 import FUSEServer
@@ -5,23 +6,32 @@ import FileTree
 import Glibc
 import Namespaces
 import Synchronization
+import SystemPackage
 import Terminal
 
 /// A command in a view that takes changes, all of which go to a layer.
 ///
 /// The whole root is the layer over the packages and the host, served by this process. Processes,
-/// devices and the kernel's own files are not the host's, /tmp is nobody else's.
+/// devices and the kernel's own files are not the host's, /tmp is nobody else's. Where /dev/fuse
+/// is closed the kernel keeps the changes in memory, and they are read back at the end.
 struct CaptureRun {
-    private let arguments: ViewArguments
-    private let capture: Capture
+    let borders: ViewBorders
+    let capture: Capture
+    private let via: ViewArguments.Way?
     private let command: Command
     private let identity: View.Identity
 
     /// Readies a command; `words` are it and its arguments.
-    init(_ arguments: ViewArguments, _ capture: Capture, _ words: [String]) {
-        self.arguments = arguments
+    init(
+        _ borders: ViewBorders,
+        _ via: ViewArguments.Way?,
+        _ capture: Capture,
+        _ words: [String]
+    ) {
+        self.borders = borders
+        self.via = via
         self.capture = capture
-        identity = arguments.fakeRoot && geteuid() != 0 ? .rootWithSubordinates : .kept
+        identity = borders.makesRoot ? .rootWithSubordinates : .kept
         var variables = ViewRun.variables(capture.packages)
         if HostNames.variable("SOURCE_DATE_EPOCH") == nil {
             variables.removeAll { $0.hasPrefix("SOURCE_DATE_EPOCH=") }
@@ -31,46 +41,104 @@ struct CaptureRun {
     }
 
     /// Runs it to its end; then all that it changed is in the layer.
-    func run() throws(Complaint) -> Ending {
-        let answers = CaptureAnswers()
+    ///
+    /// `tell` gets what could not be kept as the command has it.
+    func run(_ tell: ([Unpacker.Loss]) -> Void) throws(Complaint) -> Ending {
+        var way = via ?? .fuse
+        if via == nil, access("/dev/fuse", R_OK | W_OK) != 0 {
+            borders.remark("/dev/fuse is closed: changes are kept in memory, and read back")
+            way = .overlay
+        }
         do throws(FileError) {
-            let process = try ViewProcess.start(
-                view,
-                command,
-                handed: { (_, descriptor) throws(FileError) in
-                    try answers.serve(capture, descriptor, options)
-                },
-                answer: { (request) throws(FileError) in try answers.answer(request) }
-            )
-            if let error = process.directoryError { arguments.remark("\(error): in / instead") }
-            let ending = process.wait()
-            // What the kernel has kept back comes before the end of the mount.
-            answers.wait()
-            return ending
+            return way == .overlay ? try runOverlaid(tell) : try runServed()
         } catch {
-            throw ViewFailure.complaint(error, .fuse)
+            throw ViewFailure.complaint(error, way)
         }
     }
 
-    private var view: View {
-        var steps: [Step] = [
-            .fuse(at: .view("/"), options: "default_permissions,allow_other"),
-            .processes(at: .view("/proc")),
-            .devices(at: .view("/dev")),
-        ]
-        // Who works in /tmp needs it as it is; what is changed there is no part of a package.
-        let places = [HostNames.workingDirectory, HostNames.variable("HOME") ?? ""]
-        if !places.contains(where: { $0 == "/tmp" || $0.hasPrefix("/tmp/") }) {
-            steps.append(.temporary(at: .view("/tmp"), mode: 0o1777))
+    private func runServed() throws(FileError) -> Ending {
+        let answers = CaptureAnswers()
+        var steps: [Step] = [.fuse(at: .view("/"), options: "default_permissions,allow_other")]
+        steps += ownSteps + bindSteps
+        let process = try ViewProcess.start(
+            view(steps),
+            command,
+            handed: { (_, descriptor) throws(FileError) in
+                try answers.serve(capture, descriptor, options)
+            },
+            answer: { (request) throws(FileError) in try answers.answer(request) }
+        )
+        let ending = wait(process)
+        // What the kernel has kept back comes before the end of the mount.
+        answers.wait()
+        return ending
+    }
+
+    private func runOverlaid(_ tell: ([Unpacker.Loss]) -> Void) throws(FileError) -> Ending {
+        guard capture.layer.statistics.objects <= 1 else {
+            let why = "a layer that has changes already is continued through /dev/fuse alone"
+            throw FileError(.unsupported, why)
         }
-        if !arguments.pure {
+        let start = Timestamp.now
+        var layout = try CaptureLayout(capture)
+        try layout.lay(hasUsers: geteuid() != 0, hidesTemporary: hasOwnTemporary)
+        let handed = layout.handed
+        let held = HeldDirectory()
+        let process = try ViewProcess.start(
+            view(layout.steps + ownSteps + bindSteps),
+            command,
+            handed: { (step, descriptor) throws(FileError) in
+                switch handed[step] {
+                case .packages: try ViewRun.fill(descriptor, capture.packagesRoot)
+                case .changes: held.take(descriptor)
+                case .folders:
+                    let base = capture.base.base ?? ""
+                    FolderMirror.make(layout.lowers, below: base == "/" ? "" : base, in: descriptor)
+                    close(descriptor)
+                case nil: close(descriptor)
+                }
+            }
+        )
+        for name in layout.left { borders.remark("/\(name): what is changed there is an error") }
+        let ending = wait(process)
+        var upper = OverlayUpper(since: start)
+        for (path, place) in layout.uppers {
+            let root = try HostTree(FilePath("/proc/self/fd/\(held.number)/\(place)/.")).root
+            try upper.apply(root, to: capture.root, at: path)
+        }
+        tell(upper.losses)
+        return ending
+    }
+
+    private func wait(_ process: ViewProcess) -> Ending {
+        if let error = process.directoryError { borders.remark("\(error): in / instead") }
+        return process.wait()
+    }
+
+    /// Whether /tmp is the command's own: who works in it needs it as it is, and what is changed
+    /// there is no part of a package.
+    private var hasOwnTemporary: Bool {
+        ![HostNames.workingDirectory, HostNames.variable("HOME") ?? ""].contains {
+            $0 == "/tmp" || $0.hasPrefix("/tmp/")
+        }
+    }
+
+    private var ownSteps: [Step] {
+        var steps: [Step] = [.processes(at: .view("/proc")), .devices(at: .view("/dev"))]
+        if hasOwnTemporary { steps.append(.temporary(at: .view("/tmp"), mode: 0o1777)) }
+        if capture.base.base != nil {
             steps.append(.bind(from: .host("/sys"), at: .view("/sys"), readOnly: true))
         }
-        for binding in arguments.bindings {
-            steps.append(.bind(from: .host(binding.source), at: .view(binding.target)))
-        }
+        return steps
+    }
+
+    private var bindSteps: [Step] {
+        borders.bindings.map { .bind(from: .host($0.source), at: .view($0.target)) }
+    }
+
+    private func view(_ steps: [Step]) -> View {
         var spaces: View.Spaces = [.processes, .ipc, .hostName]
-        if arguments.noNet { spaces.insert(.network) }
+        if borders.noNet { spaces.insert(.network) }
         return View(
             steps: steps,
             identity: identity,
@@ -92,10 +160,24 @@ struct CaptureRun {
                 otherGroup: group
             )
         }
-        if arguments.verbose {
+        if borders.verbose {
             options.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
         }
         return options
+    }
+}
+
+/// A directory of a view that is held so that it outlives the view.
+private final class HeldDirectory: Sendable {
+    private let descriptor = Mutex<Int32>(-1)
+
+    var number: Int32 { descriptor.withLock { $0 } }
+
+    func take(_ number: Int32) { descriptor.withLock { $0 = number } }
+
+    deinit {
+        let number = number
+        if number >= 0 { close(number) }
     }
 }
 

@@ -78,7 +78,9 @@ struct CaptureVerb: ParsableCommand {
             let folder = try LayerFolder(layer)
             defer { folder.remove() }
             let capture = try open(folder.path)
-            let ending = try CaptureRun(view, capture, words).run()
+            let ending = try CaptureRun(view.borders, view.via, capture, words).run {
+                progress.remark(losses: $0)
+            }
             guard ending == .exited(0) || keep else { return ending }
             try finish(capture)
             return ending

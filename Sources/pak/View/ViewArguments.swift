@@ -23,24 +23,10 @@ struct ViewArguments: ParsableArguments {
     )
     var base: String?
 
-    @Option(
-        parsing: .singleValue,
-        help: ArgumentHelp("Show a of the host as b, or as what it is.", valueName: "a[:b]"),
-        completion: .file()
-    )
-    var bind: [String] = []
-
-    @Flag(name: .customLong("no-net"), help: "No network but the loopback.")
-    var noNet = false
-
-    @Flag(name: .customLong("fake-root"), help: "Be root in the view.")
-    var fakeRoot = false
+    @OptionGroup var borders: ViewBorders
 
     @Option(help: ArgumentHelp("How files get there: fuse, overlay or 9p.", valueName: "way"))
     var via: Way?
-
-    @Flag(name: .shortAndLong, help: "Say how the view is made.")
-    var verbose = false
 
     /// How files of packages get into a view.
     enum Way: String, ExpressibleByArgument, CaseIterable {
@@ -55,13 +41,40 @@ struct ViewArguments: ParsableArguments {
     func validate() throws {
         if pure, base != nil { throw ValidationError("--pure: not with --base") }
         if pure, at != nil { throw ValidationError("--pure: not with --at") }
+        if let at, !at.hasPrefix("/") {
+            throw ValidationError("--at \(at): an absolute path is needed")
+        }
+    }
+
+    /// The packages over what they are to lie over.
+    func environment() throws(Complaint) -> Environment {
+        try packages.environment(over: pure || at != nil ? nil : base ?? "/")
+    }
+}
+
+/// What of the host is seen in a view, and who the command is there.
+struct ViewBorders: ParsableArguments {
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Show a of the host as b, or as what it is.", valueName: "a[:b]"),
+        completion: .file()
+    )
+    var bind: [String] = []
+
+    @Flag(name: .customLong("no-net"), help: "No network but the loopback.")
+    var noNet = false
+
+    @Flag(name: .customLong("fake-root"), help: "Be root in the view.")
+    var fakeRoot = false
+
+    @Flag(name: .shortAndLong, help: "Say how the view is made.")
+    var verbose = false
+
+    func validate() throws {
         for text in bind {
             guard let pair = Binding(text), pair.target.hasPrefix("/") else {
                 throw ValidationError("--bind \(text): an absolute path in the view is needed")
             }
-        }
-        if let at, !at.hasPrefix("/") {
-            throw ValidationError("--at \(at): an absolute path is needed")
         }
     }
 
@@ -73,10 +86,8 @@ struct ViewArguments: ParsableArguments {
         if verbose { Stream.standardError.write("pak: \(Visible.text(text))\n") }
     }
 
-    /// The packages over what they are to lie over.
-    func environment() throws(Complaint) -> Environment {
-        try packages.environment(over: pure || at != nil ? nil : base ?? "/")
-    }
+    /// Whether the command is root by a user namespace.
+    var makesRoot: Bool { fakeRoot && geteuid() != 0 }
 }
 
 /// A file or directory of the host that is shown in a view under a name.

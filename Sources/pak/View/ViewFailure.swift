@@ -30,8 +30,7 @@ enum ViewFailure {
         _ way: ViewArguments.Way
     ) -> Complaint {
         // What is wrong with the directory itself is no lack of the machine's.
-        if [.notFound, .notDirectory, .busy].contains(error.kind), HostNames.kind(directory) == nil
-        {
+        if HostNames.kind(directory) == nil {
             return Complaint(directory, error, try: "mkdir '\(directory)'")
         }
         let facility: Facility = way == .ninep ? .v9fs : .fuseOnHost

@@ -36,10 +36,12 @@ struct ViewRun {
         for (way, servesWhole) in ways {
             do throws(FileError) {
                 let process = try start(way, servesWhole: servesWhole)
-                if let error = process.directoryError { arguments.remark("\(error): in / instead") }
+                if let error = process.directoryError {
+                    arguments.borders.remark("\(error): in / instead")
+                }
                 return process.wait()
             } catch {
-                arguments.remark("\(way.rawValue): \(error)")
+                arguments.borders.remark("\(way.rawValue): \(error)")
                 if first == nil { first = (way, error) }
             }
         }
@@ -57,7 +59,7 @@ struct ViewRun {
         } else if access("/dev/fuse", R_OK | W_OK) == 0 {
             ways = [.fuse]
         } else {
-            arguments.remark("/dev/fuse is closed: the packages are written into memory")
+            arguments.borders.remark("/dev/fuse is closed: the packages are written into memory")
             ways = [.overlay]
         }
         return ways.flatMap { way in
@@ -86,7 +88,7 @@ struct ViewRun {
             packages.root,
             source,
             servesWhole: servesWhole,
-            bindings: arguments.bindings,
+            bindings: arguments.borders.bindings,
             hasUsers: hasUsers
         )
         if arguments.pure {
@@ -106,7 +108,7 @@ struct ViewRun {
                 case .packages: try serve(packages, descriptor, isFixed: true)
                 case .whole:
                     try serve(attachment(hidesBase: false), descriptor, isFixed: false)
-                case .folder: try fill(descriptor, packages.root)
+                case .folder: try Self.fill(descriptor, packages.root)
                 case nil: close(descriptor)
                 }
             },
@@ -117,9 +119,9 @@ struct ViewRun {
     private func view(_ steps: [Step]) -> View {
         var spaces: View.Spaces = []
         if arguments.pure { spaces.formUnion([.processes, .ipc, .hostName]) }
-        if arguments.noNet { spaces.insert(.network) }
+        if arguments.borders.noNet { spaces.insert(.network) }
         let identity: View.Identity =
-            arguments.fakeRoot && geteuid() != 0 ? .rootWithSubordinates : .kept
+            arguments.borders.makesRoot ? .rootWithSubordinates : .kept
         return View(
             steps: steps,
             identity: identity,
@@ -142,7 +144,7 @@ struct ViewRun {
     ) throws(FileError) {
         var options = FUSEServer.Options()
         options.caching = isFixed ? .endless : .seconds(1)
-        if arguments.verbose {
+        if arguments.borders.verbose {
             options.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
         }
         let log = options.log
@@ -153,7 +155,7 @@ struct ViewRun {
     }
 
     /// Writes the packages into a directory of the view.
-    private func fill(_ descriptor: Int32, _ root: any Directory) throws(FileError) {
+    static func fill(_ descriptor: Int32, _ root: any Directory) throws(FileError) {
         defer { close(descriptor) }
         let draft = try Draft(tree: root)
         // The dot leads to the directory itself, which links to descriptors do not.

@@ -1,0 +1,303 @@
+public import Archive
+public import FileTree
+
+/// Reads back what overlayfs has kept of changes, into a tree that keeps them itself.
+///
+/// What comes of it is what the tree would have if it had been changed by the same calls, with one
+/// exception: where a file of several names was changed under one of them, overlayfs has taken
+/// that name for a file of its own. Such files are changed under all of their names, and told.
+public struct OverlayUpper {
+    /// What is not as overlayfs has shown it.
+    public private(set) var losses: [Unpacker.Loss] = []
+    /// When the first change can have been made: a time before that was set by somebody.
+    private let start: Timestamp
+    /// The nodes made of files that have several names.
+    private var made: [UInt64: any Node] = [:]
+
+    /// Makes a reader of changes that were made from `start` on.
+    public init(since start: Timestamp) { self.start = start }
+
+    /// Does to the directory at `path` of a tree what `upper`, an upper directory, says.
+    ///
+    /// Errors: those of both trees, with the path.
+    public mutating func apply(
+        _ upper: any Directory,
+        to root: any Directory,
+        at path: String
+    ) throws(FileError) {
+        var target = root
+        for name in path.utf8.split(separator: UInt8(ascii: "/")).map(Array.init) {
+            guard let found = try Self.find(name, in: target)?.directory else {
+                target = try target.createDirectory(
+                    name.span.bytes,
+                    NewNode(permissions: 0o755, uid: 0, gid: 0)
+                )
+                continue
+            }
+            target = found
+        }
+        try apply(upper, to: target, Array(path.utf8.drop { $0 == UInt8(ascii: "/") }))
+    }
+
+    private mutating func apply(
+        _ upper: any Directory,
+        to target: any Directory,
+        _ path: [UInt8]
+    ) throws(FileError) {
+        for name in try Self.names(upper) {
+            let path = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
+            do throws(FileError) {
+                try apply(upper.lookup(name.span.bytes), name, to: target, path)
+            } catch {
+                throw error.context == nil ? error.at(PathText.display(path)) : error
+            }
+        }
+    }
+
+    private mutating func apply(
+        _ node: any Node,
+        _ name: [UInt8],
+        to target: any Directory,
+        _ path: [UInt8]
+    ) throws(FileError) {
+        let stat = try node.stat()
+        let old = try Self.find(name, in: target)
+        if stat.mode.type == .characterDevice, stat.device == 0 {
+            if let old { try Self.remove(old, name, from: target) }
+            return
+        }
+        if let directory = node.directory {
+            return try apply(directory, stat, name, over: old, in: target, path)
+        }
+        if stat.mode.type == .socket { return }
+        if stat.links > 1, let first = made[stat.qid.path] {
+            if let old { try Self.remove(old, name, from: target) }
+            return try target.addName(name.span.bytes, for: first)
+        }
+        let isSame = old.map {
+            Self.attribute("user.overlay.origin", of: node) != nil || $0.link != nil
+        }
+        let kept: (any Node)?
+        if isSame == true, let old, try old.stat().mode.type == stat.mode.type {
+            kept = try change(old, to: node, stat, path)
+        } else {
+            kept = nil
+        }
+        if let kept {
+            if stat.links > 1 { made[stat.qid.path] = kept }
+            return
+        }
+        if let old { try Self.remove(old, name, from: target) }
+        let new = try make(node, stat, name, in: target)
+        if stat.links > 1 { made[stat.qid.path] = new }
+        try setAttributes(of: new, from: node, stat, isNew: true)
+    }
+
+    /// Makes a file that was there what `node` is; nil where it cannot become that.
+    private mutating func change(
+        _ old: any Node,
+        to node: any Node,
+        _ stat: Stat,
+        _ path: [UInt8]
+    ) throws(FileError) -> (any Node)? {
+        switch stat.mode.type {
+        case .regular:
+            guard let file = old.file, let new = node.file else { return nil }
+            let before = try old.stat()
+            if try !Self.isSame(file, before.size, new, stat.size) {
+                try Self.copy(new, stat.size, to: file)
+                if before.links > 1 {
+                    let what = "changed under one of \(before.links) names: under all of them"
+                    losses.append(Unpacker.Loss(path: path, what: what))
+                }
+            }
+        case .symlink:
+            guard try old.link?.target() == node.link?.target() else { return nil }
+        default: return nil
+        }
+        try setAttributes(of: old, from: node, stat, isNew: false)
+        return old
+    }
+
+    private mutating func apply(
+        _ directory: any Directory,
+        _ stat: Stat,
+        _ name: [UInt8],
+        over old: (any Node)?,
+        in target: any Directory,
+        _ path: [UInt8]
+    ) throws(FileError) {
+        let isOpaque = Self.attribute("user.overlay.opaque", of: directory) == Array("y".utf8)
+        if let below = old?.directory, !isOpaque {
+            try apply(directory, to: below, path)
+            return try setAttributes(of: below, from: directory, stat, isNew: false)
+        }
+        if let old { try Self.remove(old, name, from: target) }
+        let made = try target.createDirectory(
+            name.span.bytes,
+            NewNode(permissions: stat.mode.permissions | 0o700, uid: stat.uid, gid: stat.gid)
+        )
+        try apply(directory, to: made, path)
+        try setAttributes(of: made, from: directory, stat, isNew: true)
+    }
+
+    private func make(
+        _ node: any Node,
+        _ stat: Stat,
+        _ name: [UInt8],
+        in target: any Directory
+    ) throws(FileError) -> any Node {
+        let new = NewNode(permissions: stat.mode.permissions, uid: stat.uid, gid: stat.gid)
+        switch stat.mode.type {
+        case .regular:
+            let file = try target.createFile(name.span.bytes, new)
+            if let source = node.file, stat.size > 0 { try Self.copy(source, stat.size, to: file) }
+            return file
+        case .symlink:
+            let text = try node.link?.target() ?? []
+            return try target.createLink(name.span.bytes, to: text.span.bytes, new)
+        default:
+            return try target.createNode(
+                name.span.bytes,
+                type: stat.mode.type,
+                device: stat.device,
+                new
+            )
+        }
+    }
+
+    /// Sets what is other than it was; a time only where it can be no clock's.
+    private func setAttributes(
+        of target: any Node,
+        from node: any Node,
+        _ stat: Stat,
+        isNew: Bool
+    ) throws(FileError) {
+        let before = try target.stat()
+        var change = StatChange()
+        if stat.mode.type != .symlink, before.mode.permissions != stat.mode.permissions {
+            change.permissions = stat.mode.permissions
+        }
+        let isDirectory = stat.mode.type == .directory
+        if before.modified != stat.modified, isNew || !isDirectory && stat.modified < start {
+            change.modified = .at(stat.modified)
+        }
+        if !change.isEmpty { try target.change(change, by: .superuser) }
+        if stat.mode.type == .symlink { return }
+        let own = try ExtendedAttribute.portable(of: node).filter {
+            !$0.name.starts(with: "user.overlay.".utf8)
+        }
+        let old = try ExtendedAttribute.portable(of: target)
+        for attribute in own where !old.contains(attribute) {
+            try target.setAttribute(attribute.name.span.bytes, to: attribute.value)
+        }
+        for attribute in old where !own.contains(where: { $0.name == attribute.name }) {
+            try target.setAttribute(attribute.name.span.bytes, to: nil)
+        }
+    }
+
+    // MARK: Trees
+
+    private static func names(_ directory: any Directory) throws(FileError) -> [[UInt8]] {
+        var names: [[UInt8]] = []
+        try directory.entries(from: 0) { _, name in
+            names.append(Array(name))
+            return true
+        }
+        return names.sorted(by: MemberPath.precedes)
+    }
+
+    private static func find(
+        _ name: [UInt8],
+        in directory: any Directory
+    ) throws(FileError) -> (any Node)? {
+        do throws(FileError) {
+            return try directory.lookup(name.span.bytes)
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+    }
+
+    private static func remove(
+        _ node: any Node,
+        _ name: [UInt8],
+        from directory: any Directory
+    ) throws(FileError) {
+        if let inner = node.directory {
+            for child in try names(inner) {
+                try remove(inner.lookup(child.span.bytes), child, from: inner)
+            }
+        }
+        try directory.remove(name.span.bytes, expected: .any)
+    }
+
+    private static func attribute(_ name: String, of node: any Node) -> [UInt8]? {
+        // What has no attributes has not this one.
+        try? node.attribute(Array(name.utf8).span.bytes)
+    }
+
+    private static let room = 128 << 10
+
+    private static func isSame(
+        _ file: any File,
+        _ size: UInt64,
+        _ other: any File,
+        _ otherSize: UInt64
+    ) throws(FileError) -> Bool {
+        guard size == otherSize else { return false }
+        let (first, second) = (try file.open(.read), try other.open(.read))
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * room, alignment: 16)
+        defer { bytes.deallocate() }
+        let (one, two) = (bytes[..<room], bytes[room...])
+        var offset: UInt64 = 0
+        while offset < size {
+            let wanted = Int(min(UInt64(room), size - offset))
+            let a = try first.readAll(wanted, .init(rebasing: one), at: offset)
+            let b = try second.readAll(wanted, .init(rebasing: two), at: offset)
+            guard a == b, a > 0, one.prefix(a).elementsEqual(two.prefix(b)) else { return false }
+            offset += UInt64(a)
+        }
+        return true
+    }
+
+    private static func copy(
+        _ source: any File,
+        _ size: UInt64,
+        to target: any File
+    ) throws(FileError) {
+        let (from, to) = (try source.open(.read), try target.open([.write, .truncate]))
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 16)
+        defer { bytes.deallocate() }
+        var offset: UInt64 = 0
+        while offset < size {
+            let wanted = Int(min(UInt64(room), size - offset))
+            let count = try from.readAll(wanted, bytes, at: offset)
+            guard count > 0 else { break }
+            let part = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+            // Zeros are left to the hole that is there, but for the last.
+            if part.contains(where: { $0 != 0 }) || offset + UInt64(count) == size {
+                try to.write(part.bytes, at: offset)
+            }
+            offset += UInt64(count)
+        }
+    }
+}
+
+extension OpenFile {
+    /// Reads until so many bytes are there, or there are no more.
+    fileprivate func readAll(
+        _ wanted: Int,
+        _ buffer: UnsafeMutableRawBufferPointer,
+        at offset: UInt64
+    ) throws(FileError) -> Int {
+        var got = 0
+        while got < wanted {
+            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[got..<wanted])
+            let count = try read(into: part, at: offset + UInt64(got))
+            if count == 0 { break }
+            got += count
+        }
+        return got
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import CaptureTree
+import Environments
+import FileTree
+import Namespaces
+import Terminal
+
+/// `pak layer run`: a command whose changes go to a layer.
+struct LayerRun: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a command whose changes go to the layer."
+    )
+
+    @OptionGroup var progress: ProgressOptions
+    @OptionGroup var borders: ViewBorders
+    @OptionGroup var place: LayerPlace
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: "The command and its arguments; -- may stand in front."
+    )
+    var command: [String] = []
+
+    func validate() throws {
+        try PassedWords.check(command, Self.self)
+        guard place.address == nil else {
+            throw ValidationError("run: not with -a: mount what is served there")
+        }
+    }
+
+    func run() throws {
+        let words = command.first == "--" ? Array(command.dropFirst()) : command
+        guard !words.isEmpty else {
+            let cure = "pak layer run '\(place.layer)' -- COMMAND"
+            throw Complaint("no command", try: cure, status: ViewRun.ownStatus)
+        }
+        Foreground.take()
+        try ViewRun.endingAsOurs(words) { () throws(Complaint) in
+            let capture = try place.capture(.write(LayerSettings()))
+            guard !capture.layer.isSealed else {
+                let cure = "pak layer init '\(place.layer)' for a clean one"
+                throw Complaint("\(place.layer): it is sealed", try: cure)
+            }
+            let ending = try CaptureRun(borders, nil, capture, words).run {
+                progress.remark(losses: $0)
+            }
+            do throws(FileError) { try capture.layer.finish() } catch {
+                throw Complaint(place.layer, error)
+            }
+            return ending
+        }
+    }
+}

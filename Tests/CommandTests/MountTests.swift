@@ -1,0 +1,96 @@
+import Glibc
+import Testing
+
+/// `pak mount`, `pak umount` and what `pak doctor` says of them.
+@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+struct MountTests {
+    /// A package and a directory to mount it at.
+    private func example() throws -> Scratch {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir -p a/usr/share home/at; echo hello >a/usr/share/words
+            tar -C a --owner 0 --group 0 -cf a.tar .
+            """
+        )
+        return scratch
+    }
+
+    /// Runs a script that knows pak as `$pak`, in one and the same name space.
+    private func shell(_ who: Visitor, _ scratch: Scratch, _ text: String) throws -> String {
+        let (program, words) = try who.program(Program(path: "/bin/sh"), scratch)
+        if who != .own {
+            try scratch.shell("find home -not -user 65534 -exec chown -h 65534:65534 {} +")
+        }
+        let script = "pak='\(Program.pak.path)'; at='\(scratch("home/at"))'; \(text)"
+        let outcome = try program.run(words + ["-c", script])
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.complaints)")
+        return outcome.output
+    }
+
+    @Test(arguments: Visitor.withFUSE)
+    func packagesAreAtADirectoryUntilTheyAreTakenAway(who: Visitor) throws {
+        let scratch = try example()
+        let said = try shell(
+            who,
+            scratch,
+            """
+            $pak mount -p '\(scratch("a.tar"))' $at || exit
+            cat $at/usr/share/words; echo x 2>/dev/null >$at/usr/share/words || echo refused
+            grep -c " $at fuse.pak\\| $at .* fuse.pak " /proc/self/mountinfo
+            $pak umount $at && ls $at && grep -c " $at " /proc/self/mountinfo; true
+            """
+        )
+        #expect(said == "hello\nrefused\n1\n0\n")
+    }
+
+    @Test(arguments: Visitor.withFUSE)
+    func aServerThatIsKilledIsNamedAndGivesWay(who: Visitor) throws {
+        let scratch = try example()
+        let said = try shell(
+            who,
+            scratch,
+            """
+            $pak mount -f -p '\(scratch("a.tar"))' $at & server=$!
+            until cat $at/usr/share/words 2>/dev/null; do :; done
+            kill -9 $server; wait $server 2>/dev/null
+            ls $at/never-seen 2>&1 | grep -c 'not connected'
+            $pak doctor | grep -c "mount.*server is gone.*pak umount '$at'"
+            $pak mount -p '\(scratch("a.tar"))' $at && cat $at/usr/share/words
+            $pak umount $at; $pak umount $at 2>/dev/null || echo none
+            """
+        )
+        #expect(said == "hello\n1\n1\nhello\nnone\n")
+    }
+
+    @Test(arguments: Visitor.all)
+    func whatCannotBeMountedIsToldBeforeTheCommandReturns(who: Visitor) throws {
+        let scratch = try example()
+        for (words, status, says) in [
+            (["-p", scratch("none"), scratch("home/at")], 1, "none: file does not exist"),
+            (["-p", scratch("a.tar"), scratch("home/none")], 1, "try: mkdir"),
+            (["-p", scratch("a.tar")], 2, ""),
+        ] as [([String], Int32, String)] {
+            let mounted = try who.pak(scratch, ["mount"] + words)
+            // Where no mount can be had at all, that is what is told.
+            #expect(mounted.status == status || !who.hasFUSE && mounted.status == 6, "\(words)")
+            if who.hasFUSE { #expect(mounted.complaints.contains(says), "\(mounted.complaints)") }
+        }
+        guard !who.hasFUSE else { return }
+        let closed = try who.pak(scratch, ["mount", "-p", scratch("a.tar"), scratch("home/at")])
+        #expect(closed.status == 6)
+        #expect(closed.complaints.contains("\ntry: "), "\(closed.complaints)")
+    }
+
+    @Test(arguments: Visitor.all)
+    func theDoctorHasALineACheck(who: Visitor) throws {
+        let doctor = try who.pak(try example(), ["doctor"])
+        #expect(doctor.status == 0, "\(doctor.complaints)")
+        let lines = doctor.output.split(separator: "\n")
+        #expect(lines.count >= 8)
+        for line in lines { #expect(line.hasPrefix("yes ") || line.hasPrefix("no  "), "\(line)") }
+        let fuse = lines.first { $0.contains("/dev/fuse in a namespace") } ?? ""
+        #expect(fuse.hasPrefix(who.hasFUSE ? "yes" : "no "), "\(fuse)")
+        if !who.hasFUSE { #expect(fuse.contains("; try: ")) }
+    }
+}
