@@ -15,7 +15,7 @@ all:V:
 # Each step stops the test when it fails; the last lines are what was counted.
 test:V:
 	rm -rf $LOG
-	for(i in format build unit asan scripts manual fuzz dpkg posix fuse peers guest builds){
+	for(i in format build unit asan scripts manual fuzz dpkg views posix fuse peers guest builds){
 		echo mk $i
 		mk $i
 	}
@@ -85,6 +85,12 @@ peers:V:
 	for(i in pak pakfs)
 		swift build --product $i
 	./Tests/Peers/run .build/debug/pakfs .build/debug/pak | tee $LOG/8.peers.count
+
+# Programs of real packages, run over this machine and alone, without root.
+views:V:
+	mkdir -p $LOG
+	swift build --product pak
+	./Tests/Views/run .build/debug | tee $LOG/9.views.count
 
 # POSIX's rules as a table; here it is checked against file systems that keep them, and against
 # mounts of our own.
