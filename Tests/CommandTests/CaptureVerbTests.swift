@@ -38,7 +38,7 @@ struct CaptureVerbTests {
         for who in Visitor.all {
             let scratch = try example()
             let host = "stat -c '%n %Y %s %i' /usr/local /etc/passwd /etc/debian_version / /etc"
-            let before = try scratch.shell("\(host); cat /proc/self/mountinfo; ls home/build")
+            let before = try scratch.shell("\(host); grep -v ' /tmp/' /proc/self/mountinfo; ls home/build")
             let made = try pak(
                 who,
                 scratch,
@@ -64,7 +64,7 @@ struct CaptureVerbTests {
             )
             ids.insert(String(last.split(separator: " ").first ?? ""))
             #expect(
-                try scratch.shell("\(host); cat /proc/self/mountinfo; ls home/build") == before
+                try scratch.shell("\(host); grep -v ' /tmp/' /proc/self/mountinfo; ls home/build") == before
             )
             #expect(access("/usr/local/pak-test", F_OK) != 0)
             #expect(scratch.names().sorted() == ["home"])
