@@ -112,6 +112,81 @@ struct RunTests {
         #expect(base.output == "b\nhello\n", "\(base.complaints)")
     }
 
+    @Test(arguments: Visitor.all, [[], ["--via", "overlay"]])
+    func whatPackagesRemoveIsHiddenWhateverElseTheyHave(who: Visitor, way: [String]) throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir -p base/usr/bin base/usr/share/old/sub base/opt/deep/er base/srv base/etc
+            cd base; touch usr/bin/gone usr/bin/stays usr/share/old/a usr/share/old/sub/x
+            touch opt/deep/er/f opt/deep/er/g srv/x etc/b; chmod 775 opt/deep; cd ..
+            mkdir -p l/usr/bin l/usr/share/old/sub l/opt/deep/er h/usr/bin; touch h/usr/bin/.wh.env
+            touch l/usr/bin/.wh.gone l/usr/share/old/.wh..wh..opq l/usr/share/old/sub/mine
+            touch l/opt/deep/er/.wh.f l/.wh.srv
+            for i in l h; do (cd $i; find . ! -type d) | tar -C $i --owner 0 -T - -cf $i.tar; done
+            """
+        )
+        for name in ["l", "h"] {
+            let pack = ["pack", "--layer", "-o", scratch("\(name).pak"), scratch("\(name).tar")]
+            #expect(try Program.pak.run(pack).status == 0)
+        }
+        let over = try who.pak(
+            scratch,
+            ["run"] + way + [
+                "-p", scratch("l.pak"), "--base", scratch("base"), "--bind",
+                "/bin/busybox:/run/busybox", "--", "/run/busybox", "sh", "-c",
+                "b=/run/busybox; $b find /usr /opt /srv /etc | $b sort; $b stat -c %a /opt/deep",
+            ]
+        )
+        #expect(
+            over.output == """
+                /etc
+                /etc/b
+                /opt
+                /opt/deep
+                /opt/deep/er
+                /opt/deep/er/g
+                /usr
+                /usr/bin
+                /usr/bin/stays
+                /usr/share
+                /usr/share/old
+                /usr/share/old/sub
+                /usr/share/old/sub/mine
+                775
+
+                """,
+            "\(over.complaints)"
+        )
+        let host = try who.pak(
+            scratch,
+            ["run"] + way + [
+                "-p", scratch("h.pak"), "--", "sh", "-c",
+                "test -e /usr/bin/env && echo there; test -e /usr/bin/id && id -u",
+            ]
+        )
+        let user = who == .own ? geteuid() : 65534
+        #expect(host.output == "\(user)\n", "\(host.complaints)")
+        #expect(access("/usr/bin/env", F_OK) == 0)
+    }
+
+    @Test func aWayThatCannotHideWhatPackagesRemoveIsRefused() throws {
+        let scratch = try Scratch()
+        try scratch.shell("mkdir -p h/usr/bin; touch h/usr/bin/.wh.env; tar -C h -cf h.tar usr")
+        let pack = ["pack", "--layer", "-o", scratch("h.pak"), scratch("h.tar")]
+        #expect(try Program.pak.run(pack).status == 0)
+        let run = try Program.pak.run(
+            ["run", "--via", "9p", "-p", scratch("h.pak"), "--", "true"]
+        )
+        #expect(run.status == 125)
+        #expect(run.complaints.contains("packages remove: usr/bin/env"), "\(run.complaints)")
+        let capture = try Program.pak.run([
+            "capture", "--via", "overlay", "--list", "-p", scratch("h.pak"), "--", "true",
+        ])
+        #expect(capture.status == 125)
+        #expect(capture.complaints.contains("what packages remove"), "\(capture.complaints)")
+    }
+
     @Test(arguments: Visitor.all)
     func whatPackagesHaveNothingInCanBeWrittenAndTheRestCannot(who: Visitor) throws {
         let scratch = try example()

@@ -79,6 +79,13 @@ struct CaptureRun {
             let why = "a layer that has changes already is continued through /dev/fuse alone"
             throw FileError(.unsupported, why)
         }
+        let isHiding = capture.packages.contains {
+            !$0.index.holes.isEmpty || !$0.index.opaques.isEmpty
+        }
+        guard !isHiding || capture.base.base == nil else {
+            let why = "what packages remove is hidden through /dev/fuse alone"
+            throw FileError(.unsupported, why)
+        }
         let start = Timestamp.now
         var layout = try CaptureLayout(capture)
         try layout.lay(hasUsers: geteuid() != 0, hidesTemporary: hasOwnTemporary)

@@ -37,6 +37,8 @@ struct ViewLayout {
     /// Whether two-layer overlays are not to be had.
     private let servesWhole: Bool
     private let bindings: [Binding]
+    /// What packages remove of the host.
+    private let hidden: HiddenNames
     /// The mounts of the host, and whether the view may be a view of a part of them alone.
     private let mounts: [HostMount]
     private let hasUsers: Bool
@@ -52,11 +54,13 @@ struct ViewLayout {
         _ source: Source,
         servesWhole: Bool,
         bindings: [Binding],
+        hidden: HiddenNames,
         hasUsers: Bool
     ) throws(FileError) {
         self.packages = packages
         self.servesWhole = servesWhole
         self.bindings = bindings
+        self.hidden = hidden
         self.hasUsers = hasUsers
         mounts = try HostMount.all()
         switch source {
@@ -94,14 +98,16 @@ struct ViewLayout {
         for name in names.sorted() {
             let path = "/" + name
             let top = tops.first { $0.name == name }
+            // No process does without the kernel's own.
+            if hidden.has(path), !["proc", "sys", "dev"].contains(name) { continue }
             if kept.contains(name) {
                 bind(.host(path), path)
                 continue
             }
             switch (HostNames.kind(base + path), top) {
-            case (.directory, .some(let top)) where top.directory != nil:
+            case (.directory, let top) where top?.directory != nil || hidden.areBelow(path):
                 bind(.host(base + path), path)
-                for point in try points(top.directory ?? packages, path, base) {
+                for point in try points(top?.directory, path, base) {
                     try lay(point, over: base)
                 }
             case (_, .some(let top)): try show(top, at: path)
@@ -199,15 +205,19 @@ struct ViewLayout {
 
     /// The directories, not deeper than two, at which packages are to be laid over the host.
     ///
+    /// One in which they remove a name of the host is such a directory, whatever else they have.
     /// One of which all that packages have in it are directories of the host too is left to the
     /// host: what else is in it can be written as ever, /usr/local for instance.
     private func points(
-        _ directory: any Directory,
+        _ directory: (any Directory)?,
         _ path: String,
         _ base: String
     ) throws(FileError) -> [String] {
-        guard path.dropFirst().split(separator: "/").count < 2 else { return [path] }
-        let entries = try entries(of: directory)
+        guard path.dropFirst().split(separator: "/").count < 2, !hidden.areIn(path) else {
+            return [path]
+        }
+        var entries: [Entry] = []
+        if let directory { entries = try self.entries(of: directory) }
         let isOnTheWay = entries.allSatisfy { entry in
             entry.directory != nil && HostNames.kind("\(base)\(path)/\(entry.name)") == .directory
         }
@@ -216,6 +226,9 @@ struct ViewLayout {
         for entry in entries {
             guard let directory = entry.directory else { continue }
             points += try self.points(directory, "\(path)/\(entry.name)", base)
+        }
+        for name in hidden.steps(from: path) where !entries.contains(where: { $0.name == name }) {
+            points += try self.points(nil, "\(path)/\(name)", base)
         }
         return points
     }
@@ -245,8 +258,9 @@ struct ViewLayout {
         }
         // What is mounted there on the host is no part of either; packages have nothing in it,
         // or it is left to them.
-        for mount in below where try !has(mount.dropFirst(base.count).description) {
-            bind(.host(mount), String(mount.dropFirst(base.count)))
+        for mount in below {
+            let path = String(mount.dropFirst(base.count))
+            if try !has(path), !hidden.has(path) { bind(.host(mount), path) }
         }
     }
 
@@ -287,7 +301,11 @@ struct ViewLayout {
     private func missingPoints(below path: String, base: String?) -> [Binding] {
         bindings.filter { binding in
             guard binding.target.hasPrefix(path + "/") else { return false }
-            if let base, HostNames.kind(base + binding.target) != nil { return false }
+            if let base, HostNames.kind(base + binding.target) != nil,
+                !hidden.has(binding.target)
+            {
+                return false
+            }
             // What cannot be looked for is not there.
             return (try? has(binding.target)) != true
         }

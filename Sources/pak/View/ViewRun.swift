@@ -11,12 +11,23 @@ import UnionTree
 struct ViewRun {
     private let arguments: ViewArguments
     private let environment: Environment
+    private let hidden: HiddenNames
     private let command: Command
 
     /// Opens the packages; `words` are the command.
     init(_ arguments: ViewArguments, _ words: [String]) throws(Complaint) {
         self.arguments = arguments
         environment = try arguments.environment()
+        do throws(FileError) { hidden = try HiddenNames(environment) } catch {
+            throw Complaint("what packages remove: \(error)")
+        }
+        if arguments.via == .ninep, let path = hidden.paths.first {
+            let name = String(decoding: path, as: UTF8.self)
+            throw Complaint(
+                "--via 9p cannot hide what packages remove: \(name)",
+                try: "--via fuse or --via overlay"
+            )
+        }
         command = Command(
             words,
             environment: Self.variables(environment.tree.packages),
@@ -89,6 +100,7 @@ struct ViewRun {
             source,
             servesWhole: servesWhole,
             bindings: arguments.borders.bindings,
+            hidden: hidden,
             hasUsers: hasUsers
         )
         if arguments.pure {
@@ -108,7 +120,9 @@ struct ViewRun {
                 case .packages: try serve(packages, descriptor, isFixed: true)
                 case .whole:
                     try serve(attachment(hidesBase: false), descriptor, isFixed: false)
-                case .folder: try Self.fill(descriptor, packages.root)
+                case .folder:
+                    let base = arguments.base.map(TextFile.absolute) ?? ""
+                    try Self.fill(descriptor, packages.root, hiding: hidden.paths, of: base)
                 case nil: close(descriptor)
                 }
             },
@@ -154,12 +168,18 @@ struct ViewRun {
         }
     }
 
-    /// Writes the packages into a directory of the view.
-    static func fill(_ descriptor: Int32, _ root: any Directory) throws(FileError) {
+    /// Writes the packages into a directory of the view, with marks that hide paths of `base`.
+    static func fill(
+        _ descriptor: Int32,
+        _ root: any Directory,
+        hiding paths: [[UInt8]] = [],
+        of base: String = ""
+    ) throws(FileError) {
         defer { close(descriptor) }
         let draft = try Draft(tree: root)
         // The dot leads to the directory itself, which links to descriptors do not.
         let path = "/proc/self/fd/\(descriptor)/."
         _ = try DirectoryOutput().write(draft, to: path, Archive.OutputOptions())
+        try Whiteouts.make(paths, in: descriptor, over: base)
     }
 }

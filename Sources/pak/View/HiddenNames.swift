@@ -1,0 +1,90 @@
+import Environments
+import FileTree
+import UnionTree
+
+/// What packages remove of the host, as far as the host has it.
+///
+/// A hole is no file: no directory of the packages shows that something is to be hidden there.
+struct HiddenNames {
+    /// The paths, sorted, without a slash in front; one stands for all below it.
+    private(set) var paths: [[UInt8]] = []
+    /// The same from the view's root, as steps of a view have them.
+    private var names: Set<String> = []
+    /// The directories that they are in.
+    private var folders: Set<String> = []
+
+    /// Compares what an environment shows with what lies below it.
+    init(_ environment: Environment) throws(FileError) {
+        let tree = environment.tree
+        guard let below = environment.below, tree.hidesNamesOfBase else { return }
+        for shadow in try tree.shadowed() { try add(shadow.path.names, tree.root, below) }
+        for path in paths {
+            let name = "/" + String(decoding: path, as: UTF8.self)
+            names.insert(name)
+            folders.insert(String(name.prefix(upTo: name.lastIndex(of: "/") ?? name.endIndex)))
+        }
+    }
+
+    private mutating func add(
+        _ path: [[UInt8]],
+        _ view: any Directory,
+        _ below: any Directory
+    ) throws(FileError) {
+        guard let shown = try Self.find(path, in: view) else {
+            paths.append(Array(path.joined(separator: [UInt8(ascii: "/")])))
+            return
+        }
+        // A directory that shows nothing of the one below it.
+        guard shown.directory != nil, let hidden = try Self.find(path, in: below)?.directory else {
+            return
+        }
+        var names: [[UInt8]] = []
+        try hidden.entries(from: 0) { _, name in
+            names.append(Array(name))
+            return true
+        }
+        for name in names { try add(path + [name], view, below) }
+    }
+
+    private static func find(
+        _ path: [[UInt8]],
+        in root: any Directory
+    ) throws(FileError) -> (any Node)? {
+        var node: any Node = root
+        for name in path {
+            do throws(FileError) {
+                guard let next = try node.directory?.lookup(name.span.bytes) else { return nil }
+                node = next
+            } catch {
+                if error.kind == .notFound { return nil }
+                throw error
+            }
+        }
+        return node
+    }
+
+    /// Whether a path is not to be seen, because of its own name or of one above it.
+    func has(_ path: String) -> Bool {
+        if names.isEmpty { return false }
+        var path = path[...]
+        while !path.isEmpty {
+            if names.contains(String(path)) { return true }
+            path = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
+        }
+        return false
+    }
+
+    /// Whether something in the directory is hidden, itself or deeper down.
+    func areBelow(_ path: String) -> Bool {
+        areIn(path) || folders.contains { $0.hasPrefix(path + "/") }
+    }
+
+    /// Whether a name of the directory itself is hidden.
+    func areIn(_ path: String) -> Bool { folders.contains(path) }
+
+    /// The names of a directory below which something is hidden.
+    func steps(from path: String) -> [String] {
+        let below = folders.filter { $0.hasPrefix(path + "/") }
+        return Set(below.map { String($0.dropFirst(path.count + 1).prefix { $0 != "/" }) }).sorted()
+    }
+}
