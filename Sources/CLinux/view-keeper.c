@@ -87,8 +87,13 @@ static void execute(const struct pak_view *view, volatile struct outcome *outcom
 static void become_command(const struct pak_view *view, pid_t keeper, int listener_socket,
 	volatile struct outcome *outcome)
 {
-	outcome->stage = PAK_STAGE_PRIVILEGES;
 	outcome->directory = chdir(view->directory) != 0 ? errno : 0;
+	if (outcome->directory != 0 && view->needs_directory) {
+		outcome->stage = PAK_STAGE_DIRECTORY;
+		outcome->number = outcome->directory;
+		return;
+	}
+	outcome->stage = PAK_STAGE_PRIVILEGES;
 	int listener = -1;
 	if (view_drop_capabilities(view->capabilities) != 0
 		|| prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0

@@ -64,8 +64,7 @@ public enum FUSEMount {
             close(device)
         }
         guard why == EPERM || why == EACCES || why == ENOENT, geteuid() != 0 else {
-            let what = device < 0 ? "/dev/fuse" : path
-            throw FileError(.init(number: why), "\(what): \(String(cString: strerror(why)))")
+            throw FileError(.init(number: why), device < 0 ? "/dev/fuse" : nil)
         }
         return try mountByProgram(at: path, options)
     }
@@ -91,7 +90,7 @@ public enum FUSEMount {
         if pak_unmount(path, lazily ? 1 : 0) == 0 { return }
         let number = errno
         guard number == EPERM, geteuid() != 0 else {
-            throw FileError(.init(number: number), "\(path): \(String(cString: strerror(number)))")
+            throw FileError(.init(number: number))
         }
         let (result, why, said) = withComplaints { text, size in
             pak_fuserunmount(path, lazily ? 1 : 0, text, size)

@@ -4,8 +4,11 @@ public struct Command: Sendable {
     public var words: [[UInt8]]
     /// `NAME=value`, all that the program gets.
     public var environment: [[UInt8]]
-    /// The working directory, a path in the view; `/` when there is none such.
+    /// The working directory, a path in the view.
     public var directory: String
+    /// The command is not run where there is no such directory in the view, or none to be entered;
+    /// else it runs in `/` then.
+    public var needsDirectory = false
 
     /// Makes a command of bytes, which need not be text.
     public init(_ words: [[UInt8]], environment: [[UInt8]], directory: String) {

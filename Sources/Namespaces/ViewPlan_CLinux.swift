@@ -271,6 +271,7 @@ final class ViewPlan {
         plan.mask = signals.mask
         plan.defaulted = signals.defaulted
         plan.directory = try text(command?.directory ?? "/")
+        plan.needs_directory = command?.needsDirectory == true ? 1 : 0
         let candidates = try list(command?.candidates ?? [])
         let environment = try list(command?.environment ?? [])
         // The first place is the shell's, should the program be a script for it.

@@ -163,6 +163,7 @@ extension ViewProcess {
             case PAK_STAGE_NETWORK: "the view's own network"
             case PAK_STAGE_ANSWERS: "system calls answered by seccomp"
             case PAK_STAGE_PRIVILEGES: "the command's privileges"
+            case PAK_STAGE_DIRECTORY: "the working directory"
             default: "the command's process"
             }
         return FileError(kind, stage)

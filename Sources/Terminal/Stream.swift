@@ -41,7 +41,7 @@ public struct Stream: Sendable {
     private static let lost = Atomic<Int32>(0)
 
     /// Throws if text written before was lost on its way to standard output.
-    func check() throws(Failure) {
+    public func check() throws(Failure) {
         let number = Self.lost.load(ordering: .relaxed)
         if number != 0 { throw Failure(number: number) }
     }

@@ -46,6 +46,7 @@ enum pak_stage {
 	PAK_STAGE_ANSWERS = -7,
 	PAK_STAGE_COMMAND = -8,
 	PAK_STAGE_PRIVILEGES = -9,
+	PAK_STAGE_DIRECTORY = -10, /* the working directory, which is needed */
 };
 
 /* What the two ends of a view's socket say, a struct a packet. */
@@ -104,6 +105,7 @@ struct pak_view {
 	int has_network;       /* one of its own: its loopback is to be up */
 	uint64_t capabilities; /* those that the command may have, by bits; all: leave them */
 	const char *directory;
+	int needs_directory; /* the command must not run in another */
 	/* Paths of the program, tried in turn, and NULL. */
 	char *const *candidates;
 	/* The arguments; [-1] is free for the shell of a script without a first line. NULL: there is

@@ -27,7 +27,7 @@ struct CaptureRun {
         _ via: ViewArguments.Way?,
         _ capture: Capture,
         _ words: [String]
-    ) {
+    ) throws(Complaint) {
         self.borders = borders
         self.via = via
         self.capture = capture
@@ -37,7 +37,14 @@ struct CaptureRun {
             variables.removeAll { $0.hasPrefix("SOURCE_DATE_EPOCH=") }
             variables.append("SOURCE_DATE_EPOCH=\(ExportOptions.epoch)")
         }
-        command = Command(words, environment: variables, directory: HostNames.workingDirectory)
+        var command = Command(
+            words,
+            environment: variables,
+            directory: try HostNames.neededWorkingDirectory()
+        )
+        // A command that works on what is around it must not do so elsewhere.
+        command.needsDirectory = capture.base.base != nil
+        self.command = command
     }
 
     /// Runs it to its end; then all that it changed is in the layer.
@@ -132,6 +139,11 @@ struct CaptureRun {
 
     private var ownSteps: [Step] {
         var steps: [Step] = [.processes(at: .view("/proc")), .devices(at: .view("/dev"))]
+        // Root's writes there would change the host's kernel.
+        let controls = ["sys", "sysrq-trigger", "irq", "bus", "fs"].map { "/proc/\($0)" }
+        for path in controls where geteuid() == 0 && access(path, F_OK) == 0 {
+            steps.append(.bind(from: .view(path), at: .view(path), readOnly: true))
+        }
         if hasOwnTemporary { steps.append(.temporary(at: .view("/tmp"), mode: 0o1777)) }
         if capture.base.base != nil {
             steps.append(.bind(from: .host("/sys"), at: .view("/sys"), readOnly: true))

@@ -75,6 +75,8 @@ struct CaptureVerb: ParsableCommand {
         }
         Foreground.take()
         try ViewRun.endingAsOurs(words) { () throws(Complaint) in
+            // What would cost all that the command has done is found before it begins.
+            try checkOutput()
             let folder = try LayerFolder(layer)
             defer { folder.remove() }
             let capture = try open(folder.path)
@@ -84,6 +86,22 @@ struct CaptureVerb: ParsableCommand {
             guard ending == .exited(0) || keep else { return ending }
             try finish(capture)
             return ending
+        }
+    }
+
+    /// Complains of a time or a place for the package that cannot be meant.
+    private func checkOutput() throws(Complaint) {
+        do throws(FileError) { _ = try SourceDate.latest() } catch {
+            throw Complaint("export", error, try: "SOURCE_DATE_EPOCH=\(ExportOptions.epoch)")
+        }
+        guard let output else { return }
+        let place = TextFile.absolute(output)
+        let folder = place.split(separator: "/").dropLast().joined(separator: "/")
+        guard HostNames.isWritableFolder("/\(folder)") else {
+            throw Complaint("\(output): no file can be made there", try: "-o FILE")
+        }
+        if to != "dir", HostNames.isFolder(place) {
+            throw Complaint("\(output): is a directory", try: "-o '\(output)/\(packageName).\(to)'")
         }
     }
 

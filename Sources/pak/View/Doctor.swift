@@ -65,7 +65,8 @@ struct MountedView {
     static func all() -> [MountedView] {
         // Where there is no /proc there is nothing to be told.
         let mounts = (try? HostMount.all()) ?? []
-        return mounts.filter { $0.type == "fuse.pak" }.map { MountedView(path: $0.path) }
+        return mounts.filter { $0.type == "fuse.pak" || $0.type == "9p" && $0.source == "pak" }
+            .map { MountedView(path: $0.path) }
     }
 
     /// Whether nobody serves it any more.

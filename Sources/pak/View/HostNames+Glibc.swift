@@ -1,5 +1,6 @@
 import FileTree
 import Glibc
+import Terminal
 
 /// What the host has where a view is to be mounted.
 enum HostNames {
@@ -46,10 +47,38 @@ enum HostNames {
     }
 
     /// The working directory; the root when it is gone.
-    static var workingDirectory: String {
-        guard let path = getcwd(nil, 0) else { return "/" }
+    static var workingDirectory: String { knownWorkingDirectory ?? "/" }
+
+    /// The working directory, which a command may take for granted.
+    static func neededWorkingDirectory() throws(Complaint) -> String {
+        guard let path = knownWorkingDirectory else {
+            throw Complaint("the working directory is gone", try: "cd /")
+        }
+        return path
+    }
+
+    private static var knownWorkingDirectory: String? {
+        guard let path = getcwd(nil, 0) else { return nil }
         defer { free(path) }
         return String(cString: path)
+    }
+
+    /// Whether a path leads to a directory.
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Whether a path leads to a directory in which this process can make files.
+    static func isWritableFolder(_ path: String) -> Bool {
+        isFolder(path) && access(path, W_OK | X_OK) == 0
+    }
+
+    /// A path without links on the way; nil where there is nothing.
+    static func real(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     /// All variables of this process, `NAME=value`.

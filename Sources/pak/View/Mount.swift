@@ -93,10 +93,15 @@ struct Unmount: ParsableCommand {
     var directory: String
 
     func run() throws {
-        let place = TextFile.absolute(directory)
-        let isDeserted = MountedView.all().contains { $0.path == place && $0.isDeserted }
+        // Nothing is asked of the place itself: its server may be gone, and then nobody answers.
+        let named = TextFile.absolute(directory)
+        let views = MountedView.all()
+        let place = views.contains { $0.path == named } ? named : HostNames.real(named) ?? named
+        guard let view = views.last(where: { $0.path == place }) else {
+            throw Complaint("\(directory): nothing of pak's is mounted there", try: "pak doctor")
+        }
         do throws(FileError) {
-            try FUSEMount.unmount(isDeserted ? place : directory, lazily: lazy || isDeserted)
+            try FUSEMount.unmount(place, lazily: lazy || view.isDeserted)
         } catch {
             let cure: String? = error.kind == .busy ? "pak umount -l '\(directory)'" : nil
             throw Complaint(directory, error, try: cure)

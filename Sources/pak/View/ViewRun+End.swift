@@ -14,7 +14,13 @@ extension ViewRun {
         _ body: () throws(Complaint) -> Ending
     ) throws -> Never {
         do throws(Complaint) {
-            finish(try body(), words)
+            let ending = try body()
+            do throws(Stream.Failure) { try Stream.standardOutput.check() } catch {
+                if ending == .exited(0), !error.isBrokenPipe {
+                    throw Complaint("standard output: \(error.reason)")
+                }
+            }
+            finish(ending, words)
         } catch {
             var error = error
             error.status = ownStatus

@@ -28,11 +28,16 @@ struct ViewRun {
                 try: "--via fuse or --via overlay"
             )
         }
-        command = Command(
+        // A command that works on what is around it must not do so elsewhere.
+        let isNeeded = !arguments.pure && arguments.base == nil
+        var command = Command(
             words,
             environment: Self.variables(environment.tree.packages),
-            directory: HostNames.workingDirectory
+            directory: isNeeded
+                ? try HostNames.neededWorkingDirectory() : HostNames.workingDirectory
         )
+        command.needsDirectory = isNeeded
+        self.command = command
     }
 
     /// The variables of this process, and the name of the view.
