@@ -33,16 +33,7 @@ extension Layer {
 
     /// The path of a lower node below the lower root, without a `/` in front.
     private func path(of node: any Node) -> [UInt8] {
-        var names: [[UInt8]] = []
-        var step: any Node = node
-        let root = state.withLock { $0.root.qidPath }
-        while step.qidPath != root, let parent = step.parent {
-            var name: [UInt8] = []
-            step.withName { name = Array($0) }
-            names.append(name)
-            step = parent
-        }
-        return Array(names.reversed().joined(separator: [UInt8(ascii: "/")]))
+        node.path(below: state.withLock { $0.root.qidPath })
     }
 }
 

@@ -73,12 +73,19 @@ extension Conversation {
         guard offset <= UInt64(Int64.max) - UInt64(count) else { throw FileError(.tooBig) }
         let file = try file(request, writing: true)
         let data = UnsafeRawBufferPointer(rebasing: request.body[40..<(40 + count)])
-        try file.write(data.bytes, at: offset)
-        if request.u32(20) & Self.killsSetID != 0 { try nodes.find(request.node).dropSetID() }
+        let flags = request.u32(20)
+        do throws(FileError) { try file.write(data.bytes, at: offset) } catch {
+            // The writer was told long ago that all is well, and may never ask again.
+            if flags & Self.isLate != 0 { options.lost(try nodes.find(request.node), error) }
+            throw error
+        }
+        if flags & Self.killsSetID != 0 { try nodes.find(request.node).dropSetID() }
         reply.put(UInt32(count))
         reply.put(UInt32(0))
     }
 
+    /// Of WRITE: the kernel has kept the bytes back until now.
+    private static var isLate: UInt32 { 1 }
     /// Of WRITE: set-id bits go with the contents.
     private static var killsSetID: UInt32 { 4 }
 }

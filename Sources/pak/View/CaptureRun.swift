@@ -20,6 +20,7 @@ struct CaptureRun {
     private let via: ViewArguments.Way?
     private let command: Command
     private let identity: View.Identity
+    private let lost = LostWrites()
 
     /// Readies a command; `words` are it and its arguments.
     init(
@@ -59,6 +60,9 @@ struct CaptureRun {
         do throws(FileError) {
             return way == .overlay ? try runOverlaid(tell) : try runServed()
         } catch {
+            if lost.first != nil {
+                throw Complaint("layer", error, try: "--layer DIR, where there is more room")
+            }
             throw ViewFailure.complaint(error, way)
         }
     }
@@ -78,6 +82,9 @@ struct CaptureRun {
         let ending = wait(process)
         // What the kernel has kept back comes before the end of the mount.
         answers.wait()
+        if let loss = lost.first {
+            throw FileError(loss.kind, "\(loss.context ?? ""): bytes written to it are lost")
+        }
         return ending
     }
 
@@ -179,6 +186,7 @@ struct CaptureRun {
                 otherGroup: group
             )
         }
+        options.lost = { [lost] (node, error) in lost.add(node, error) }
         if borders.verbose {
             options.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
         }
@@ -197,6 +205,19 @@ private final class HeldDirectory: Sendable {
     deinit {
         let number = number
         if number >= 0 { close(number) }
+    }
+}
+
+/// Files of which bytes were lost that a writer takes for written.
+private final class LostWrites: Sendable {
+    private let all = Mutex<FileError?>(nil)
+
+    /// The first, and why.
+    var first: FileError? { all.withLock { $0 } }
+
+    func add(_ node: any Node, _ error: FileError) {
+        let path = PathText.display(node.path())
+        all.withLock { if $0 == nil { $0 = FileError(error.kind, path) } }
     }
 }
 
