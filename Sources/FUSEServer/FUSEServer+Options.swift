@@ -39,8 +39,9 @@ extension FUSEServer {
         public var owners: Owners?
         /// What a kernel can make the server hold.
         public var limits = Limits()
-        /// Is told of a file that lacks bytes which the kernel had taken from a writer before, and
-        /// why: with `writesBack` no writer may ever hear of it. From any thread.
+        /// Is told of a file that lacks bytes which the kernel had taken from a writer, and why.
+        ///
+        /// With `writesBack` no writer may ever hear of it. It is called from any thread.
         public var lost: @Sendable (_ node: any Node, FileError) -> Void = { (_, _) in }
         /// Takes lines for people: what goes wrong in the conversation itself.
         public var log: @Sendable (String) -> Void = { _ in }

@@ -83,7 +83,7 @@ struct FakeRootTests {
         }
 
     static let verbs = [
-        ["run"], ["run", "--pure", "--bind", "/usr"], ["capture", "-o", "none.pak"],
+        ["run"], ["run", "--pure", "--bind", "/usr"], ["capture", "--list"],
     ]
 
     @Test(arguments: Visitor.withFUSE, verbs)
