@@ -107,7 +107,6 @@ struct FakeRootTests {
             #expect(running.output.rest() == "")
             #expect(running.wait() == 128 + SIGKILL, "\(party)")
         }
-        #expect(scratch.names().contains("none.pak") == false)
         let mounts = String(decoding: try TextFile.bytes("/proc/self/mountinfo"), as: UTF8.self)
         #expect(!mounts.contains(" - fuse.pak "))
     }
