@@ -100,8 +100,12 @@ public enum FUSEMount {
 
     private static func refusal(_ path: String, _ number: Int32, _ said: String) -> FileError {
         if number == ENOENT { return FileError(.notFound, "fusermount3: not installed") }
-        let reason = said.isEmpty ? String(cString: strerror(number)) : said
-        return FileError(.init(number: number), "\(path): \(reason)")
+        // It ends with the same status whatever it is; its words end with the system's.
+        for known in [ENOENT, ENOTDIR, EBUSY, EACCES, EPERM, EINVAL]
+        where said.hasSuffix(String(cString: strerror(known))) {
+            return FileError(.init(number: known), path)
+        }
+        return FileError(.init(number: number), said.isEmpty ? path : "\(path): \(said)")
     }
 
     /// Runs what leaves its complaints in a buffer; returns its result, errno and the complaints.

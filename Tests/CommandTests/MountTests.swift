@@ -63,6 +63,34 @@ struct MountTests {
         #expect(said == "hello\n1\n1\nhello\nnone\n")
     }
 
+    @Test(arguments: Visitor.withFUSE, ["TERM", "HUP", "INT"])
+    func aServerInTheBackgroundEndsWhenItIsToldTo(who: Visitor, signal: String) throws {
+        let scratch = try example()
+        let said = try shell(
+            who,
+            scratch,
+            """
+            cd $at/.. && $pak mount -p '\(scratch("a.tar"))' at || exit
+            cat at/usr/share/words
+            for server in $(pidof pak); do
+                tr '\\0' '\\n' <"/proc/$server/cmdline" | grep -qxF '\(scratch("a.tar"))' || continue
+                kill -\(signal) $server
+                timeout 20 tail --pid=$server -f /dev/null || echo "it goes on"
+            done
+            ls at; $pak umount at 2>/dev/null; true
+            """
+        )
+        #expect(said == "hello\n")
+    }
+
+    @Test(arguments: Visitor.withFUSE)
+    func aMissingDirectoryIsNamedWithOneReason(who: Visitor) throws {
+        let scratch = try example()
+        let none = scratch("home/none")
+        let mounted = try who.pak(scratch, ["mount", "-p", scratch("a.tar"), none])
+        #expect(mounted.complaints == "pak: \(none): file does not exist\ntry: mkdir '\(none)'\n")
+    }
+
     @Test(arguments: Visitor.all)
     func whatCannotBeMountedIsToldBeforeTheCommandReturns(who: Visitor) throws {
         let scratch = try example()

@@ -52,9 +52,10 @@ struct Mount: ParsableCommand {
         let environment = try packages.environment(over: base)
         do throws(FileError) {
             let attachment = try environment.tree.attach(as: .superuser, ViewOptions())
-            try BackgroundServer.atEnd { [directory] in
-                // Who still uses it sees it to the end.
-                try? FUSEMount.unmount(directory, lazily: true)
+            try BackgroundServer.atEnd {
+                // Who still uses it sees it to the end. The server's working directory is the
+                // root by then.
+                try? FUSEMount.unmount(place, lazily: true)
             }
             switch via {
             case .fuse, .overlay: try serve(attachment, environment.isFixed)
