@@ -54,6 +54,25 @@ import Testing
         )
     }
 
+    @Test(.enabled(if: geteuid() == 0, "an owner that cannot be given takes root to try"))
+    func aFileWhoseOwnerCannotBeGivenHasNoSetIDBits() throws {
+        sh("echo x >f; chmod 6755 f; tar --owner 12 --group 34 --numeric-owner -cf p.tar f")
+        let p = try package("p.tar")
+        chmod(scratch.path, 0o777)
+        setfsuid(65534)
+        setfsgid(65534)
+        // The rights go with the number, for this thread alone.
+        defer {
+            setfsuid(0)
+            setfsgid(0)
+        }
+        let losses = try Unpacker.unpack(p, to: scratch["ours"])
+        var status = stat()
+        #expect(stat(scratch["ours/f"], &status) == 0)
+        #expect(status.st_mode & 0o7777 == 0o755)
+        #expect(losses.contains { $0.what.hasPrefix("mode 6000: ") }, "\(losses)")
+    }
+
     @Test func holesAreNotRead() throws {
         sh("truncate -s 8T hole; echo end >>hole; tar --sparse -cf p.tar hole")
         #expect(try Unpacker.unpack(package("p.tar"), to: scratch["ours"]) == [])

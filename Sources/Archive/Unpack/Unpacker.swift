@@ -123,12 +123,19 @@ public struct Unpacker {
         _ entry: UInt32,
         _ inode: Inode
     ) {
+        var mode = inode.mode
         // The owner first: a change of it takes set-id bits and capabilities away.
         if let reason = file.setOwner(inode.uid, inode.gid) {
             lose(entry, "owner \(inode.uid):\(inode.gid): \(reason)")
+            let bits = mode.permissions & (Mode.setUser | Mode.setGroup)
+            if mode.type == .regular, bits != 0 {
+                // Whoever ran it would be the one who unpacked it.
+                mode.permissions &= ~bits
+                lose(entry, "mode \(String(bits, radix: 8)): the owner is another")
+            }
         }
-        if let reason = file.setMode(inode.mode) {
-            lose(entry, "mode \(String(inode.mode.permissions, radix: 8)): \(reason)")
+        if let reason = file.setMode(mode) {
+            lose(entry, "mode \(String(mode.permissions, radix: 8)): \(reason)")
         }
         package.index.forEachAttribute(inode) { name, value in
             if let reason = file.setAttribute(Array(name), value) {
