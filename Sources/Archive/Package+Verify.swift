@@ -2,6 +2,10 @@ public import FileTree
 import Glibc
 
 extension Package {
+    /// Whether its identity is the hash of its canonical tar; that of an archive or a directory
+    /// which is read where it lies is a hash of names, sizes and times.
+    public var isFramed: Bool { contents is FramedContents }
+
     /// Reads all of the package and checks that it is what it says.
     ///
     /// Of a native package every frame is decoded, and the tar written anew from its own headers

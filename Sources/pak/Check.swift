@@ -1,5 +1,6 @@
 import Archive
 import ArgumentParser
+import Environments
 import FileTree
 import Terminal
 
@@ -31,23 +32,32 @@ struct Check: ParsableCommand {
 
     private func check(_ path: String) throws(Complaint) {
         let package = try PackageFile.open(path, progress)
+        let id: ContentID
         do throws(FileError) {
             try package.verify()
+            id = package.isFramed ? package.id : try Self.identity(path)
         } catch {
             throw Complaint(path, error, status: error.kind == .malformed ? 4 : 1)
         }
         guard printing.json else {
-            Stream.standardOutput.write("\(package.id) \(Visible.text(package.name))\n")
+            Stream.standardOutput.write("\(id) \(Visible.text(package.name))\n")
             return
         }
         let object = JSON.object([
-            ("id", .text("\(package.id)")),
+            ("id", .text("\(id)")),
             ("name", .text(package.name)),
             ("version", package.manifest.version.map { .text($0) } ?? .null),
             ("entries", .number(Int64(package.index.entryCount - 1))),
             ("path", .text(path)),
         ])
         Stream.standardOutput.write(object.line + "\n")
+    }
+
+    /// The identity of what `pak pack` would make of it.
+    private static func identity(_ path: String) throws(FileError) -> ContentID {
+        var options = ImportOptions()
+        options.latestTime = try SourceDate.latest()
+        return try Packer.identity(of: path, options)
     }
 }
 

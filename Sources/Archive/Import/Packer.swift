@@ -48,6 +48,25 @@ public struct Packer {
         }
     }
 
+    /// The identity of the package that the archive or directory `path` would become.
+    public static func identity(
+        of path: String,
+        _ options: ImportOptions = ImportOptions()
+    ) throws(FileError) -> ContentID {
+        do throws(FileError) {
+            let packer = try Self(path, options)
+            var writer = try PackageWriter(
+                sink: NoSink(),
+                descriptor: -1,
+                manifest: packer.manifest
+            )
+            try packer.append(to: &writer, options)
+            return try writer.finishIndex().0
+        } catch {
+            throw error.at(path)
+        }
+    }
+
     private init(_ path: String, _ options: ImportOptions) throws(FileError) {
         let file = try HostDescriptor.openFile(path: path)
         let (type, size) = try file.typeAndSize()
@@ -99,6 +118,19 @@ public struct Packer {
         _ options: ImportOptions
     ) throws(FileError) -> Report {
         var writer = try PackageWriter(to: descriptor, manifest: manifest, level: options.level)
+        try append(to: &writer, options)
+        var report = Report()
+        report.id = try writer.finish()
+        report.manifest = manifest
+        report.entryCount = table.count
+        report.replaced = table.replaced
+        return report
+    }
+
+    private func append(
+        to writer: inout PackageWriter,
+        _ options: ImportOptions
+    ) throws(FileError) {
         // A file is read with its own progress, the files of a directory are counted here.
         let progress = contents is DirectoryContents ? options.progress : nil
         let total = table.files.reduce(0) { $0 &+ $1.member.storedSize }
@@ -112,11 +144,12 @@ public struct Packer {
                 progress?.report(done, of: total)
             }
         }
-        var report = Report()
-        report.id = try writer.finish()
-        report.manifest = manifest
-        report.entryCount = table.count
-        report.replaced = table.replaced
-        return report
     }
+}
+
+/// Takes the frames of a package of which nothing but the identity is wanted.
+private final class NoSink: FrameSink {
+    func take(_ bytes: UnsafeRawBufferPointer) throws(FileError) {}
+
+    func finish() throws(FileError) -> [FramePlace] { [] }
 }
