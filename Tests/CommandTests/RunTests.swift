@@ -170,6 +170,23 @@ struct RunTests {
         #expect(access("/usr/bin/env", F_OK) == 0)
     }
 
+    @Test(arguments: Visitor.all)
+    func howAViewIsMadeIsToldWhoAsks(who: Visitor) throws {
+        let scratch = try example()
+        let way = who.hasFUSE ? "fuse" : "overlay"
+        for (words, says) in [
+            (["--at", "/mnt"], "view: packages by \(way), at /mnt\n"),
+            ([], "view: packages by \(way), over /"),
+        ] as [([String], String)] {
+            let run = try who.pak(
+                scratch,
+                ["run", "-v"] + words + ["-p", scratch("a.tar"), "--", "true"]
+            )
+            #expect(run.complaints.contains("pak: " + says), "\(run.complaints)")
+            #expect(run.status == 0)
+        }
+    }
+
     @Test func aWayThatCannotHideWhatPackagesRemoveIsRefused() throws {
         let scratch = try Scratch()
         try scratch.shell("mkdir -p h/usr/bin; touch h/usr/bin/.wh.env; tar -C h -cf h.tar usr")

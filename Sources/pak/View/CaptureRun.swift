@@ -69,6 +69,7 @@ struct CaptureRun {
 
     private func runServed() throws(FileError) -> Ending {
         let answers = CaptureAnswers()
+        borders.remark("view: the layer over all, by fuse")
         var steps: [Step] = [.fuse(at: .view("/"), options: "default_permissions,allow_other")]
         steps += ownSteps + bindSteps
         let process = try ViewProcess.start(
@@ -103,6 +104,8 @@ struct CaptureRun {
         let start = Timestamp.now
         var layout = try CaptureLayout(capture)
         try layout.lay(hasUsers: geteuid() != 0, hidesTemporary: hasOwnTemporary)
+        let places = layout.uppers.map(\.path).joined(separator: " ")
+        borders.remark("view: the layer by overlay, over \(places)")
         let handed = layout.handed
         let held = HeldDirectory()
         let process = try ViewProcess.start(

@@ -32,6 +32,9 @@ struct ViewLayout {
     /// What they hand over, by their numbers.
     private(set) var handed: [Int: Handed] = [:]
 
+    /// The directories of the host that packages are laid over.
+    private(set) var over: [String] = []
+
     /// The packages without what they lie over.
     private let packages: any Directory
     /// Whether two-layer overlays are not to be had.
@@ -42,7 +45,8 @@ struct ViewLayout {
     /// The mounts of the host, and whether the view may be a view of a part of them alone.
     private let mounts: [HostMount]
     private let hasUsers: Bool
-    private var hasWhole = false
+    /// Whether some of them are served with what is in them.
+    private(set) var hasWhole = false
 
     /// Makes a layout without a mount.
     ///
@@ -235,6 +239,7 @@ struct ViewLayout {
 
     /// Lays the packages over one directory of the host.
     private mutating func lay(_ path: String, over base: String) throws(FileError) {
+        over.append(path)
         let below = mountsBelow(base + path)
         let missing = missingPoints(below: path, base: base)
         makePoints(missing)

@@ -116,6 +116,14 @@ struct ViewRun {
             try layout.layOver(arguments.base ?? "/")
         }
         layout.bindAll()
+        let places =
+            arguments.pure
+            ? "alone"
+            : arguments.at.map { "at \($0)" }
+                ?? (layout.over.isEmpty
+                    ? "over nothing" : "over \(layout.over.joined(separator: " "))")
+        let whole = layout.hasWhole ? ", served with the host's files" : ""
+        arguments.borders.remark("view: packages by \(way.rawValue), \(places)\(whole)")
         let handed = layout.handed
         return try ViewProcess.start(
             view(layout.steps),
