@@ -64,7 +64,8 @@ import Testing
         ends[0] = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         try #require(ends[0] >= 0)
         defer { close(ends[0]) }
-        let family = "sh -c \\\"sleep 1000 & sleep 1000\\\" 3>\(name) & echo up; wait"
+        // It says so once the pipe is open: one that was never written to has no end.
+        let family = "sh -c \\\"echo up; sleep 1000 & sleep 1000\\\" 3>\(name) & wait"
         terminal.type(views.typed("\(steps) -- sh -c \"\(family)\"\n"))
         try terminal.expect("up\r\n")
         terminal.hangUp()
