@@ -41,6 +41,8 @@ final class ErrorTree: Tree, Directory {
             var status = Glibc.stat()
             let result = lstat("\(mount)/\(kind)", &status)
             let number = result == 0 ? 0 : errno
+            // Plain 9P2000 knows texts alone, and v9fs takes this one for that of a long name.
+            if kind == .illegalName, number == ENAMETOOLONG { continue }
             if number != Int32(kind.number) {
                 failures.append("\(kind): errno \(number), not \(kind.number)")
             }
