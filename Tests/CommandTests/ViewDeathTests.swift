@@ -42,7 +42,8 @@ import Testing
         _ = try #require(running.output.next())
         kill(try #require(children(of: running.process).first), SIGKILL)
         #expect(running.output.rest() == "")
-        #expect(running.wait() == 128 + SIGKILL)
+        // A keeper may be killed before it has told that the command runs; then there is no view.
+        #expect([125, 128 + SIGKILL].contains(running.wait()))
     }
 
     @Test(arguments: Views.Maker.allHere, spaces)
