@@ -30,7 +30,16 @@ struct Program {
         func wait() -> Int32 {
             if let status { return status }
             var word: Int32 = 0
-            while waitpid(process, &word, 0) < 0, errno == EINTR {}
+            var ticks = 0
+            while true {
+                let ended = waitpid(process, &word, WNOHANG)
+                if ended == process || ended < 0 && errno != EINTR { break }
+                poll(nil, 0, 10)
+                ticks += 1
+                guard ticks == Patience.seconds * 100 else { continue }
+                Issue.record("process \(process) does not end")
+                kill(process, SIGKILL)
+            }
             let ended = word & 0x7f == 0 ? word >> 8 & 0xff : 128 + word & 0x7f
             status = ended
             return ended
@@ -77,6 +86,7 @@ struct Program {
         }
 
         private func fill() -> Bool {
+            guard Patience.waits(for: descriptor) != nil else { return false }
             var buffer = [UInt8](repeating: 0, count: 65536)
             var count = read(descriptor, &buffer, buffer.count)
             while count < 0, errno == EINTR { count = read(descriptor, &buffer, buffer.count) }

@@ -53,9 +53,10 @@ final class Terminal {
                 }
                 start += 1
             }
+            let shown = String(decoding: seen, as: UTF8.self)
+            try #require(Patience.waits(for: screen) != nil, "no \(text) in: \(shown)")
             var buffer = [UInt8](repeating: 0, count: 4096)
             let count = read(screen, &buffer, buffer.count)
-            let shown = String(decoding: seen, as: UTF8.self)
             try #require(count > 0, "the terminal ended before \(text): \(shown)")
             seen += buffer[..<count]
         }

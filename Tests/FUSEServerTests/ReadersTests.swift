@@ -24,6 +24,10 @@ import TreeConformance
                 throw FileError(.init(number: errno))
             }
             socket = pair[0]
+            // A test that waits for what never comes fails instead.
+            var limit = timeval(tv_sec: 60, tv_usec: 0)
+            let size = socklen_t(MemoryLayout<timeval>.size)
+            setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
             let server = FUSEServer(attachment, descriptor: pair[1], options: options)
             let failure = Failure()
             self.failure = failure
