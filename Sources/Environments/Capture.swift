@@ -79,6 +79,9 @@ package final class Capture: Sendable {
         ruled = try RuledTree(over: tree.root, in: tree, rules: layer.rules, borders)
     }
 
+    /// What a view of what lies below is called.
+    package var title: [String] { environment.title }
+
     /// What clients see: rules that come later hold for those who are there, too.
     package var view: any Tree { ruled }
 

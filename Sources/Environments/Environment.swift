@@ -18,6 +18,10 @@ package final class Environment: Sendable {
     package let base: (any Tree)?
     /// The root of what lies below the packages.
     package let below: (any Directory)?
+    /// What a view of it is called: its state of the stores, and packages besides.
+    package let title: [String]
+    /// The packages, by name, whose set-id bits are shown.
+    private let allowed: Set<String>
     /// Whether what is seen can never change: no host's directory is among the packages or below.
     package let isFixed: Bool
     /// What the rules settled, in words: it never changes, and takes a merge of all packages.
@@ -34,20 +38,41 @@ package final class Environment: Sendable {
         }
     }
 
+    /// Gives what `options` ask for, and the set-id bits that it allows.
+    package func attach(_ options: ViewOptions) throws(FileError) -> Attachment {
+        var options = options
+        options.allowed = allowed
+        return try tree.attach(as: .superuser, options)
+    }
+
     /// Opens and joins packages.
     ///
     /// Throws a complaint of all conflicts at once, or of the package that cannot be read.
     package init(_ source: EnvironmentSource, _ opener: PackageOpener) throws(Complaint) {
         name = source.name
-        self.source = source
         var packages: [Package] = []
+        var rules = source.rules
+        var stored = source.stored
+        var options = source.options
         do throws(FileError) {
             for path in try source.packagePaths() {
-                packages.append(try opener.open(path, asLayer: source.rules.mode == .stack))
+                let package = try opener.open(path, asLayer: source.rules.mode == .stack)
+                packages.append(package)
+                stored?.remove(package.name)
             }
+            for rule in stored?.text.rules(besides: packages.map(\.name)) ?? [] {
+                try rule.add(to: &rules)
+                if let option = rule.option { options.append(option) }
+            }
+            title = (stored?.title ?? []) + packages.map(\.name).sorted()
+            packages = try (stored?.packages() ?? []) + packages
         } catch {
             throw Complaint("\(error)")
         }
+        allowed = Set(stored?.text.allowed ?? [])
+        var known = source
+        known.options = options
+        self.source = known
         let names = packages.map(\.name)
         if let missing = source.rules.packages.first(where: { !names.contains($0) }) {
             throw Complaint(
@@ -65,10 +90,10 @@ package final class Environment: Sendable {
         do throws(FileError) {
             tree = try UnionTree(
                 packages: packages,
-                rules: source.rules,
+                rules: rules,
                 base: lower?.root,
                 environment: source.name,
-                cache: opener.tableFolder,
+                cache: stored?.tables ?? opener.tableFolder,
                 conflicts: &conflicts
             )
         } catch {
@@ -81,7 +106,10 @@ package final class Environment: Sendable {
     /// Takes a state of an environment of a store, for layers over it.
     package init(_ name: String, _ shown: StoredEnvironment.Shown) {
         self.name = name
-        source = EnvironmentSource(stored: name, shown.tree.packages.map(\.path))
+        let text = shown.record.text
+        source = EnvironmentSource(stored: name, shown.tree.packages.map(\.path), text)
+        allowed = Set(text.allowed)
+        title = ["\(name)@\(shown.record.number)"]
         tree = shown.tree
         base = nil
         below = nil

@@ -8,6 +8,8 @@ package import UnionTree
 package struct EnvironmentSource: Sendable {
     /// What clients attach to; empty for the packages of the command line.
     package var name: String
+    /// Packages of stores, in front of those of paths; nil for none.
+    package var stored: StoredSelection?
     /// Paths of packages, in the order given: the last is on top in a stack.
     package var paths: [String] = []
     /// A folder whose files and directories are packages, too.
@@ -50,10 +52,18 @@ package struct EnvironmentSource: Sendable {
         self.patience = patience
     }
 
-    /// Makes that of an environment of a store, which has its packages there.
-    init(stored name: String, _ paths: [String]) {
+    /// Makes that of packages of stores, and of paths that lie beside them.
+    package init(_ stored: StoredSelection, paths: [String], base: String?) {
+        self.init(packages: paths, rules: UnionRules(), base: base)
+        name = stored.name
+        self.stored = stored
+    }
+
+    /// Makes that of a state of an environment, which has its packages at these paths.
+    init(stored name: String, _ paths: [String], _ text: EnvironmentText) {
         self.name = name
         self.paths = paths
+        options = text.rules(besides: []).compactMap(\.option)
     }
 
     /// Reads `NAME=PACKAGE,PACKAGE...` or `NAME=dir:FOLDER`.

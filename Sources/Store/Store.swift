@@ -25,14 +25,22 @@ public final class Store: Sendable {
     ///
     /// Errors: those of open(2) but that it is missing.
     public convenience init(reading path: String) throws(FileError) {
-        try self.init(reading: path, calls: HostCalls())
+        try self.init(reading: path, calls: HostCalls(isForAll: true))
+    }
+
+    /// Whether this process may write it.
+    package var isWritable: Bool {
+        guard let folder else { return false }
+        do throws(FileError) { try calls.checkWritable(folder, path) } catch { return false }
+        return true
     }
 
     /// Opens the store at `path` for writing, and makes what is missing of it.
     ///
-    /// Errors: `.readOnly` where nothing can be written; those of mkdir(2).
+    /// Others may read what is made, as far as the process's mask lets them: a user reads the
+    /// machine's store. Errors: `.readOnly` where nothing can be written; those of mkdir(2).
     public convenience init(writing path: String) throws(FileError) {
-        try self.init(writing: path, calls: HostCalls())
+        try self.init(writing: path, calls: HostCalls(isForAll: true))
     }
 
     package init(reading path: String, calls: HostCalls) throws(FileError) {

@@ -1,4 +1,4 @@
-import Archive
+package import Archive
 package import FileTree
 package import Store
 
@@ -69,6 +69,16 @@ package struct EnvironmentFinder: Sendable {
     package func path(of package: StoredPackage) throws(FileError) -> String {
         for store in stores where try store.has(package) { return store.place(of: package) }
         throw FileError(.notFound, "package \(package.name) \(package.version) \(package.id)")
+    }
+
+    /// Keeps packages in the store that is written, until it is let go of; nil where that store
+    /// cannot be written, so that nobody collects there by this name either.
+    package func lease(_ packages: [StoredPackage]) throws(FileError) -> Lease? {
+        guard let store = stores.first, !packages.isEmpty else { return nil }
+        do throws(FileError) { return try store.lease(packages) } catch {
+            guard [.readOnly, .permission, .notFound].contains(error.kind) else { throw error }
+            return nil
+        }
     }
 
     /// All packages there are, each once.

@@ -25,6 +25,17 @@ package enum EnvironmentRule: Sendable, Hashable {
         }
     }
 
+    /// The rule as an option of `pakfs`, which has the same meaning for packages of the command
+    /// line; nil for one that is no rule of how they are joined.
+    var option: String? {
+        let words = line.split(separator: " ").map { word in
+            // What parts the two sides is part of neither.
+            word.split(separator: ":", omittingEmptySubsequences: false).joined(separator: "%3A")
+        }
+        guard words.count == 3 else { return nil }
+        return "\(words[0])=\(words[1]):\(words[2])"
+    }
+
     /// Reads a rule's words; checks it as it would be used.
     ///
     /// Errors: `.invalid` with the words.

@@ -64,12 +64,15 @@ package struct EnvironmentText: Sendable, Hashable {
 
     /// The rules by which its packages are joined: those about packages that are not here wait.
     package func unionRules() throws(FileError) -> UnionRules {
-        let names = Set(packages.map(\.name))
         var union = UnionRules()
-        for rule in rules where rule.package.map(names.contains) ?? true {
-            try rule.add(to: &union)
-        }
+        for rule in rules(besides: []) { try rule.add(to: &union) }
         return union
+    }
+
+    /// The rules that do not wait for a package; `names` are packages that are here, too.
+    func rules(besides names: [String]) -> [EnvironmentRule] {
+        let names = Set(packages.map(\.name) + names)
+        return rules.filter { $0.package.map(names.contains) ?? true }
     }
 
     /// The packages whose set-id bits are shown.

@@ -94,16 +94,7 @@ package final class StoredEnvironment: Sendable {
         _ finder: EnvironmentFinder,
         _ packages: StoredPackages
     ) throws(FileError) -> Shown {
-        var lease: Lease?
-        if let store = finder.stores.first {
-            do throws(FileError) {
-                lease = try store.lease(record.text.packages)
-            } catch {
-                // A store that cannot be written: nobody collects there by this name either.
-                let kinds: [FileError.Kind] = [.readOnly, .permission, .notFound]
-                guard kinds.contains(error.kind) else { throw error }
-            }
-        }
+        let lease = try finder.lease(record.text.packages)
         var conflicts: [Conflict] = []
         let tree = try packages.tree(of: record.text, named: name, holder: lease, &conflicts)
         return Shown(record, tree, lease)
@@ -149,14 +140,8 @@ package final class StoredEnvironment: Sendable {
         }
         return try opening.withLock { (_) throws(FileError) -> Shown in
             let environment = try finder.environment(name)
-            if words.utf8.count < 8, let number = Int(words) {
-                return try Self.open(environment.record(number), name, finder, packages)
-            }
-            for number in try environment.generations().reversed() {
-                let record = try environment.record(number)
-                if "\(record.text.hash)".hasPrefix(words) {
-                    return try Self.open(record, name, finder, packages)
-                }
+            if let record = try environment.find(words) {
+                return try Self.open(record, name, finder, packages)
             }
             // Layers and mount lines of a server have the tree's hash.
             for number in try environment.generations().reversed() {

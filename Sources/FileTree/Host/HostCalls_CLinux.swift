@@ -23,8 +23,17 @@ package struct HostCalls: Sendable {
     /// Asked before every call; nil lets it go to the host.
     package var fault: (@Sendable (Call) -> Fault?)?
 
+    /// Whether others may read what is made, as far as the process's mask lets them.
+    private let isForAll: Bool
+
     /// Makes the calls of the host itself, but for those that `fault` makes go wrong.
-    package init(fault: (@Sendable (Call) -> Fault?)? = nil) { self.fault = fault }
+    package init(isForAll: Bool = false, fault: (@Sendable (Call) -> Fault?)? = nil) {
+        self.isForAll = isForAll
+        self.fault = fault
+    }
+
+    private var folderMode: mode_t { isForAll ? 0o755 : 0o700 }
+    private var fileMode: mode_t { isForAll ? 0o644 : 0o600 }
 
     private func check(_ call: Call, _ what: @autoclosure () -> String) throws(FileError) {
         guard let fault, case let .error(number) = fault(call) else { return }
@@ -43,7 +52,7 @@ package struct HostCalls: Sendable {
 
     package func makeFolder(path: String) throws(FileError) {
         try check(.makeFolder, path)
-        guard mkdir(path, 0o700) == 0 else { throw failed(path) }
+        guard mkdir(path, folderMode) == 0 else { throw failed(path) }
     }
 
     package func openFolder(_ name: String, in folder: HostDescriptor) throws(FileError)
@@ -57,7 +66,7 @@ package struct HostCalls: Sendable {
 
     package func makeFolder(_ name: String, in folder: HostDescriptor) throws(FileError) {
         try check(.makeFolder, name)
-        guard mkdirat(folder.number, name, 0o700) == 0 else { throw failed(name) }
+        guard mkdirat(folder.number, name, folderMode) == 0 else { throw failed(name) }
     }
 
     /// Errors: `.readOnly` when no name can be made in the folder.
@@ -91,7 +100,7 @@ package struct HostCalls: Sendable {
     {
         try check(.make, name)
         let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-        let number = openat(folder.number, name, flags, 0o600)
+        let number = openat(folder.number, name, flags, fileMode)
         guard number >= 0 else { throw failed(name) }
         return HostDescriptor(owning: number)
     }

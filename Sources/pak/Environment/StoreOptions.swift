@@ -33,6 +33,16 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
+    /// Finds what is in them; nil for a user who has none.
+    func finderIfAny() throws(Complaint) -> EnvironmentFinder? {
+        do throws(FileError) {
+            return try EnvironmentFinder(StoreStack(store: store, root: root))
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw Complaint("\(error)")
+        }
+    }
+
     /// The same, and makes the store that is written when it is missing.
     func writer() throws(Complaint) -> (store: Store, finder: EnvironmentFinder) {
         let stack = try stack()

@@ -33,7 +33,7 @@ struct CaptureRun {
         self.via = via
         self.capture = capture
         identity = borders.makesRoot ? .rootWithSubordinates : .kept
-        var variables = ViewRun.variables(capture.packages)
+        var variables = ViewRun.variables(capture.title)
         if HostNames.variable("SOURCE_DATE_EPOCH") == nil {
             variables.removeAll { $0.hasPrefix("SOURCE_DATE_EPOCH=") }
             variables.append("SOURCE_DATE_EPOCH=\(ExportOptions.epoch)")

@@ -117,7 +117,7 @@ struct CaptureVerb: ParsableCommand {
             settings.rules = Self.places
             for rule in own?.list ?? [] { settings.rules.append(rule) }
             let environment: Environment
-            do throws(Complaint) { environment = try view.environment() } catch {
+            do throws(Complaint) { environment = try view.environment(usual: false) } catch {
                 throw FileError(.conflict, error.text)
             }
             let capture = try Capture(

@@ -19,18 +19,17 @@ struct ExportTree: ParsableCommand {
     @Argument(help: "The directory, which must be missing or empty.", completion: .directory)
     var directory: String
 
-    func validate() throws {
-        guard !packages.package.isEmpty else { throw ValidationError("no packages: -p PACKAGE") }
-    }
-
     func run() throws {
-        let environment = try packages.environment(over: nil)
+        let environment = try packages.environment(over: nil, usual: true)
+        guard !packages.isEmpty || !environment.title.isEmpty else {
+            throw Complaint("no packages", try: "pak export -p PACKAGE or -e NAME", status: 2)
+        }
         var options = ViewOptions()
         options.showsDevices = true
         options.keepsSetID = true
         let report: OutputReport
         do throws(FileError) {
-            let root = try environment.tree.attach(as: .superuser, options).root
+            let root = try environment.attach(options).root
             let format = DirectoryOutput()
             report = try format.write(Draft(tree: root), to: directory, Archive.OutputOptions())
         } catch {

@@ -36,9 +36,6 @@ struct Mount: ParsableCommand {
 
     func validate() throws {
         guard via != .overlay else { throw ValidationError("--via overlay: fuse or 9p") }
-        guard !packages.package.isEmpty || base != nil else {
-            throw ValidationError("nothing to mount: -p PACKAGE")
-        }
     }
 
     func run() throws {
@@ -49,9 +46,12 @@ struct Mount: ParsableCommand {
             try? FUSEMount.unmount(place, lazily: true)
         }
         guard foreground else { try BackgroundServer.start("-f") }
-        let environment = try packages.environment(over: base)
+        let environment = try packages.environment(over: base, usual: base == nil)
+        guard base != nil || !packages.isEmpty || !environment.title.isEmpty else {
+            throw Complaint("nothing to mount", try: "pak mount -p PACKAGE or -e NAME", status: 2)
+        }
         do throws(FileError) {
-            let attachment = try environment.tree.attach(as: .superuser, ViewOptions())
+            let attachment = try environment.attach(ViewOptions())
             try BackgroundServer.atEnd {
                 // Who still uses it sees it to the end. The server's working directory is the
                 // root by then.

@@ -69,6 +69,6 @@ struct Taste: ParsableCommand {
         let parts = words.split(separator: "--", maxSplits: 1, omittingEmptySubsequences: false)
         view.packages.package += parts.first ?? []
         let command = parts.count == 2 ? Array(parts[1]) : []
-        try ViewRun.runToEnd(view, command.isEmpty ? ViewRun.shell : command)
+        try ViewRun.runToEnd(view, command.isEmpty ? ViewRun.shell : command, usual: false)
     }
 }

@@ -46,9 +46,9 @@ struct ViewArguments: ParsableArguments {
         }
     }
 
-    /// The packages over what they are to lie over.
-    func environment() throws(Complaint) -> Environment {
-        try packages.environment(over: pure || at != nil ? nil : base ?? "/")
+    /// The packages over what they are to lie over; `usual` as `PackageOptions` has it.
+    func environment(usual: Bool) throws(Complaint) -> Environment {
+        try packages.environment(over: pure || at != nil ? nil : base ?? "/", usual: usual)
     }
 }
 

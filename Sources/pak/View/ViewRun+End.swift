@@ -3,9 +3,17 @@ import Terminal
 
 extension ViewRun {
     /// Runs a command in a view, and ends as it does.
-    static func runToEnd(_ arguments: ViewArguments, _ words: [String]) throws -> Never {
+    ///
+    /// With `usual` it sees the environment in use when nothing is named.
+    static func runToEnd(
+        _ arguments: ViewArguments,
+        _ words: [String],
+        usual: Bool = true
+    ) throws -> Never {
         Foreground.take()
-        try endingAsOurs(words) { () throws(Complaint) in try ViewRun(arguments, words).run() }
+        try endingAsOurs(words) { () throws(Complaint) in
+            try ViewRun(arguments, words, usual: usual).run()
+        }
     }
 
     /// Ends as the command does that `body` runs; what goes wrong besides has a status of its own.

@@ -15,9 +15,11 @@ struct ViewRun {
     private let command: Command
 
     /// Opens the packages; `words` are the command.
-    init(_ arguments: ViewArguments, _ words: [String]) throws(Complaint) {
+    ///
+    /// With `usual` it is the environment in use that is seen when nothing is named.
+    init(_ arguments: ViewArguments, _ words: [String], usual: Bool) throws(Complaint) {
         self.arguments = arguments
-        environment = try arguments.environment()
+        environment = try arguments.environment(usual: usual)
         do throws(FileError) { hidden = try HiddenNames(environment) } catch {
             throw Complaint("what packages remove: \(error)")
         }
@@ -32,7 +34,7 @@ struct ViewRun {
         let isNeeded = !arguments.pure && arguments.base == nil
         var command = Command(
             words,
-            environment: Self.variables(environment.tree.packages),
+            environment: Self.variables(environment.title),
             directory: isNeeded
                 ? try HostNames.neededWorkingDirectory() : HostNames.workingDirectory
         )
@@ -41,9 +43,9 @@ struct ViewRun {
     }
 
     /// The variables of this process, and the name of the view.
-    static func variables(_ packages: [Package]) -> [String] {
-        let names = packages.map(\.name).sorted().joined(separator: " ")
-        return HostNames.environment.filter { !$0.hasPrefix("PAK_VIEW=") } + ["PAK_VIEW=\(names)"]
+    static func variables(_ title: [String]) -> [String] {
+        HostNames.environment.filter { !$0.hasPrefix("PAK_VIEW=") }
+            + ["PAK_VIEW=\(title.joined(separator: " "))"]
     }
 
     /// Makes the view by the first way that can be had, and waits for the command's end.
@@ -161,7 +163,7 @@ struct ViewRun {
     private func attachment(hidesBase: Bool) throws(FileError) -> Attachment {
         var options = ViewOptions()
         options.hidesBase = hidesBase
-        return try environment.tree.attach(as: .superuser, options)
+        return try environment.attach(options)
     }
 
     private func serve(
