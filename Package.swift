@@ -156,7 +156,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NamespacesTests",
-            dependencies: ["FileTree", "FUSEServer", "Namespaces"]
+            dependencies: ["FileTree", "FUSEServer", "Namespaces", "CLinux"]
         ),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal", "FileTree"]),
         .testTarget(

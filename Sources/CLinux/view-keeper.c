@@ -257,6 +257,8 @@ _Noreturn void view_keep(const struct pak_view *view, struct view_keeper *keeper
 		view_fail(view, PAK_STAGE_COMMAND, errno);
 	volatile struct outcome outcome;
 	memset((void *)&outcome, 0, sizeof outcome);
+	/* Else nobody could tell a command that was never tried from one that was killed at once. */
+	view_say(view->socket, PAK_SAY_BEGINS, 0, 0, -1);
 	pid_t command = vfork();
 	if (command == 0) {
 		become_command(view, self, pair[1], &outcome);

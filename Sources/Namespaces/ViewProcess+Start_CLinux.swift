@@ -98,7 +98,10 @@ extension ViewProcess {
     }
 
     /// Hears what the keeper says until the command runs.
-    private static func follow(
+    ///
+    /// A keeper that is killed before that may have begun the command all the same: then it is for
+    /// `wait` to tell, which ends what the command left.
+    static func follow(
         _ view: View,
         _ command: Command?,
         _ keeper: pid_t,
@@ -106,6 +109,7 @@ extension ViewProcess {
         _ answers: Worker?,
         _ handed: (_ step: Int, _ descriptor: Int32) throws(FileError) -> Void
     ) throws(FileError) -> ViewProcess {
+        var mayRun = false
         while let heard = hear(socket) {
             switch pak_saying(rawValue: UInt32(bitPattern: heard.packet.saying)) {
             case PAK_SAY_HANDED:
@@ -115,6 +119,7 @@ extension ViewProcess {
                 if case .fill = view.steps[number] { say(PAK_SAY_GO, on: socket) }
             case PAK_SAY_FAILED:
                 throw failure(view, at: heard.packet.at, heard.packet.number)
+            case PAK_SAY_BEGINS: mayRun = true
             case PAK_SAY_STARTED:
                 let number = heard.packet.number
                 return ViewProcess(
@@ -141,7 +146,14 @@ extension ViewProcess {
             default: continue
             }
         }
-        throw FileError(.inputOutput, "the view's first process was killed")
+        guard mayRun else { throw FileError(.inputOutput, "the view's first process was killed") }
+        return ViewProcess(
+            keeper: keeper,
+            socket: socket,
+            answers: answers,
+            directoryError: nil,
+            ending: nil
+        )
     }
 
     private static func refusal(_ name: String, _ number: Int32) -> String {

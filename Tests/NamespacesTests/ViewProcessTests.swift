@@ -1,3 +1,4 @@
+import CLinux
 import FileTree
 import Glibc
 import Synchronization
@@ -117,6 +118,33 @@ import Testing
         }
         #expect(throws: FileError(.invalid, "no command")) {
             try ViewProcess.start(view, Command([[UInt8]](), environment: [], directory: "/"))
+        }
+    }
+
+    /// A keeper of which nothing is known but what it has said.
+    @Test(arguments: [false, true])
+    func aKeeperThatIsKilledBeforeItsCommandRunsIsLostOnceTheCommandMayRun(mayRun: Bool) throws {
+        var ends: (ours: Int32, theirs: Int32) = (-1, -1)
+        try withUnsafeMutablePointer(to: &ends) {
+            try $0.withMemoryRebound(to: Int32.self, capacity: 2) {
+                try #require(pak_view_sockets($0) == 0)
+            }
+        }
+        var keeper: pid_t = 0
+        var words: [UnsafeMutablePointer<CChar>?] = [strdup("true"), nil]
+        defer { free(words[0]) }
+        try #require(posix_spawnp(&keeper, "true", nil, nil, &words, environ) == 0)
+        if mayRun { ViewProcess.say(PAK_SAY_BEGINS, on: ends.theirs) }
+        close(ends.theirs)
+        let followed = Result { () throws(FileError) in
+            try ViewProcess.follow(View(steps: []), nil, keeper, ends.ours, nil, ViewProcess.drop)
+        }
+        if mayRun {
+            #expect(try followed.get().wait() == .lost)
+        } else {
+            #expect(throws: FileError.self) { try followed.get() }
+            close(ends.ours)
+            ViewProcess.reap(keeper)
         }
     }
 }

@@ -54,6 +54,7 @@ enum pak_saying {
 	/* The keeper: */
 	PAK_SAY_FAILED = 1, /* at: number of a step, or a stage; number: errno */
 	PAK_SAY_HANDED,     /* at: number of a step; a descriptor comes along */
+	PAK_SAY_BEGINS,     /* the view is made: from here on the command may run */
 	PAK_SAY_STARTED,    /* number: errno of the working directory */
 	PAK_SAY_REFUSED,    /* no program; number: errno; at: 1 when there is such a file */
 	PAK_SAY_STOPPED,    /* number: signal */
