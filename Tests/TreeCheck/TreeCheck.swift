@@ -21,8 +21,8 @@ import TreeConformance
 /// - `treecheck list ADDRESS` prints a served tree with the sums of its files;
 /// - `treecheck layer DIR op|end|none` changes a layer until it is killed, and prints the number of
 ///   each change once it is done;
-/// - `treecheck errors ADDRESS` serves a tree of errors, and `treecheck errno DIR` looks at a
-///   mount of it.
+/// - `treecheck errors ADDRESS` serves a tree of errors, and `treecheck errno DIR [VERSION]` looks
+///   at a mount of it by v9fs.
 enum TreeCheck {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
@@ -88,7 +88,7 @@ enum TreeCheck {
             case "list": try RemoteList.print(words[1])
             case "errors": try ErrorTree.serve(on: words[1])
             case "errno":
-                let (checks, failures) = ErrorTree.check(words[1])
+                let (checks, failures) = ErrorTree.check(words[1], isPlain: words.last == "9p2000")
                 report(checks, failures)
             default: complain("\(words[0]): not a verb", 2)
             }
