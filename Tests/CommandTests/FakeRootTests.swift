@@ -95,9 +95,15 @@ struct FakeRootTests {
             tar --owner 0 --group 0 -C root -cf a.tar .; chmod a+r a.tar
             """
         )
-        let family = "setsid sh -c 'sleep 1000 & echo up; wait' & sleep 1000"
+        var options = verb + ["-p", scratch("a.tar")]
+        var script = "setsid sh -c 'sleep 1000 & echo up; wait' & sleep 1000"
+        if verb[0] == "capture" {
+            // Something that a package could be made of.
+            script = ": >/opt/changed; \(script)"
+            options += ["-o", scratch("home/none.pak")]
+        }
         for party in ["starter", "keeper", "command"] {
-            let view = verb + ["-p", scratch("a.tar"), "--", "/bin/busybox", "sh", "-c", family]
+            let view = options + ["--", "/bin/busybox", "sh", "-c", script]
             let running = try who.startPak(scratch, view)
             #expect(running.output.next() == "up", "\(running.complaints.rest())")
             let keeper = try #require(children(of: running.process).first)
@@ -106,6 +112,8 @@ struct FakeRootTests {
             // The last that holds the output is gone.
             #expect(running.output.rest() == "")
             #expect(running.wait() == 128 + SIGKILL, "\(party)")
+            let names = Scratch.names(in: scratch("home"))
+            #expect(!names.contains { $0.contains("none.pak") }, "\(party): \(names)")
         }
         let mounts = String(decoding: try TextFile.bytes("/proc/self/mountinfo"), as: UTF8.self)
         #expect(!mounts.contains(" - fuse.pak "))
