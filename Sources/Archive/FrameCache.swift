@@ -189,8 +189,9 @@ public final class FrameCache: Sendable {
 }
 
 /// The bytes of one frame, for as long as somebody holds them.
+///
+/// `@unchecked Sendable`: the bytes are written before anyone else has the object.
 final class CachedFrame: @unchecked Sendable {
-    // Unchecked because of the pointer: the bytes are written before anyone else has the object.
     let bytes: UnsafeRawBufferPointer
 
     init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = UnsafeRawBufferPointer(bytes) }

@@ -7,8 +7,9 @@ final class FrameDecoder: Sendable {
     static let shared = FrameDecoder()
 
     // A context with room for the compressed bytes.
+    //
+    // `@unchecked Sendable`: what the pointers lead to is with one thread at a time.
     private struct Bench: @unchecked Sendable {
-        // Unchecked because of the pointers: each is with one thread at a time.
         let context: OpaquePointer?
         var room: UnsafeMutableRawBufferPointer
     }

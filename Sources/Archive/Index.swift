@@ -9,9 +9,10 @@ public import FileTree
 ///
 /// All methods may be called from any thread. What a method returns as a buffer stays valid for
 /// as long as the index lives.
+///
+/// `@unchecked Sendable`: the bytes behind the pointers are never written by us, and stay until
+/// `storage` goes.
 public final class Index: @unchecked Sendable {
-    // Unchecked because of the pointers: the bytes behind them are never written by us, and stay
-    // until `storage` goes.
     @usableFromInline let inodes: UnsafeRawPointer
     @usableFromInline let entries: UnsafeRawPointer
     @usableFromInline let slots: UnsafeRawPointer

@@ -1,8 +1,9 @@
 import FileTree
 
 /// A state behind a lock, and a way to wait until another thread has changed it.
+///
+/// `@unchecked Sendable`: the state is used while the condition is locked alone.
 final class Monitor<State>: @unchecked Sendable {
-    // Unchecked because of the state: it is used while the condition is locked alone.
     private let condition = Condition()
     private var state: State
 

@@ -48,7 +48,9 @@ public struct SHA256: ~Copyable {
     }
 }
 
-// The algorithm's description is never changed once it is fetched.
+// The algorithm, fetched once.
+//
+// `@unchecked Sendable`: the description is never changed once it is fetched.
 private struct Algorithm: @unchecked Sendable {
     let pointer: OpaquePointer?
     static let sha256 = Algorithm(pointer: EVP_MD_fetch(nil, "SHA256", nil))

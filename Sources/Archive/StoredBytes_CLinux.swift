@@ -3,8 +3,9 @@ package import FileTree
 import Glibc
 
 /// Bytes in memory or mapped from a file, for as long as somebody uses them: an index, a table.
+///
+/// `@unchecked Sendable`: nobody writes the bytes after `init`.
 package final class StoredBytes: @unchecked Sendable {
-    // Unchecked because of the pointer: nobody writes the bytes after `init`.
     /// The bytes, from an address that is a multiple of 8 if the place in the file was.
     package let bytes: UnsafeRawBufferPointer
     private let mapping: UnsafeMutableRawBufferPointer?

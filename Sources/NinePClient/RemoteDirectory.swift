@@ -3,7 +3,7 @@ internal import NineP
 
 /// A directory at a server.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class RemoteDirectory: RemoteNode, Directory, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 

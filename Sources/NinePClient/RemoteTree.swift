@@ -25,8 +25,9 @@ public final class RemoteTree: Tree {
 }
 
 /// A file of any kind at a server.
+///
+/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
 class RemoteNode: Node, @unchecked Sendable {
-    // All is `let` here and below; unchecked because the class has heirs.
     let fid: Fid
     private let name: [UInt8]
     private let directoryFound: RemoteDirectory?
@@ -83,7 +84,7 @@ class RemoteNode: Node, @unchecked Sendable {
 
 /// A link at a server.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class RemoteLink: RemoteNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 
@@ -92,7 +93,7 @@ final class RemoteLink: RemoteNode, Link, @unchecked Sendable {
 
 /// A file of bytes at a server.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class RemoteFile: RemoteNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 

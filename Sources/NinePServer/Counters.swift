@@ -7,7 +7,7 @@ import Synchronization
 /// all of it is answered. Times are in buckets of powers of two nanoseconds. One thread counts;
 /// others may read meanwhile, each number by itself.
 ///
-/// `@unchecked Sendable`: the memory is of atomics.
+/// `@unchecked Sendable`: `cells` are atomics; what is no atomic is the counting thread's alone.
 final class Counters: @unchecked Sendable {
     /// Kinds are the types of T-messages, halved.
     static let kinds = 64

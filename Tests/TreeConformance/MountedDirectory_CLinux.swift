@@ -4,7 +4,7 @@ import Glibc
 
 /// A directory of a mount.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 public final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
     /// This directory.
     public override var directory: (any Directory)? { self }

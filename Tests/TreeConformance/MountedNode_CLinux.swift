@@ -6,8 +6,9 @@ import Glibc
 ///
 /// It is for tests alone: paths are trusted, and a node is a descriptor opened with O_PATH, which
 /// is the file itself whatever becomes of its name.
+///
+/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
 public class MountedNode: Node, @unchecked Sendable {
-    // All is `let` here and below; unchecked because the class has heirs.
     let descriptor: Int32
     let name: [UInt8]
     let container: MountedDirectory?
@@ -156,6 +157,8 @@ public class MountedNode: Node, @unchecked Sendable {
 }
 
 /// A file of bytes of a mount.
+///
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class MountedFile: MountedNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 
@@ -170,6 +173,8 @@ final class MountedFile: MountedNode, File, @unchecked Sendable {
 }
 
 /// A link of a mount.
+///
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class MountedLink: MountedNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 

@@ -225,8 +225,10 @@ extension ArchiveStream {
 }
 
 /// A locale that keeps every name's bytes; made once, never changed, never freed.
+///
+/// `@unchecked Sendable`: a locale is immutable once it is made, and any thread may use it; see
+/// newlocale(3).
 private struct NameLocale: @unchecked Sendable {
-    // A locale is immutable once it is made, and any thread may use it: see newlocale(3).
     let locale: locale_t?
 
     static let shared = NameLocale(locale: newlocale(LC_CTYPE_MASK, "C.UTF-8", nil))

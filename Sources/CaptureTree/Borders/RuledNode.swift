@@ -1,7 +1,9 @@
 import FileTree
 
 /// A node of a capture, or of a directory mounted in it, under the rules that hold there.
-class RuledNode: Node, @unchecked Sendable {  // A class with subclasses; nothing of it changes.
+///
+/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
+class RuledNode: Node, @unchecked Sendable {
     let tree: RuledTree
     let inner: any Node
     /// The mount that the node is in; nil for the capture itself.
@@ -89,7 +91,7 @@ class RuledNode: Node, @unchecked Sendable {  // A class with subclasses; nothin
 
 /// A file of bytes under rules.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class RuledFile: RuledNode, File, @unchecked Sendable {
     private let bytes: any File
 
@@ -108,7 +110,7 @@ final class RuledFile: RuledNode, File, @unchecked Sendable {
 
 /// A link under rules.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class RuledLink: RuledNode, Link, @unchecked Sendable {
     private let inside: any Link
 
@@ -124,7 +126,7 @@ final class RuledLink: RuledNode, Link, @unchecked Sendable {
 
 /// A directory under rules; see `RuledDirectory+Directory.swift`.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class RuledDirectory: RuledNode, @unchecked Sendable {
     let names: any Directory
 

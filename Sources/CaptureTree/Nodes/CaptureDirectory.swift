@@ -3,7 +3,8 @@ import Synchronization
 
 /// A directory of a capture.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing is added to what the lock guards.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing is added to what the lock
+/// guards.
 final class CaptureDirectory: CaptureNode, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 

@@ -6,7 +6,7 @@ import Synchronization
 /// As long as nothing has been changed of it, it is the lower node's and asks that alone; what
 /// tells so costs one load while no lower object is touched anywhere, else one probe.
 ///
-/// `@unchecked`: the variables are read and written under the layer's lock alone.
+/// `@unchecked Sendable`: the variables are read and written under the layer's lock alone.
 class CaptureNode: Node, @unchecked Sendable {
     let layer: Layer
     /// The node below; nil when the layer knew the object already.
@@ -231,7 +231,8 @@ class CaptureNode: Node, @unchecked Sendable {
 
 /// A symbolic link in a capture.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing is added to what the lock guards.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing is added to what the lock
+/// guards.
 final class CaptureLink: CaptureNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A file, directory or link that a layer knows, under all its names.
 ///
-/// `@unchecked`: every variable is read and written under the layer's lock alone.
+/// `@unchecked Sendable`: every variable is read and written under the layer's lock alone.
 final class CaptureObject: @unchecked Sendable {
     let serial: Serial
     let type: FileType
@@ -118,7 +118,7 @@ final class CaptureObject: @unchecked Sendable {
 
 /// The time from one reset of a layer to the next.
 ///
-/// `@unchecked`: the variable is read and written under the layer's lock alone.
+/// `@unchecked Sendable`: the variable is read and written under the layer's lock alone.
 final class Era: @unchecked Sendable {
     var isOver = false
 }

@@ -5,7 +5,7 @@ import FileTree
 /// Held by the objects made of it and of what lies below it, so that a lower directory can still
 /// be stepped through when the layer has removed it.
 ///
-/// `@unchecked`: the variables are read and written under the layer's lock alone.
+/// `@unchecked Sendable`: the variables are read and written under the layer's lock alone.
 final class LowerPlace: @unchecked Sendable {
     /// The serial of the object that was made of it.
     let serial: Serial

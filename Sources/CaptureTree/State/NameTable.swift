@@ -168,7 +168,7 @@ struct NameTable {
 
 /// A name as the nodes found by it hold it: it goes along when the name is moved.
 ///
-/// `@unchecked`: the variables are read and written under the layer's lock alone.
+/// `@unchecked Sendable`: the variables are read and written under the layer's lock alone.
 final class CaptureEntry: @unchecked Sendable {
     var name: [UInt8]
     /// The directory it is in, or was in when it went.

@@ -3,7 +3,7 @@ import Glibc
 
 /// A directory of the host.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class HostDirectory: HostNode, Directory, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 

@@ -2,7 +2,9 @@ import CLinux
 import Glibc
 
 /// A file of the host; by itself a device, fifo or socket, which is shown and never opened.
-class HostNode: Node, @unchecked Sendable {  // A class with subclasses; nothing of it changes.
+///
+/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
+class HostNode: Node, @unchecked Sendable {
     let place: HostPlace
     let identity: HostIdentity
 
@@ -114,7 +116,7 @@ class HostNode: Node, @unchecked Sendable {  // A class with subclasses; nothing
 
 /// A symbolic link of the host.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class HostLink: HostNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 
@@ -123,7 +125,7 @@ final class HostLink: HostNode, Link, @unchecked Sendable {
 
 /// A file of bytes of the host.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class HostFile: HostNode, File, @unchecked Sendable {
     /// The descriptor by which the file was made: its mode may allow no other to be opened.
     private let made: HostDescriptor?

@@ -1,6 +1,6 @@
 /// A directory in memory: its nodes twice, by name to find them and by cookie to list them.
 ///
-/// `@unchecked`: every variable is read and written under the store's lock alone.
+/// `@unchecked Sendable`: every variable is read and written under the store's lock alone.
 final class MemoryDirectory: MemoryNode, @unchecked Sendable {
     private(set) var byName: [MemoryNode] = []
     private var byCookie: [MemoryNode] = []

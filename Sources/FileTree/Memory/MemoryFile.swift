@@ -2,7 +2,8 @@ import Synchronization
 
 /// A file of bytes in memory.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing is added to what the store's lock guards.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing is added to what the
+/// store's lock guards.
 final class MemoryFile: MemoryNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 
@@ -77,7 +78,8 @@ final class OpenMemoryFile: OpenFile {
 
 /// A symbolic link in memory.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing is added to what the store's lock guards.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing is added to what the
+/// store's lock guards.
 final class MemoryLink: MemoryNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 

@@ -2,7 +2,7 @@ import Synchronization
 
 /// One name of a file in memory; by itself a device, fifo or socket.
 ///
-/// `@unchecked`: every variable is read and written under the store's lock alone.
+/// `@unchecked Sendable`: every variable is read and written under the store's lock alone.
 class MemoryNode: Node, @unchecked Sendable {
     let inode: MemoryInode
     let store: MemoryStore

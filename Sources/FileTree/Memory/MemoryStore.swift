@@ -62,7 +62,7 @@ final class MemoryBudget: Sendable {
 
 /// A file's contents and attributes, shared by all its names.
 ///
-/// `@unchecked`: every variable is read and written under the store's lock alone.
+/// `@unchecked Sendable`: every variable is read and written under the store's lock alone.
 final class MemoryInode: @unchecked Sendable {
     var stat: Stat
     var bytes = MemoryBytes(capacity: 0)
@@ -117,7 +117,7 @@ final class MemoryInode: @unchecked Sendable {
 ///
 /// Whoever was given a pointer to them holds the object, and a write then goes to a copy.
 ///
-/// `@unchecked`: bytes are changed under the store's lock, and by a sole holder alone.
+/// `@unchecked Sendable`: bytes are changed under the store's lock, and by a sole holder alone.
 final class MemoryBytes: @unchecked Sendable {
     let storage: UnsafeMutableRawBufferPointer
     private(set) var count = 0

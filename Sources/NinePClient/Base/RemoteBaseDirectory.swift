@@ -3,7 +3,7 @@ internal import NineP
 
 /// A directory in another server's tree.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing is added that changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing is added that changes.
 final class RemoteBaseDirectory: RemoteBaseNode, Directory, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 

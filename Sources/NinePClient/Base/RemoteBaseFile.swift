@@ -2,7 +2,7 @@ internal import FileTree
 
 /// A file of bytes in another server's tree.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing is added that changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing is added that changes.
 final class RemoteBaseFile: RemoteBaseNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// A name in another server's tree and what it stands for; by itself a device, fifo or socket.
 ///
-/// `@unchecked`: the version is atomic and all else constant, but the class has heirs.
+/// `@unchecked Sendable`: the version is atomic and all else constant, but the class has heirs.
 class RemoteBaseNode: Node, @unchecked Sendable {
     let store: RemoteStore
     let name: [UInt8]
@@ -82,7 +82,7 @@ class RemoteBaseNode: Node, @unchecked Sendable {
 
 /// A link in another server's tree.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing is added that changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing is added that changes.
 final class RemoteBaseLink: RemoteBaseNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 

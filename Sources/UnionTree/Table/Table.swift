@@ -6,9 +6,10 @@ import FileTree
 /// All of it is checked once, against the packages it was made for; every access after that is
 /// checked against its section again, so that a file that is changed while it is mapped gives
 /// wrong answers at worst.
+///
+/// `@unchecked Sendable`: the bytes behind the pointers are never written by us, and stay until
+/// `storage` goes.
 final class Table: @unchecked Sendable {
-    // Unchecked because of the pointers: the bytes behind them are never written by us, and stay
-    // until `storage` goes.
     let storage: StoredBytes
     private let root: UnsafePointer<DirectoryRecord>
     private let directoryCount: Int

@@ -1,7 +1,9 @@
 import FileTree
 
 /// A file of the base where no package has one, as the view shows it: read-only and masked.
-class BaseNode: Node, @unchecked Sendable {  // A class with subclasses; nothing of it changes.
+///
+/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
+class BaseNode: Node, @unchecked Sendable {
     let view: View
     let container: any Directory
     private let inner: any Node
@@ -64,7 +66,7 @@ class BaseNode: Node, @unchecked Sendable {  // A class with subclasses; nothing
 
 /// A regular file of the base.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class BaseFile: BaseNode, File, @unchecked Sendable {
     private let bytes: any File
 
@@ -83,7 +85,7 @@ final class BaseFile: BaseNode, File, @unchecked Sendable {
 
 /// A device, fifo or socket of the base where those are not shown.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class BaseBlank: BaseNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 
@@ -95,7 +97,7 @@ final class BaseBlank: BaseNode, File, @unchecked Sendable {
 
 /// A symbolic link of the base.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class BaseLink: BaseNode, Link, @unchecked Sendable {
     private let inner: any Link
 
@@ -111,7 +113,7 @@ final class BaseLink: BaseNode, Link, @unchecked Sendable {
 
 /// A directory of the base below which no package has anything.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class BaseDirectory: BaseNode, Directory, @unchecked Sendable {
     private let inner: any Directory
     private let path: UInt64

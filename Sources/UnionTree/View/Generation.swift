@@ -5,9 +5,9 @@ import FileTree
 ///
 /// It never changes. Nodes hold it by way of their view, and so go on when another has taken its
 /// place.
+///
+/// `@unchecked Sendable`: the memory behind the pointer is written in `init` alone.
 final class Generation: @unchecked Sendable {
-    // Unchecked because of the pointer: the memory is written in `init` alone.
-
     let packages: [Package]
     let table: Table
     /// The directory below the packages.

@@ -4,7 +4,7 @@ import FileTree
 /// A directory of a union: one that packages share, or one package's own; over what the base has
 /// at the same path.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 

@@ -2,7 +2,9 @@ import Archive
 import FileTree
 
 /// A name in a union and what it stands for; by itself a device, fifo or socket.
-class UnionNode: Node, @unchecked Sendable {  // A class with subclasses; nothing of it changes.
+///
+/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
+class UnionNode: Node, @unchecked Sendable {
     let view: View
     let place: Place
     /// Of a directory the qid's path, of anything else that of its directory.
@@ -71,7 +73,7 @@ class UnionNode: Node, @unchecked Sendable {  // A class with subclasses; nothin
 
 /// A regular file of a package, or something that is shown as an empty one.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class UnionFile: UnionNode, File, @unchecked Sendable {
     override var file: (any File)? { self }
 
@@ -85,7 +87,7 @@ final class UnionFile: UnionNode, File, @unchecked Sendable {
 
 /// A symbolic link, of a package or an alias's.
 ///
-/// `@unchecked`, as the language has an heir say again: nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class UnionLink: UnionNode, Link, @unchecked Sendable {
     override var link: (any Link)? { self }
 
