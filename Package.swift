@@ -83,6 +83,7 @@ let package = Package(
 
         // Tests: one target a source target.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
+        .target(name: "ScratchFolder", dependencies: ["FileTree"], path: "Tests/ScratchFolder"),
         .target(
             name: "TreeConformance",
             dependencies: ["CLinux", "FileTree"],
@@ -112,13 +113,13 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "pak", "pakfs", "treecheck", "viewcheck", "CaptureTree", "FileTree", "NineP",
-                "NinePClient",
+                "NinePClient", "ScratchFolder",
             ]
         ),
         .testTarget(
             name: "FileTreeTests",
             dependencies: [
-                "CLinux", "FileTree", "TreeConformance",
+                "CLinux", "FileTree", "ScratchFolder", "TreeConformance",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -131,18 +132,23 @@ let package = Package(
             ],
             path: "Tests/Benchmarks"
         ),
-        .testTarget(name: "StoreTests", dependencies: ["Archive", "FileTree", "Store"]),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: ["Archive", "FileTree", "ScratchFolder", "Store"]
+        ),
         .testTarget(name: "NinePTests", dependencies: ["FileTree", "NineP"]),
         .testTarget(
             name: "NinePClientTests",
             dependencies: [
-                "CaptureTree", "FileTree", "NineP", "NinePClient", "NinePServer", "TreeConformance",
+                "CaptureTree", "FileTree", "NineP", "NinePClient", "NinePServer", "ScratchFolder",
+                "TreeConformance",
             ]
         ),
         .testTarget(
             name: "NinePServerTests",
             dependencies: [
-                "FileTree", "NineP", "NinePServer", "TreeConformance", "CAllocations",
+                "FileTree", "NineP", "NinePServer", "ScratchFolder", "TreeConformance",
+                "CAllocations",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -156,21 +162,22 @@ let package = Package(
         ),
         .testTarget(
             name: "NamespacesTests",
-            dependencies: ["FileTree", "FUSEServer", "Namespaces", "CLinux"]
+            dependencies: ["FileTree", "FUSEServer", "Namespaces", "CLinux", "ScratchFolder"]
         ),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal", "FileTree"]),
         .testTarget(
             name: "CaptureTreeTests",
             dependencies: [
                 "FileTree", "Archive", "CaptureTree", "TreeConformance", "UnionTree",
-                "NinePClient", "NinePServer", "CLinux", "Differential",
+                "NinePClient", "NinePServer", "CLinux", "Differential", "ScratchFolder",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
         .testTarget(
             name: "UnionTreeTests",
             dependencies: [
-                "FileTree", "Archive", "UnionTree", "TreeConformance", "CAllocations",
+                "FileTree", "Archive", "ScratchFolder", "UnionTree", "TreeConformance",
+                "CAllocations",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -183,13 +190,13 @@ let package = Package(
         .testTarget(
             name: "EnvironmentsTests",
             dependencies: [
-                "Archive", "CaptureTree", "Environments", "FileTree", "Store", "Terminal",
-                "UnionTree",
+                "Archive", "CaptureTree", "Environments", "FileTree", "ScratchFolder", "Store",
+                "Terminal", "UnionTree",
             ]
         ),
         .testTarget(
             name: "ArchiveTests",
-            dependencies: ["FileTree", "Archive", "CLinux", "CAllocations"]
+            dependencies: ["FileTree", "Archive", "CLinux", "CAllocations", "ScratchFolder"]
         ),
     ]
 )

@@ -86,7 +86,7 @@ package struct EnvironmentSource: Sendable {
     package func packagePaths() throws(FileError) -> [String] {
         guard let folder else { return paths }
         // What is being copied into the folder has such a name until it is whole.
-        let names = try TextFile.names(in: folder).filter { !$0.hasPrefix(".") }
+        let names = try HostFolder.names(in: folder).filter { !$0.hasPrefix(".") }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(folder)/\($0)" }
     }
 }

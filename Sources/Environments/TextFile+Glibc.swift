@@ -34,25 +34,7 @@ package enum TextFile {
     package static func makeEmptyFolder(_ path: String) throws(FileError) {
         guard mkdir(path, 0o777) != 0 else { return }
         guard errno == EEXIST else { throw FileError(FileError.Kind(number: errno), path) }
-        guard try names(in: path).isEmpty else { throw FileError(.notEmpty, path) }
-    }
-
-    /// The names in a folder but for `.` and `..`, in no order.
-    ///
-    /// Errors: those of opendir(3).
-    package static func names(in folder: String) throws(FileError) -> [String] {
-        guard let directory = opendir(folder) else {
-            throw FileError(FileError.Kind(number: errno), folder)
-        }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
+        guard try HostFolder.names(in: path).isEmpty else { throw FileError(.notEmpty, path) }
     }
 
     /// The path from the root, links followed; what is not there, or is no path, stays as it is.

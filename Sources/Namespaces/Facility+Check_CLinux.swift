@@ -104,8 +104,11 @@ extension Facility {
                 return .missing(why: error.description, cure: "root with CAP_SYS_ADMIN")
             }
         }
-        guard let folder = temporaryFolder() else {
-            return .missing(why: "there is no temporary directory", cure: "TMPDIR")
+        let folder: String
+        do throws(FileError) {
+            folder = try HostFolder.makeNew("\(HostFolder.temporary)/pak-doctor")
+        } catch {
+            return .missing(why: error.description, cure: "TMPDIR")
         }
         defer { rmdir(folder) }
         var text = [CChar](repeating: 0, count: 512)
@@ -262,12 +265,6 @@ extension Facility {
 
     private static func line(_ path: String) -> String {
         TextOf.file(path).split(separator: "\n").first.map(String.init) ?? ""
-    }
-
-    private static func temporaryFolder() -> String? {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(base)/pak-doctor.XXXXXX".utf8CString)
-        return mkdtemp(&template).map { String(cString: $0) }
     }
 
     private static func words(_ text: [CChar]) -> String {

@@ -77,13 +77,10 @@ public enum Foreground {
     }
 
     private static func children() -> [pid_t] {
-        guard let tasks = opendir("/proc/self/task") else { return [] }
-        defer { closedir(tasks) }
+        // Where there is no /proc they end by themselves, or not.
+        guard let tasks = try? HostFolder.names(in: "/proc/self/task") else { return [] }
         var children: [pid_t] = []
-        while let entry = readdir(tasks) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+        for name in tasks {
             guard let file = fopen("/proc/self/task/\(name)/children", "re") else { continue }
             defer { fclose(file) }
             var room = [UInt8](repeating: 0, count: 1 << 16)

@@ -30,7 +30,7 @@ enum LayerList {
 
     /// The names of all layers, in no order.
     static func names(in folder: String) throws(FileError) -> [String] {
-        try TextFile.names(in: folder).filter {
+        try HostFolder.names(in: folder).filter {
             PackageName.isLegal($0) && exists($0, in: folder)
         }
     }

@@ -1,28 +1,20 @@
 import Archive
 import FileTree
 import Glibc
+import ScratchFolder
 
-/// A folder of a test's own, removed with all that is in it when the test is done.
+/// A folder of a test's own.
 final class Scratch {
-    let path: String
+    private let folder: ScratchFolder
+    var path: String { folder.path }
 
-    init() {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(base)/archive-tests.XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { template in
-            guard let start = template.baseAddress, let made = mkdtemp(start) else { return "" }
-            return String(cString: made)
-        }
-    }
+    /// A suite's property cannot throw; without a folder nothing that follows could be tried.
+    init() { do { folder = try ScratchFolder() } catch { fatalError("\(error)") } }
 
-    deinit { if !path.isEmpty { _ = Shell.run("rm -rf '\(path)'") } }
-
-    subscript(_ name: String) -> String { "\(path)/\(name)" }
+    subscript(_ name: String) -> String { folder[name] }
 
     /// What is in the folder, sorted.
-    var names: [String] {
-        Shell.run("LC_ALL=C ls -A '\(path)'").output.split(separator: "\n").map(String.init)
-    }
+    var names: [String] { folder.names }
 
     /// Opens a new file for reading and writing; the caller closes it.
     func create(_ name: String) -> Int32 {

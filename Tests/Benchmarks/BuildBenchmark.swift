@@ -11,15 +11,8 @@ struct BuildBenchmark {
     func run() throws(FileError) -> MountTable {
         var table = MountTable("make -j2", ["s", "x disk"])
         // On a disk, and not below /tmp, of which a capture has one of its own.
-        var template = Array("/var/tmp/pakbench.XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else {
-            throw FileError(FileError.Kind(number: errno), "/var/tmp")
-        }
-        let place = String(cString: made)
-        defer {
-            // It was this benchmark's alone; what cannot be removed stays in /var/tmp.
-            _ = try? Program.run(["rm", "-rf", place])
-        }
+        let place = try HostFolder.makeNew("/var/tmp/pakbench")
+        defer { HostFolder.remove(place) }
         let prepare = """
             cd "$0" && mkdir pv && tar -x --no-same-owner --strip-components=1 -C pv \
                 -f "${XDG_CACHE_HOME:-$HOME/.cache}"/pak-builds/pv_*.orig.tar.bz2 &&

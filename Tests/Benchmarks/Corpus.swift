@@ -23,11 +23,7 @@ struct Corpus {
 
     init() throws(FileError) {
         let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
-        var template = Array("\(base)/pakbench.XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else {
-            throw FileError(FileError.Kind(number: errno), base)
-        }
-        place = String(cString: made)
+        place = try HostFolder.makeNew("\(base)/pakbench")
         folder = place + "/files"
         tar = place + "/files.tar"
         package = place + "/files.pak.zst"

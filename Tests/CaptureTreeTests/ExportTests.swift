@@ -1,6 +1,7 @@
 import Archive
 import FileTree
 import Glibc
+import ScratchFolder
 import Testing
 import TreeConformance
 
@@ -236,7 +237,7 @@ import TreeConformance
     ]
 
     @Test func equalTreesGiveEqualBytes() throws {
-        let scratch = ExportScratch()
+        let scratch = try ExportScratch()
         for (number, script) in Self.builds.enumerated() {
             for uid: UInt32 in [0, 1000] {
                 var options = self.options
@@ -258,7 +259,7 @@ import TreeConformance
     func otherProgramsReadWhatIsWritten(command: String) throws {
         let program = String(command.prefix { $0 != " " })
         guard ExportScratch.run("command -v \(program)") == 0 else { return }
-        let scratch = ExportScratch()
+        let scratch = try ExportScratch()
         let export = try export(
             "mkdir d\nput d/f 1\nln d/f d/g\nsymlink f d/l\nput s x\ncut 1000000 s\nfifo d/p"
         )
@@ -291,7 +292,7 @@ import TreeConformance
         let export = try Export(captured.tree)
         try lower.root.node("etc/conf").file?.open([.write, .truncate])
             .write([0x31].span.bytes, at: 0)
-        let scratch = ExportScratch()
+        let scratch = try ExportScratch()
         for format in OutputFormats.all {
             let error = #expect(throws: FileError.self) {
                 try export.write(format, to: scratch["a"])
@@ -315,22 +316,14 @@ import TreeConformance
     }
 }
 
-/// A folder of a test's own, removed with all that is in it when the test is done.
+/// A folder of a test's own.
 final class ExportScratch {
-    let path: String
+    private let folder: ScratchFolder
+    var path: String { folder.path }
 
-    init() {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(base)/export-tests.XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { template in
-            guard let start = template.baseAddress, let made = mkdtemp(start) else { return "" }
-            return String(cString: made)
-        }
-    }
+    init() throws { folder = try ScratchFolder() }
 
-    deinit { if !path.isEmpty { _ = Self.run("rm -rf '\(path)'") } }
-
-    subscript(_ name: String) -> String { "\(path)/\(name)" }
+    subscript(_ name: String) -> String { folder[name] }
 
     var isEmpty: Bool { rmdir(path) == 0 && mkdir(path, 0o700) == 0 }
 

@@ -3,6 +3,7 @@ import FileTree
 import Glibc
 import NinePClient
 import NinePServer
+import ScratchFolder
 import Synchronization
 import SystemPackage
 import Testing
@@ -31,7 +32,7 @@ import UnionTree
         let root: any Directory
         let tree: any Tree
         private let server: Server?
-        private let folder: Folder?
+        private let folder: ScratchFolder?
 
         init(_ kind: Kind, _ path: String) throws(FileError) {
             let host = try HostTree(FilePath(path))
@@ -46,7 +47,7 @@ import UnionTree
                 root = try union.attach(as: .superuser, options).root
                 (tree, server, folder) = (union, nil, nil)
             case .remote, .remoteUnion:
-                let folder = try Folder()
+                let folder = try ScratchFolder()
                 let address = "unix!\(folder.path)/socket"
                 let server = Server(tree: host)
                 try server.listen(on: Address(address))
@@ -66,32 +67,6 @@ import UnionTree
         func end() { server?.drain(within: 0) }
     }
 
-    /// A folder of the host, removed with what is in it.
-    final class Folder {
-        let path: String
-
-        init() throws(FileError) {
-            let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-            var template = Array("\(base)/lower-tests.XXXXXX".utf8CString)
-            guard let made = mkdtemp(&template) else { throw FileError(.init(number: errno), base) }
-            path = String(cString: made)
-        }
-
-        deinit {
-            guard let tree = try? HostTree(FilePath(path), isWritable: true) else { return }
-            // What cannot be removed is left to the system's own cleaning of temporary folders.
-            try? Self.empty(tree.root)
-            rmdir(path)
-        }
-
-        private static func empty(_ directory: any Directory) throws {
-            for name in try TreeText.names(directory) {
-                if let inner = try directory.lookup(name.span.bytes).directory { try empty(inner) }
-                try directory.remove(name.span.bytes, expected: .any)
-            }
-        }
-    }
-
     /// A tree whose files are all whoever runs the test's.
     private static var sample: String {
         let owner = "\(geteuid()) \(getegid())"
@@ -108,8 +83,8 @@ import UnionTree
             """
     }
 
-    private static func folder() throws -> Folder {
-        let folder = try Folder()
+    private static func folder() throws -> ScratchFolder {
+        let folder = try ScratchFolder()
         let host = try HostTree(FilePath(folder.path), isWritable: true)
         try TreeCopy.copy(try MemoryTree.make(sample).root, to: host.root)
         return folder

@@ -1,5 +1,6 @@
 import FileTree
 import Glibc
+import ScratchFolder
 import SystemPackage
 import Testing
 import TreeConformance
@@ -137,7 +138,7 @@ import TreeConformance
     }
 
     @Test func aThroughFolderIsTheRealOne() throws {
-        let folder = try LowerTreeTests.Folder()
+        let folder = try ScratchFolder()
         let (tree, captured) = try Self.ruled("through /out\n", Self.through(folder.path))
         #expect(try tree.root.listed().sorted() == ["a", "out", "tmp", "usr"])
         try make("out/made", "real", in: tree.root)

@@ -1,38 +1,24 @@
 import FileTree
 import Glibc
+import ScratchFolder
 import Synchronization
 
 @testable import CaptureTree
 
-/// A folder for one test, gone with its last holder.
+/// A folder for one test.
 final class Scratch: Sendable {
-    let path: String
+    private let folder: ScratchFolder
+    var path: String { folder.path }
     /// A layer's folder in it, not made yet.
     var layer: String { path + "/layer" }
     var log: String { layer + "/log" }
 
-    init() throws(FileError) {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(base)/capture-tests.XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw FileError(.init(number: errno), base) }
-        path = String(cString: made)
-    }
-
-    deinit {
-        chmod(layer, 0o700)
-        chmod(layer + "/data", 0o700)
-        for folder in [layer + "/data", layer, path] {
-            for name in names(folder) { unlink("\(folder)/\(name)") }
-            rmdir(folder)
-        }
-    }
+    init() throws(FileError) { folder = try ScratchFolder() }
 
     /// The names in a folder, sorted.
     func names(_ folder: String) -> [String] {
-        let calls = HostCalls()
         // Where there is no folder, there are no names.
-        let names = try? calls.names(in: calls.openFolder(path: folder))
-        return (names ?? []).map { String(decoding: $0, as: UTF8.self) }.sorted()
+        (try? HostFolder.names(in: folder)) ?? []
     }
 
     /// The bytes of a file.

@@ -1,20 +1,18 @@
+import FileTree
 import Glibc
+import ScratchFolder
 import Testing
 
-/// A folder of its own for one test, gone with the test.
+/// A folder of its own for one test.
 final class Scratch {
+    private let folder: ScratchFolder
     /// Its path.
-    let path: String
+    var path: String { folder.path }
 
-    init() throws {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(base)/pak-test.XXXXXX".utf8CString)
-        let made = mkdtemp(&template)
-        path = String(cString: try #require(made))
-    }
+    init() throws { folder = try ScratchFolder() }
 
     /// The path of a name in it.
-    func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+    func callAsFunction(_ name: String) -> String { folder[name] }
 
     /// Makes a file, with the directories above it.
     @discardableResult
@@ -64,20 +62,12 @@ final class Scratch {
     }
 
     /// All names in the folder itself, sorted.
-    func names() -> [String] { Self.names(in: path) }
+    func names() -> [String] { folder.names }
 
     /// All names in a folder, sorted.
     static func names(in path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
+        // Where there is no folder there are no names.
+        (try? HostFolder.names(in: path)) ?? []
     }
 
     /// Runs a program of the system in the folder.
@@ -86,10 +76,5 @@ final class Scratch {
         let outcome = try Program(path: "/bin/sh").run("-c", "cd '\(path)' && { \(text); }")
         try #require(outcome.status == 0, "\(text): \(outcome.complaints)")
         return outcome.output
-    }
-
-    deinit {
-        // What is left behind is in the folder for temporary files.
-        _ = try? Program(path: "/bin/rm").run("-rf", path)
     }
 }

@@ -15,13 +15,7 @@ public final class Arena {
 
     /// Makes an empty one.
     public init(mayMount: Bool) throws(FileError) {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(base)/differential.XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { template in
-            guard let start = template.baseAddress, let made = mkdtemp(start) else { return "" }
-            return String(cString: made)
-        }
-        guard !path.isEmpty else { throw FileError(.init(number: errno), base) }
+        path = try HostFolder.makeNew("\(HostFolder.temporary)/differential")
         isMounted = mayMount && mount("differential", path, "tmpfs", 0, nil) == 0
     }
 

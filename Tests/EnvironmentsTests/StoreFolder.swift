@@ -1,39 +1,14 @@
 import FileTree
 import Glibc
+import ScratchFolder
 import Store
 
-/// A store's folder for one test, gone with its last holder.
+/// A store's folder for one test.
 final class StoreFolder: Sendable {
-    let path: String
+    private let folder: ScratchFolder
+    var path: String { folder.path }
 
-    init() throws(FileError) {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(base)/environment-tests.XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw FileError(.init(number: errno), base) }
-        path = String(cString: made)
-    }
-
-    deinit { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        guard let directory = opendir(path) else {
-            unlink(path)
-            return
-        }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name == "." || name == ".." { continue }
-            if entry.pointee.d_type == UInt8(DT_DIR) {
-                remove("\(path)/\(name)")
-            } else {
-                unlink("\(path)/\(name)")
-            }
-        }
-        closedir(directory)
-        rmdir(path)
-    }
+    init() throws(FileError) { folder = try ScratchFolder() }
 
     func store() throws(FileError) -> Store { try Store(writing: path) }
 

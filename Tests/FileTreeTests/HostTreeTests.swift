@@ -1,7 +1,7 @@
 import CLinux
 import FileTree
-import Foundation
 import Glibc
+import ScratchFolder
 import SystemPackage
 import Testing
 import TreeConformance
@@ -9,24 +9,12 @@ import TreeConformance
 private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
 
 @Suite struct HostTreeTests {
-    /// A folder of its own, removed with everything in it.
-    final class Folder {
-        let path: String
+    /// A folder of its own.
+    struct Folder {
+        private let folder: ScratchFolder
+        var path: String { folder.path }
 
-        init() {
-            var template = Array(
-                "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/host-tree-XXXXXX"
-                    .utf8CString
-            )
-            path = template.withUnsafeMutableBufferPointer { buffer in
-                buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? ""
-            }
-        }
-
-        deinit {
-            // What cannot be removed is left to the system's own cleaning of temporary folders.
-            try? FileManager.default.removeItem(atPath: path)
-        }
+        init() throws { folder = try ScratchFolder() }
 
         func write(_ name: String, _ text: String) {
             let descriptor = open("\(path)/\(name)", O_CREAT | O_TRUNC | O_WRONLY, 0o644)
@@ -40,7 +28,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func readsAsTheFilesLie() throws {
-        let folder = Folder()
+        let folder = try Folder()
         mkdir("\(folder.path)/d", 0o750)
         folder.write("d/a", "hello")
         folder.write("empty", "")
@@ -65,7 +53,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func aLinkIsShownAndNeverFollowed() throws {
-        let folder = Folder()
+        let folder = try Folder()
         symlink("/etc", "\(folder.path)/out")
         let root = try HostTree(FilePath(folder.path)).root
         let node = try lookup(root, "out")
@@ -74,7 +62,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func anotherFileUnderTheNameIsNotTakenForTheFirst() throws {
-        let folder = Folder()
+        let folder = try Folder()
         folder.write("a", "old")
         let node = try lookup(try HostTree(FilePath(folder.path)).root, "a")
         folder.write("new", "new")
@@ -84,7 +72,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func aDirectoryTurnedIntoALinkLeadsNowhere() throws {
-        let folder = Folder()
+        let folder = try Folder()
         mkdir("\(folder.path)/d", 0o755)
         folder.write("d/passwd", "ours")
         let directory = try #require(
@@ -97,7 +85,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func anOpenFileOutlivesItsName() throws {
-        let folder = Folder()
+        let folder = try Folder()
         folder.write("a", "text")
         let file = try #require(try lookup(try HostTree(FilePath(folder.path)).root, "a").file)
         let open = try file.open(.read)
@@ -110,7 +98,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func onlyTheOwnerIsAdmittedUnlessAllAre() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let guest = User(uid: 65534, gid: 65534, name: "nobody", isOwner: false)
         #expect(throws: FileError(.permission)) {
             try HostTree(FilePath(folder.path)).attach(as: guest, to: "")
@@ -125,7 +113,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func aDirectoryFurtherDownIsARootOfItsOwn() throws {
-        let folder = Folder()
+        let folder = try Folder()
         mkdir("\(folder.path)/d", 0o755)
         mkdir("\(folder.path)/d/e", 0o755)
         folder.write("d/e/f", "text")
@@ -151,7 +139,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     // MARK: - Changes
 
     @Test func canBeChangedAsAnyTreeWhenThatIsAskedFor() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let tree = try HostTree(FilePath(folder.path), isWritable: true)
         let check = WritableCheck(tree.root, givesAway: false)
         #expect(check.failures.isEmpty, "\(check.failures.joined(separator: "\n"))")
@@ -191,7 +179,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
 
     @Test(arguments: Change.allCases)
     func cannotBeChangedUnlessThatIsAskedFor(change: Change) throws {
-        let folder = Folder()
+        let folder = try Folder()
         folder.write("f", "text")
         let root = try HostTree(FilePath(folder.path)).root
         let file = try lookup(root, "f")
@@ -201,9 +189,9 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func nothingIsChangedThroughALinkOrAboveTheRoot() throws {
-        let outside = Folder()
+        let outside = try Folder()
         outside.write("f", "theirs")
-        let folder = Folder()
+        let folder = try Folder()
         let root = try HostTree(FilePath(folder.path), isWritable: true).root
         let name = "l".utf8Bytes
         let target = "\(outside.path)/f".utf8Bytes
@@ -249,7 +237,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func aNodeLivesThroughMovesOfItAndOfWhatIsAboveIt() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let root = try HostTree(FilePath(folder.path), isWritable: true).root
         let (d, f) = ("a".utf8Bytes, "f".utf8Bytes)
         let a = try root.createDirectory(d.span.bytes, attributes)
@@ -276,7 +264,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func anInodeUsedAgainIsAnotherFile() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let root = try HostTree(FilePath(folder.path), isWritable: true).root
         let name = "f".utf8Bytes
         var paths: Set<UInt64> = []
@@ -293,7 +281,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func aFileMadeForReadingAloneIsWrittenByWhoMadeIt() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let isRoot = geteuid() == 0
         if isRoot {
             chown(folder.path, 65534, 65534)
@@ -315,7 +303,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func whatIsTheHostsOwnIsRefused() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let root = try HostTree(FilePath(folder.path), isWritable: true).root
         let name = "f".utf8Bytes
         for type in [FileType.characterDevice, .blockDevice, .fifo, .socket] {
@@ -344,7 +332,7 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
     }
 
     @Test func aNameThatAFileWasMovedAwayFromIsAgainItsName() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let root = try HostTree(FilePath(folder.path), isWritable: true).root
         let (old, new) = ("old".utf8Bytes, "new".utf8Bytes)
         let file = try root.createFile(old.span.bytes, attributes)

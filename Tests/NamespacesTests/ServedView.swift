@@ -2,6 +2,7 @@ import FUSEServer
 import FileTree
 import Glibc
 import Namespaces
+import ScratchFolder
 import Synchronization
 import Testing
 
@@ -31,12 +32,7 @@ final class ServedView: Sendable {
         answered: View.Answered = [.owners, .devices, .identities],
         refusing refusal: FileError? = nil
     ) throws -> String {
-        var template = Array("/tmp/pak-test.XXXXXX".utf8CString)
-        let folder = String(cString: try #require(mkdtemp(&template)))
-        defer {
-            unlink("\(folder)/out")
-            rmdir(folder)
-        }
+        let folder = try ScratchFolder()
         let view = View(
             steps: [
                 .bind(from: .host("/"), at: .view("/")),
@@ -47,7 +43,7 @@ final class ServedView: Sendable {
             hasUsers: true,
             answered: answered
         )
-        let script = "open STDOUT, '>', '\(folder)/out'; chdir '/mnt'; umask 022; \(program)"
+        let script = "open STDOUT, '>', '\(folder["out"])'; chdir '/mnt'; umask 022; \(program)"
         let process = try ViewProcess.start(
             view,
             Command(["perl", "-we", script], environment: ["PATH=/usr/bin:/bin"], directory: "/"),
@@ -59,7 +55,7 @@ final class ServedView: Sendable {
             }
         )
         #expect(process.wait() == .exited(0))
-        let file = try #require(fopen("\(folder)/out", "re"))
+        let file = try #require(fopen(folder["out"], "re"))
         defer { fclose(file) }
         var room = [UInt8](repeating: 0, count: 1 << 16)
         let count = fread(&room, 1, room.count, file)

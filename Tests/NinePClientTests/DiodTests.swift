@@ -2,6 +2,7 @@ import FileTree
 import Glibc
 import NineP
 import NinePClient
+import ScratchFolder
 import Testing
 import TreeConformance
 
@@ -38,9 +39,8 @@ struct DiodTests {
     }
 
     @Test func aFolderReadsThroughDiodAsItDoesOnTheHost() throws {
-        var template = Array("/tmp/pak-diod.XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-        defer { rmdir(folder) }
+        let scratch = try ScratchFolder()
+        let folder = scratch.path
         let remote = RemoteTree(try Self.client(of: folder))
         let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
         let root = try remote.attach(as: user, to: folder).root

@@ -1,6 +1,7 @@
 import FileTree
 import Glibc
 import NineP
+import ScratchFolder
 import Synchronization
 import Testing
 import TreeConformance
@@ -16,7 +17,7 @@ import TreeConformance
     }
 
     @Test func tooManyConversationsAreToldSo() throws {
-        let folder = try TransportTests.Folder()
+        let folder = try ScratchFolder()
         let lines = Lines()
         var configuration = Configuration()
         configuration.limits.connections = 1
@@ -35,7 +36,7 @@ import TreeConformance
     }
 
     @Test func aPeerThatAgreesOnNoVersionLosesItsPlace() throws {
-        let folder = try TransportTests.Folder()
+        let folder = try ScratchFolder()
         var configuration = Configuration()
         configuration.limits.silence = 500
         let server = Server(tree: MemoryTree(), configuration: configuration)

@@ -1,6 +1,7 @@
 import FileTree
 import Glibc
 import NineP
+import ScratchFolder
 import SystemPackage
 import Testing
 import TreeConformance
@@ -91,7 +92,7 @@ import TreeConformance
     /// A file of the host is copied, sent from memory or by sendfile(2): the bytes are the same.
     @Test(arguments: [100, 4096, 4097, 65536, 131_071, 131_072, 250_000, 400_000])
     func aFileOfTheHostIsReadWhole(count: Int) throws {
-        let folder = try TransportTests.Folder()
+        let folder = try ScratchFolder()
         let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 4) }
         let file = creat("\(folder.path)/s", 0o600)
         #expect(write(file, bytes, bytes.count) == bytes.count)

@@ -1,28 +1,13 @@
 import FileTree
 import Glibc
 import NineP
+import ScratchFolder
 import Testing
 import TreeConformance
 
 @testable import NinePServer
 
 @Suite struct TransportTests {
-    /// A folder that goes when the test is over.
-    final class Folder {
-        let path: String
-
-        init() throws {
-            var template = Array("/tmp/pak-XXXXXX".utf8CString)
-            try #require(mkdtemp(&template) != nil)
-            path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        }
-
-        deinit {
-            unlink("\(path)/s")
-            rmdir(path)
-        }
-    }
-
     private func server() throws -> Server {
         Server(tree: try MemoryTree.make("f 600 0 0 1 secret =s\nf 644 0 0 1 open =o"))
     }
@@ -79,7 +64,7 @@ import TreeConformance
     }
 
     @Test func aUnixSocketIsForItsOwnerAlone() throws {
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let path = "\(folder.path)/s"
         let server = try server()
         try server.listen(on: .unix(path: path))
@@ -96,7 +81,7 @@ import TreeConformance
     }
 
     @Test func aStaleSocketIsReplacedAndALiveOneIsNot() throws {
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let path = "\(folder.path)/s"
         // What a server that was killed leaves behind.
         close(try Socket.listen(.unix(path: path)))
@@ -115,7 +100,7 @@ import TreeConformance
     }
 
     @Test func aFileThatIsNoSocketIsNotReplaced() throws {
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let path = "\(folder.path)/s"
         close(creat(path, 0o600))
         let server = try server()
@@ -125,7 +110,7 @@ import TreeConformance
     }
 
     @Test func severalAddressesAreServedAtOnceAndAPortIsTakenOnce() throws {
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let server = try server()
         try server.listen(on: .unix(path: "\(folder.path)/s"))
         let address = try server.listen(on: .tcp(host: "127.0.0.1", port: 0))
@@ -226,7 +211,7 @@ import TreeConformance
         try server.listen(on: .descriptor(pair[1]))
         let talk = try Talk(socket: pair[0])
         try talk.begin(.linux)
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let listening = try Socket.listen(.unix(path: "\(folder.path)/s"))
         try server.listen(on: .descriptor(listening))
         let other = try Talk(socket: Self.dial("\(folder.path)/s"))

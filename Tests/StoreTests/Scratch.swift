@@ -1,48 +1,21 @@
 import Archive
 import FileTree
 import Glibc
+import ScratchFolder
 import Synchronization
 
 @testable import Store
 
-/// A folder for one test, gone with its last holder.
+/// A folder for one test.
 final class Scratch: Sendable {
-    let path: String
+    private let folder: ScratchFolder
+    var path: String { folder.path }
 
-    init() throws(FileError) {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(base)/store-tests.XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw FileError(.init(number: errno), base) }
-        path = String(cString: made)
-    }
-
-    deinit { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        guard let directory = opendir(path) else {
-            unlink(path)
-            return
-        }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name == "." || name == ".." { continue }
-            if entry.pointee.d_type == UInt8(DT_DIR) {
-                remove("\(path)/\(name)")
-            } else {
-                unlink("\(path)/\(name)")
-            }
-        }
-        closedir(directory)
-        rmdir(path)
-    }
+    init() throws(FileError) { folder = try ScratchFolder() }
 
     /// The names in a folder below it, sorted; none where there is none.
     func names(_ folder: String) -> [String] {
-        let calls = HostCalls()
-        let names = try? calls.names(in: calls.openFolder(path: "\(path)/\(folder)"))
-        return (names ?? []).map { String(decoding: $0, as: UTF8.self) }.sorted()
+        (try? HostFolder.names(in: "\(path)/\(folder)")) ?? []
     }
 
     /// A native package of one file, made in the folder.

@@ -1,6 +1,7 @@
 import Archive
 import FileTree
 import Glibc
+import ScratchFolder
 import SystemPackage
 import Testing
 import TreeConformance
@@ -8,26 +9,16 @@ import UnionTree
 
 @Suite struct HostBaseTests {
     /// A folder of the host that goes with the test.
-    private final class Folder {
-        let path: String
+    private struct Folder {
+        private let folder: ScratchFolder
+        var path: String { folder.path }
 
-        init() throws {
-            var name = Array("/tmp/union-base.XXXXXX".utf8CString)
-            guard let made = mkdtemp(&name) else { throw FileError(.inputOutput) }
-            path = String(cString: made)
-        }
+        init() throws { folder = try ScratchFolder() }
 
         func make(_ name: String, _ text: String) {
             guard let file = fopen("\(path)/\(name)", "w") else { return }
             fputs(text, file)
             fclose(file)
-        }
-
-        deinit {
-            for name in ["usr/bin/host", "usr/bin", "usr/lib", "usr", "bin", "etc/f", "etc", ""]
-            where unlink("\(path)/\(name)") != 0 {
-                rmdir("\(path)/\(name)")
-            }
         }
     }
 

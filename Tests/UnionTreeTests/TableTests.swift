@@ -1,6 +1,7 @@
 import Archive
 import FileTree
 import Glibc
+import ScratchFolder
 import Testing
 import TreeConformance
 
@@ -21,42 +22,13 @@ import TreeConformance
         return rules
     }
 
-    /// A folder that goes with the test.
-    private final class Folder {
-        let path: String
-
-        init() throws {
-            var name = Array("/tmp/union-table.XXXXXX".utf8CString)
-            guard let made = mkdtemp(&name) else { throw FileError(.inputOutput) }
-            path = String(cString: made)
-        }
-
-        var names: [String] {
-            var names: [String] = []
-            guard let folder = opendir(path) else { return [] }
-            defer { closedir(folder) }
-            while let entry = readdir(folder) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name != ".", name != ".." { names.append(name) }
-            }
-            return names
-        }
-
-        deinit {
-            for name in names { unlink("\(path)/\(name)") }
-            rmdir(path)
-        }
-    }
-
     private func table(_ bytes: [UInt8], of tree: UnionTree) throws(FileError) -> Table {
         let storage = StoredBytes(count: bytes.count) { $0.copyBytes(from: bytes) }
         return try Table(storage, key: tree.hash, packages: tree.packages)
     }
 
     @Test func aTableThatWasKeptIsMappedAgain() throws {
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let packages = try samples()
         let first = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
         #expect(folder.names == ["\(first.hash).union"])
@@ -77,7 +49,7 @@ import TreeConformance
     }
 
     @Test func aDamagedTableIsMadeAgain() throws {
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let packages = try samples()
         let first = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
         let path = "\(folder.path)/\(first.hash).union"
@@ -90,7 +62,7 @@ import TreeConformance
     }
 
     @Test func aTableCutWhileItIsUsedIsAFaultAndNoMissingFile() throws {
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let packages = try samples()
         let first = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
         let mapped = try UnionTree(packages: packages, rules: rules(), cache: folder.path)
@@ -109,7 +81,7 @@ import TreeConformance
     }
 
     @Test func aSubsetLeavesNoTable() throws {
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let tree = try UnionTree(packages: samples(), rules: rules(), cache: folder.path)
         let names = tree.packages.map(\.name)
         let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
@@ -124,7 +96,7 @@ import TreeConformance
     }
 
     @Test func onlyTheTablesUsedLastAreKept() throws {
-        let folder = try Folder()
+        let folder = try ScratchFolder()
         let packages = try samples()
         var hashes: [String] = []
         for number in 0..<TableFile.limit + 4 {

@@ -82,9 +82,7 @@ final class Spool {
 /// Files without a name in the folder for temporary files.
 enum ScratchFile {
     /// Where they are: `$TMPDIR`, else `/tmp`.
-    static var folder: String {
-        getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-    }
+    static var folder: String { HostFolder.temporary }
 
     /// Opens an empty one for reading and writing, mode 0600; its descriptor is the caller's.
     ///

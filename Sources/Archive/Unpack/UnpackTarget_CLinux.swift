@@ -24,21 +24,10 @@ final class UnpackTarget {
             wasEmpty = try Self.isEmpty(root)
             guard wasEmpty || replacing else { throw FileError(.notEmpty, directory) }
         } else {
-            var template = Array("\(path).XXXXXX".utf8CString)
-            guard Self.make(&template) else {
-                throw FileError(.init(number: errno), directory)
-            }
-            working = String(
-                decoding: template.dropLast().map(UInt8.init(bitPattern:)),
-                as: UTF8.self
-            )
+            working = try HostFolder.makeNew(path)
             wasEmpty = true
             root = try HostDescriptor.openRoot(path: working)
         }
-    }
-
-    private static func make(_ template: inout [CChar]) -> Bool {
-        template.withUnsafeMutableBufferPointer { $0.baseAddress.map { mkdtemp($0) } ?? nil } != nil
     }
 
     /// Gives the directory its name.
@@ -54,7 +43,7 @@ final class UnpackTarget {
     /// Takes away what has been made, unless it is among files that were there before.
     func abandon() {
         guard wasEmpty else { return }
-        Self.empty(root)
+        HostFolder.empty(root)
         if working != path { rmdir(working) }
     }
 
@@ -85,29 +74,6 @@ final class UnpackTarget {
             return false
         }
         return isEmpty
-    }
-
-    /// Removes what is in a directory.
-    ///
-    /// What cannot be removed stays: there is already an error to tell of.
-    private static func empty(_ directory: HostDescriptor) {
-        var names: [[UInt8]] = []
-        do throws(FileError) {
-            let open = try directory.open([UInt8(ascii: "."), 0], O_RDONLY | O_DIRECTORY)
-            try open.entries(from: 0) { name, _ in
-                names.append(Array(UnsafeRawBufferPointer(start: name, count: strlen(name) + 1)))
-                return true
-            }
-            for name in names {
-                if name.withCString({ unlinkat(open.number, $0, 0) }) == 0 { continue }
-                // What cannot be opened cannot be emptied either, and stays.
-                if let inner = try? open.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) {
-                    fchmod(inner.number, 0o700)
-                    empty(inner)
-                }
-                _ = name.withCString { unlinkat(open.number, $0, AT_REMOVEDIR) }
-            }
-        } catch { return }
     }
 }
 

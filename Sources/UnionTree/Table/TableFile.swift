@@ -55,15 +55,11 @@ enum TableFile {
 
     /// Removes the tables that were not used for the longest time; whoever has one mapped keeps it.
     private static func dropOldest(in folder: String) {
-        guard let directory = opendir(folder) else { return }
-        defer { closedir(directory) }
+        // What cannot be listed is not full.
+        guard let names = try? HostFolder.names(in: folder) else { return }
         var tables: [(used: Int, path: String)] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            // Among them what a writer left that was killed.
-            guard name.utf8.count > 64, name.contains(".union") else { continue }
+        // Among them what a writer left that was killed.
+        for name in names where name.utf8.count > 64 && name.contains(".union") {
             var status = stat()
             guard stat("\(folder)/\(name)", &status) == 0 else { continue }
             tables.append((status.st_mtim.tv_sec, "\(folder)/\(name)"))

@@ -58,7 +58,7 @@ struct CaptureLayout {
         var own = ["proc", "sys", "dev"]
         if hidesTemporary { own.append("tmp") }
         var names = Set(own)
-        if let base { names.formUnion(try HostNames.names(in: base + "/")) }
+        if let base { names.formUnion(try HostFolder.names(in: base + "/")) }
         var inPackages: [String: any Node] = [:]
         for name in try TreeNames.all(in: packages) {
             inPackages[name] = try packages.lookup(Array(name.utf8).span.bytes)

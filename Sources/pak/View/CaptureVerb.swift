@@ -190,27 +190,15 @@ private struct LayerFolder {
             return
         }
         let place = HostNames.variable("TMPDIR") ?? "/var/tmp"
-        var template = Array("\(place)/pak.XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { template in
-            template.baseAddress.flatMap { mkdtemp($0) } != nil
+        do throws(FileError) {
+            path = try HostFolder.makeNew("\(place)/pak")
+        } catch {
+            throw Complaint(place, error, try: "--layer DIR")
         }
-        guard made else {
-            throw Complaint("\(place): \(String(cString: strerror(errno)))", try: "--layer DIR")
-        }
-        path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     /// Removes it, if it was made here.
     func remove() {
-        if isOurs { Self.remove(path) }
-    }
-
-    private static func remove(_ path: String) {
-        // What cannot be listed or removed is left behind.
-        for name in (try? HostNames.names(in: path)) ?? [] {
-            let entry = "\(path)/\(name)"
-            if HostNames.kind(entry) == .directory { remove(entry) } else { unlink(entry) }
-        }
-        rmdir(path)
+        if isOurs { HostFolder.remove(path) }
     }
 }

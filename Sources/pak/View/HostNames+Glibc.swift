@@ -30,22 +30,6 @@ enum HostNames {
         }
     }
 
-    /// The names in a directory, sorted.
-    static func names(in path: String) throws(FileError) -> [String] {
-        guard let directory = opendir(path) else {
-            throw FileError(FileError.Kind(number: errno), path)
-        }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
     /// The working directory; the root when it is gone.
     static var workingDirectory: String { knownWorkingDirectory ?? "/" }
 

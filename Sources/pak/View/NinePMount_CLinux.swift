@@ -15,12 +15,7 @@ final class NinePSocket {
 
     /// Listens at a new socket.
     init(_ attachment: Attachment) throws(FileError) {
-        var template = Array("/tmp/pak.XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { template in
-            template.baseAddress.flatMap { mkdtemp($0) } != nil
-        }
-        guard made else { throw FileError(FileError.Kind(number: errno), "/tmp") }
-        folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        folder = try HostFolder.makeNew("/tmp/pak")
         path = "\(folder)/socket"
         server = Server(tree: FixedTree(attachment))
         try server.listen(on: .unix(path: path))

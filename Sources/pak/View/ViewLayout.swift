@@ -95,7 +95,7 @@ struct ViewLayout {
     mutating func layOver(_ base: String) throws(FileError) {
         let base = base == "/" ? "" : base
         let kept = base.isEmpty ? [] : Self.keptOverAnotherBase
-        var names = Set(try HostNames.names(in: base + "/"))
+        var names = Set(try HostFolder.names(in: base + "/"))
         names.formUnion(kept.filter { HostNames.kind("/" + $0) != nil })
         let tops = try entries(of: packages)
         names.formUnion(tops.map(\.name))
@@ -124,7 +124,7 @@ struct ViewLayout {
 
     /// Shows the host as it is, and the packages at a directory.
     mutating func putAt(_ directory: String) throws(FileError) {
-        let tops = try HostNames.names(in: "/")
+        let tops = try HostFolder.names(in: "/")
         for name in tops {
             switch HostNames.kind("/" + name) {
             case .link(let target): steps.append(.link(at: .view("/" + name), target: target))
