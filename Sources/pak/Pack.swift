@@ -13,8 +13,7 @@ struct Pack: ParsableCommand {
     @Option(name: [.short, .long], help: "The file to make.")
     var output: String
 
-    @Option(help: ArgumentHelp("Compress as zstd does at that level, 1 to 19.", valueName: "n"))
-    var level: Int32 = 3
+    @OptionGroup var compression: CompressionOptions
 
     @Option(help: "What the package is called, if not as its own metadata have it.")
     var name: String?
@@ -28,14 +27,10 @@ struct Pack: ParsableCommand {
     @Argument(help: "An archive or a directory.", completion: .file())
     var package: String
 
-    func validate() throws {
-        guard (1...19).contains(level) else { throw ValidationError("--level takes 1 to 19") }
-    }
-
     func run() throws {
         let meter = progress.meter
         var options = ImportOptions()
-        options.level = level
+        if let level = compression.level { options.level = level }
         options.name = name
         options.isLayer = layer
         do throws(FileError) {

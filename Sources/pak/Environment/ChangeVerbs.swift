@@ -19,7 +19,7 @@ extension ChangeVerb {
     var imports: ImportOptions { ImportOptions() }
 
     /// Makes the change, and tells what it came to.
-    func change() throws {
+    func run() throws {
         let (environment, finder) = try options.writable()
         let imports = try imports
         var change: EnvironmentChange
@@ -72,7 +72,6 @@ struct Add: ChangeVerb {
 
     var words: [[String]] { [["add"] + packages] }
     var imports: ImportOptions { get throws { try ImportOptions.ofProcess() } }
-    func run() throws { try change() }
 }
 
 /// `pak rm`.
@@ -89,17 +88,27 @@ struct Remove: ChangeVerb {
     var packages: [String]
 
     var words: [[String]] { [["rm"] + packages] }
-    func run() throws { try change() }
+}
+
+/// What every verb takes that adds a rule, or takes it away.
+struct RuleOptions: ParsableArguments {
+    @Flag(help: "Take the rule away.")
+    var not = false
+
+    @OptionGroup var printing: OutputOptions
+    @OptionGroup var environment: EnvironmentOptions
 }
 
 /// A verb that adds a rule, or takes it away.
 protocol RuleVerb: ChangeVerb {
-    var not: Bool { get }
+    var common: RuleOptions { get }
     var rule: [String] { get }
 }
 
 extension RuleVerb {
-    var words: [[String]] { [(not ? ["not"] : []) + rule] }
+    var printing: OutputOptions { common.printing }
+    var options: EnvironmentOptions { common.environment }
+    var words: [[String]] { [(common.not ? ["not"] : []) + rule] }
 }
 
 /// `pak prefer`.
@@ -108,11 +117,7 @@ struct Prefer: RuleVerb {
         abstract: "Take a package's file wherever a pattern of paths is fought over."
     )
 
-    @Flag(help: "Take the rule away.")
-    var not = false
-
-    @OptionGroup var printing: OutputOptions
-    @OptionGroup var options: EnvironmentOptions
+    @OptionGroup var common: RuleOptions
 
     @Argument(help: "A path, or a pattern of paths.")
     var path: String
@@ -121,7 +126,6 @@ struct Prefer: RuleVerb {
     var name: String
 
     var rule: [String] { ["prefer", path, name] }
-    func run() throws { try change() }
 }
 
 /// `pak block`.
@@ -130,11 +134,7 @@ struct Block: RuleVerb {
         abstract: "Leave a path of a package out, with all below it."
     )
 
-    @Flag(help: "Take the rule away.")
-    var not = false
-
-    @OptionGroup var printing: OutputOptions
-    @OptionGroup var options: EnvironmentOptions
+    @OptionGroup var common: RuleOptions
 
     @Argument(help: "The package.", completion: StoredNames.members)
     var name: String
@@ -143,7 +143,6 @@ struct Block: RuleVerb {
     var path: String
 
     var rule: [String] { ["block", name, path] }
-    func run() throws { try change() }
 }
 
 /// `pak alias`.
@@ -152,11 +151,7 @@ struct Alias: RuleVerb {
         abstract: "Put what packages have below one path below another, and show a link there."
     )
 
-    @Flag(help: "Take the rule away.")
-    var not = false
-
-    @OptionGroup var printing: OutputOptions
-    @OptionGroup var options: EnvironmentOptions
+    @OptionGroup var common: RuleOptions
 
     @Argument(help: "The path that becomes a link.")
     var from: String
@@ -165,7 +160,6 @@ struct Alias: RuleVerb {
     var to: String
 
     var rule: [String] { ["alias", from, to] }
-    func run() throws { try change() }
 }
 
 /// `pak allow`.
@@ -174,17 +168,12 @@ struct Allow: RuleVerb {
         abstract: "Show the set-id bits and capabilities of a package's files."
     )
 
-    @Flag(help: "Take the rule away.")
-    var not = false
-
-    @OptionGroup var printing: OutputOptions
-    @OptionGroup var options: EnvironmentOptions
+    @OptionGroup var common: RuleOptions
 
     @Argument(help: "The package.", completion: StoredNames.members)
     var name: String
 
     var rule: [String] { ["allow", name] }
-    func run() throws { try change() }
 }
 
 extension ImportOptions {

@@ -18,8 +18,7 @@ struct LayerDown: ParsableCommand {
     @Option(name: [.short, .long], help: "The directory to make, for the packages.")
     var output: String
 
-    @Option(help: ArgumentHelp("Compress as zstd does at that level, 1 to 19.", valueName: "n"))
-    var level: Int32?
+    @OptionGroup var compression: CompressionOptions
 
     @Option(help: "What the package of all that belongs to none is called.")
     var name: String?
@@ -27,7 +26,6 @@ struct LayerDown: ParsableCommand {
     @OptionGroup var place: LayerPlace
 
     func validate() throws {
-        guard (1...19).contains(level ?? 3) else { throw ValidationError("--level takes 1 to 19") }
         guard place.address == nil else {
             throw ValidationError("down: not with -a: the packages are not there")
         }
@@ -52,7 +50,7 @@ struct LayerDown: ParsableCommand {
                 continue
             }
             let path = "\(output)/\(package.name).pak.zst"
-            let file = LayerOutput(printing, progress, level, path)
+            let file = LayerOutput(printing, progress, compression.level, path)
             try file.write(draft, package.format, losses: [])
         }
     }

@@ -18,8 +18,7 @@ struct LayerExport: ParsableCommand {
     @Option(name: [.short, .long], help: "The file, or the directory, to make.")
     var output: String
 
-    @Option(help: ArgumentHelp("pak, tar, oci, nar or dir.", valueName: "format"))
-    var to = "pak"
+    @OptionGroup var format: FormatOptions
 
     @Option(
         help: ArgumentHelp("Rules that are added to the layer's own.", valueName: "file"),
@@ -27,27 +26,18 @@ struct LayerExport: ParsableCommand {
     )
     var rules: String?
 
-    @Option(help: ArgumentHelp("Compress as zstd does at that level, 1 to 19.", valueName: "n"))
-    var level: Int32?
+    @OptionGroup var compression: CompressionOptions
 
     @Option(help: "What the package is called, if not as the layer.")
     var name: String?
 
     @OptionGroup var place: LayerPlace
 
-    private var format: any OutputFormat {
-        get throws(FileError) { try OutputFormats.named(to) }
-    }
-
     func validate() throws {
-        guard (1...19).contains(level ?? 3) else { throw ValidationError("--level takes 1 to 19") }
-        do throws(FileError) { _ = try format } catch {
-            throw ValidationError("--to \(error)")
-        }
-        guard place.address == nil || to != "dir" else {
+        guard place.address == nil || format.to != "dir" else {
             throw ValidationError("--to dir: not with -a; --to pak, and then pak unpack")
         }
-        guard place.address == nil || (name == nil && level == nil) else {
+        guard place.address == nil || (name == nil && compression.level == nil) else {
             throw ValidationError("--name, --level: not with -a")
         }
     }
@@ -58,9 +48,9 @@ struct LayerExport: ParsableCommand {
         }
         let layer = try place.open(changes: added != nil)
         if let added { try layer.add(added) }
-        let output = LayerOutput(printing, progress, level, output)
+        let output = LayerOutput(printing, progress, compression.level, output)
         if let served = layer as? ServedLayer {
-            return try output.fetch(served, "export \(to)", try format)
+            return try output.fetch(served, "export \(format.to)", try format.format)
         }
         guard let capture = layer as? Capture else { return }
         let export: Export
@@ -69,6 +59,6 @@ struct LayerExport: ParsableCommand {
         } catch {
             throw place.complaint(error)
         }
-        try output.write(export.draft, try format, losses: export.warnings)
+        try output.write(export.draft, try format.format, losses: export.warnings)
     }
 }

@@ -20,8 +20,7 @@ struct CaptureVerb: ParsableCommand {
     @Option(name: [.short, .long], help: "The file, or the directory, to make.")
     var output: String?
 
-    @Option(help: ArgumentHelp("pak, tar, oci, nar or dir.", valueName: "format"))
-    var to = "pak"
+    @OptionGroup var format: FormatOptions
 
     @Flag(help: "List what was changed: A M m D R L and paths.")
     var list = false
@@ -41,8 +40,7 @@ struct CaptureVerb: ParsableCommand {
     @Flag(help: "Make the package of a command that fails, too.")
     var keep = false
 
-    @Option(help: ArgumentHelp("Compress as zstd does at that level, 1 to 19.", valueName: "n"))
-    var level: Int32?
+    @OptionGroup var compression: CompressionOptions
 
     @Option(help: "What the package is called, if not as the file.")
     var name: String?
@@ -57,10 +55,6 @@ struct CaptureVerb: ParsableCommand {
 
     func validate() throws {
         try PassedWords.check(command, Self.self)
-        guard (1...19).contains(level ?? 3) else { throw ValidationError("--level takes 1 to 19") }
-        do throws(FileError) { _ = try OutputFormats.named(to) } catch {
-            throw ValidationError("--to \(error)")
-        }
         if view.at != nil { throw ValidationError("--at: not with capture") }
         if view.via == .ninep { throw ValidationError("--via 9p: not with capture") }
         guard output != nil || list || layer != nil else {
@@ -100,8 +94,11 @@ struct CaptureVerb: ParsableCommand {
         guard HostNames.isWritableFolder("/\(folder)") else {
             throw Complaint("\(output): no file can be made there", try: "-o FILE")
         }
-        if to != "dir", HostNames.isFolder(place) {
-            throw Complaint("\(output): is a directory", try: "-o '\(output)/\(packageName).\(to)'")
+        if format.to != "dir", HostNames.isFolder(place) {
+            throw Complaint(
+                "\(output): is a directory",
+                try: "-o '\(output)/\(packageName).\(format.to)'"
+            )
         }
     }
 
@@ -168,11 +165,11 @@ struct CaptureVerb: ParsableCommand {
         let format: any OutputFormat
         do throws(FileError) {
             export = try capture.export(name: packageName)
-            format = try OutputFormats.named(to)
+            format = try self.format.format
         } catch {
             throw Complaint("export", error)
         }
-        try LayerOutput(printing, progress, level, output)
+        try LayerOutput(printing, progress, compression.level, output)
             .write(export.draft, format, losses: export.warnings)
     }
 }
