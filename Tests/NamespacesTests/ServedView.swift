@@ -85,25 +85,11 @@ final class ServedView: Sendable {
     }
 
     private func answer(_ request: Request) throws(FileError) {
-        guard let server = server.withLock({ $0 }), let node = server.node(inode: request.inode)
-        else { throw FileError(.notFound) }
+        guard let server = server.withLock({ $0 }) else { throw FileError(.notFound) }
         switch request.call {
-        case .own(let uid, let gid):
-            var change = StatChange()
-            change.uid = uid
-            change.gid = gid
-            try node.change(change, by: .superuser)
-            server.invalidate(node)
+        case .own(let uid, let gid): try server.own(inode: request.inode, uid: uid, gid: gid)
         case .makeDevice(let name, let mode, let device):
-            guard let directory = node.directory else { throw FileError(.notDirectory) }
-            let mode = Mode(rawValue: mode)
-            _ = try directory.createNode(
-                name.span.bytes,
-                type: mode.type,
-                device: device,
-                NewNode(permissions: mode.permissions, uid: 0, gid: 0)
-            )
-            server.invalidate(name: name, in: directory)
+            try server.makeDevice(name, in: request.inode, mode: mode, device: device)
         }
     }
 }
