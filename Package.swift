@@ -211,11 +211,12 @@ let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
     ("Session", ["CLinux", "FileTree", "NineP", "NinePServer"]),
 ]
 if Context.environment["PAK_FUZZ"] != nil {
+    package.targets.append(.target(name: "FuzzDriver", path: "Tests/FuzzDriver"))
     for (name, dependencies) in fuzzTargets {
         package.targets.append(
             .executableTarget(
                 name: "Fuzz\(name)",
-                dependencies: dependencies,
+                dependencies: dependencies + ["FuzzDriver"],
                 path: "Tests/Fuzz/\(name)",
                 swiftSettings: [.unsafeFlags(["-parse-as-library"])],
                 linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]

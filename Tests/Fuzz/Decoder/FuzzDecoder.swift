@@ -7,24 +7,14 @@
 // builds and runs them, with the address sanitizer, and fails when one finds something.
 
 import FileTree
+public import FuzzDriver
 import NineP
 
-/// The program's start under the name that SwiftPM gives it, in place of libFuzzer's own.
+/// The program's start; see `FuzzDriver`.
 @_cdecl("FuzzDecoder_main")
-public func fuzzMain(_ count: CInt, _ arguments: Arguments) -> CInt {
-    var (count, arguments) = (count, arguments)
-    return runDriver(&count, &arguments) { fuzzOneInput($0, $1) }
+public func fuzzMain(_ count: CInt, _ arguments: FuzzDriver.Arguments) -> CInt {
+    FuzzDriver.run(count, arguments) { fuzzOneInput($0, $1) }
 }
-
-/// `char **argv`.
-public typealias Arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ count: UnsafeMutablePointer<CInt>,
-    _ arguments: UnsafeMutablePointer<Arguments>,
-    _ one: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
 
 /// One input: the dialect's byte, then messages.
 @_cdecl("LLVMFuzzerTestOneInput")

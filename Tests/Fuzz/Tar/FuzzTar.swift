@@ -4,23 +4,13 @@
 
 import Archive
 import FileTree
+public import FuzzDriver
 
-/// The program's start under the name that SwiftPM gives it, in place of libFuzzer's own.
+/// The program's start; see `FuzzDriver`.
 @_cdecl("FuzzTar_main")
-public func fuzzMain(_ count: CInt, _ arguments: Arguments) -> CInt {
-    var (count, arguments) = (count, arguments)
-    return runDriver(&count, &arguments) { fuzzOneInput($0, $1) }
+public func fuzzMain(_ count: CInt, _ arguments: FuzzDriver.Arguments) -> CInt {
+    FuzzDriver.run(count, arguments) { fuzzOneInput($0, $1) }
 }
-
-/// `char **argv`.
-public typealias Arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ count: UnsafeMutablePointer<CInt>,
-    _ arguments: UnsafeMutablePointer<Arguments>,
-    _ one: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
 
 /// One input: a tar.
 @_cdecl("LLVMFuzzerTestOneInput")
