@@ -56,7 +56,7 @@ final class ControlFile: File {
     }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
-        guard mode != .read else { return ControlText(try bytes(), nil) }
+        guard mode != .read else { return HeldBytes(try bytes()) }
         guard let words else { throw FileError(.readOnly) }
         return ControlText(mode.contains(.read) ? try bytes() : [], words)
     }
@@ -64,28 +64,22 @@ final class ControlFile: File {
 
 /// A control file's text as it was when the file was opened, and where words go.
 private final class ControlText: OpenFile {
-    private let bytes: [UInt8]
-    private let words: ControlWords?
+    private let text: HeldBytes
+    private let words: ControlWords
 
-    init(_ bytes: [UInt8], _ words: ControlWords?) {
-        self.bytes = bytes
+    init(_ bytes: [UInt8], _ words: ControlWords) {
+        text = HeldBytes(bytes)
         self.words = words
     }
 
     func read(
         into buffer: UnsafeMutableRawBufferPointer,
         at offset: UInt64
-    ) throws(FileError) -> Int {
-        guard offset < UInt64(bytes.count) else { return 0 }
-        let part = bytes[Int(offset)...].prefix(buffer.count)
-        buffer.copyBytes(from: part)
-        return part.count
-    }
+    ) throws(FileError) -> Int { try text.read(into: buffer, at: offset) }
 
     /// Does what each line asks for, up to the first that fails; where in the file it is written
     /// means nothing.
     func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
-        guard let words else { throw FileError(.readOnly) }
         for line in Array(bytes).split(separator: UInt8(ascii: "\n")) {
             let text: String
             do throws(FileError) {
@@ -99,8 +93,7 @@ private final class ControlText: OpenFile {
     }
 
     func isSlow(writing bytes: RawSpan) -> Bool {
-        guard let words else { return false }
-        return Array(bytes).split(separator: UInt8(ascii: "\n")).contains { line in
+        Array(bytes).split(separator: UInt8(ascii: "\n")).contains { line in
             // What is no line is refused at once.
             guard let text = try? Self.text(of: line) else { return false }
             return words.isSlow(text)

@@ -9,23 +9,7 @@ private final class MemoryContents: DraftContents {
 
     init(_ files: [TestFile]) { self.files = files }
 
-    func open(_ number: Int) throws(FileError) -> any OpenFile { Bytes(files[number].bytes) }
-
-    private final class Bytes: OpenFile {
-        private let bytes: [UInt8]
-
-        init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-        func read(
-            into buffer: UnsafeMutableRawBufferPointer,
-            at offset: UInt64
-        ) throws(FileError) -> Int {
-            guard offset < UInt64(bytes.count) else { return 0 }
-            let part = bytes[Int(offset)...].prefix(buffer.count)
-            buffer.copyBytes(from: part)
-            return part.count
-        }
-    }
+    func open(_ number: Int) throws(FileError) -> any OpenFile { HeldBytes(files[number].bytes) }
 }
 
 private func draft(_ files: [TestFile], _ lines: [(String, String)] = []) -> Draft {

@@ -44,23 +44,6 @@ extension DataFile {
     }
 }
 
-/// A lower file of given bytes.
-final class LowerBytes: OpenFile {
-    private let bytes: [UInt8]
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer,
-        at offset: UInt64
-    ) throws(FileError) -> Int {
-        guard offset < UInt64(bytes.count) else { return 0 }
-        let part = bytes[Int(offset)...].prefix(buffer.count)
-        buffer.copyBytes(from: part)
-        return part.count
-    }
-}
-
 @Suite struct FolderDataFilesTests {
     static let five = Serial(number: 5)
 
@@ -146,7 +129,7 @@ final class LowerBytes: OpenFile {
         #expect(try OpenData(scratch.layer).usage.bytes == Self.allocated(scratch))
     }
 
-    static let lower = LowerBytes(
+    static let lower = HeldBytes(
         [UInt8](repeating: 1, count: 100_000) + [UInt8](repeating: 0, count: 100_000)
             + [UInt8](repeating: 2, count: 300_000)
     )
@@ -164,7 +147,7 @@ final class LowerBytes: OpenFile {
         let scratch = try Scratch()
         let open = try OpenData(scratch.layer)
         let block = 65536
-        let lower = LowerBytes(
+        let lower = HeldBytes(
             [UInt8](repeating: 0, count: block) + [UInt8](repeating: 9, count: block)
                 + [UInt8](repeating: 0, count: block)
         )

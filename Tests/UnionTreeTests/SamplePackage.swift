@@ -118,22 +118,6 @@ private final class SampleContents: PackageContents {
     init(_ bytes: [UInt32: [UInt8]]) { self.bytes = bytes }
 
     func open(_ inode: Inode, of package: Package) throws(FileError) -> any OpenFile {
-        SampleFile(bytes[inode.number] ?? [])
-    }
-}
-
-private final class SampleFile: OpenFile {
-    private let bytes: [UInt8]
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer,
-        at offset: UInt64
-    ) throws(FileError) -> Int {
-        guard offset < UInt64(bytes.count) else { return 0 }
-        let part = bytes[Int(offset)...].prefix(buffer.count)
-        buffer.copyBytes(from: part)
-        return part.count
+        HeldBytes(bytes[inode.number] ?? [])
     }
 }

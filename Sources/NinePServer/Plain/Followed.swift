@@ -121,7 +121,7 @@ final class FollowedFile: File {
 }
 
 /// A link shown as a file that holds its target's text.
-final class LinkText: File, OpenFile {
+final class LinkText: File {
     private let link: any Link
     private let text: [UInt8]
     private let container: any Directory
@@ -151,21 +151,8 @@ final class LinkText: File, OpenFile {
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         guard mode == .read else { throw FileError(.permission) }
-        return self
+        return HeldBytes(text)
     }
-
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer,
-        at offset: UInt64
-    ) throws(FileError) -> Int {
-        guard offset < UInt64(text.count) else { return 0 }
-        let rest = text[Int(offset)...].prefix(buffer.count)
-        buffer.copyBytes(from: rest)
-        return rest.count
-    }
-
-    // A file and an open file both have it.
-    func sync() throws(FileError) {}
 }
 
 extension Node {

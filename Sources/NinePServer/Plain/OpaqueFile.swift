@@ -1,7 +1,7 @@
 import FileTree
 
 /// A device, fifo or socket where there is no word for it: an empty file of mode 000.
-final class OpaqueFile: File, OpenFile {
+final class OpaqueFile: File {
     private let base: any Node
 
     init(_ base: any Node) { self.base = base }
@@ -22,14 +22,6 @@ final class OpaqueFile: File, OpenFile {
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         guard mode == .read else { throw FileError(.permission) }
-        return self
+        return HeldBytes()
     }
-
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer,
-        at offset: UInt64
-    ) throws(FileError) -> Int { 0 }
-
-    // A file and an open file both have it.
-    func sync() throws(FileError) {}
 }

@@ -91,7 +91,7 @@ final class BaseBlank: BaseNode, File, @unchecked Sendable {
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         guard mode == .read else { throw FileError(.readOnly) }
-        return EmptyFile()
+        return HeldBytes()
     }
 }
 

@@ -80,7 +80,7 @@ final class UnionFile: UnionNode, File, @unchecked Sendable {
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         guard mode == .read else { throw FileError(.readOnly) }
         guard let inode = view.generation.inode(place.entry) else { throw FileError(.inputOutput) }
-        guard inode.mode.type == .regular else { return EmptyFile() }
+        guard inode.mode.type == .regular else { return HeldBytes() }
         return try view.generation.packages[Int(place.entry.package)].open(inode.number)
     }
 }
@@ -99,12 +99,4 @@ final class UnionLink: UnionNode, Link, @unchecked Sendable {
         }
         return generation.withIndex(place.entry.package) { Array($0.linkTarget(inode)) } ?? []
     }
-}
-
-/// What a device that is not shown reads as.
-final class EmptyFile: OpenFile {
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer,
-        at offset: UInt64
-    ) throws(FileError) -> Int { 0 }
 }
