@@ -96,8 +96,7 @@ import TreeConformance
         #expect(index.entryCount == 41 && index.inodeCount == 1)
         #expect(index.children(0).count == 40)
         let tree = try UnionTree(packages: [package("a", index, SHA256.hash([1]))])
-        var budget = 100
-        visit(tree.root, &budget)
+        HostileVisit.of(tree.root, nodes: 100)
     }
 
     /// Every byte of an index changed, one after the other: refused, or served without harm.
@@ -124,29 +123,11 @@ import TreeConformance
                             rules: UnionRules(mode: mode)
                         )
                     else { continue }
-                    var budget = 100
-                    visit(tree.root, &budget)
+                    HostileVisit.of(tree.root, nodes: 100)
                     served += 1
                 }
             }
         }
         #expect(served > 1000)
-    }
-
-    private func visit(_ directory: any Directory, _ budget: inout Int) {
-        var names: [[UInt8]] = []
-        // Errors are as good as answers here.
-        try? directory.entries(from: 0) { _, name in
-            names.append(Array(name))
-            return names.count < 50
-        }
-        for name in names where budget > 0 {
-            budget -= 1
-            guard let node = try? directory.lookup(name.span.bytes) else { continue }
-            _ = try? node.stat()
-            _ = node.parent?.qid
-            _ = try? node.link?.target()
-            if let next = node.directory { visit(next, &budget) }
-        }
     }
 }

@@ -161,8 +161,7 @@ import TreeConformance
                 do {
                     let table = try table(bytes, of: tree)
                     let view = View(Generation(tree.packages, table, base: nil), ViewOptions())
-                    var budget = 200
-                    read(view.rootNode, &budget)
+                    HostileVisit.of(view.rootNode, nodes: 200)
                     served += 1
                 } catch {
                     refused += 1
@@ -171,26 +170,6 @@ import TreeConformance
         }
         #expect(refused > 500)
         #expect(served > 500)
-    }
-
-    /// Uses all that a tree has, whatever it answers.
-    private func read(_ directory: any Directory, _ budget: inout Int) {
-        var names: [[UInt8]] = []
-        // A table that was changed may answer anything but do no harm.
-        try? directory.entries(from: 0) { _, name in
-            names.append(Array(name))
-            return names.count < 100
-        }
-        for name in names where budget > 0 {
-            budget -= 1
-            guard let node = try? directory.lookup(name.span.bytes) else { continue }
-            _ = try? node.stat()
-            _ = try? node.attributeNames()
-            _ = node.parent?.parent
-            _ = try? node.link?.target()
-            _ = try? node.file?.open(.read)
-            if let next = node.directory { read(next, &budget) }
-        }
     }
 
     @Test func crowdedSlotsAreSearchedByHalving() throws {
