@@ -26,18 +26,7 @@ struct Switch: ParsableCommand {
         _ choose: (CurrentEnvironment) throws -> Int
     ) throws {
         let (environment, finder) = try options.writable()
-        let current: CurrentEnvironment
-        do throws(FileError) {
-            let state = try environment.state()
-            current = CurrentEnvironment(
-                finder: finder,
-                environment: environment,
-                state: state,
-                record: try environment.record(state.current)
-            )
-        } catch {
-            throw Complaint("\(error)")
-        }
+        let current = try CurrentEnvironment(environment, finder)
         let number = try choose(current)
         let old = current.state.current
         do throws(FileError) {

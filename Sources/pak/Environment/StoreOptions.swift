@@ -89,17 +89,7 @@ struct EnvironmentOptions: ParsableArguments {
     func current() throws(Complaint) -> CurrentEnvironment {
         let finder = try stores.finder()
         let environment = try find(finder)
-        do throws(FileError) {
-            let state = try environment.state()
-            return CurrentEnvironment(
-                finder: finder,
-                environment: environment,
-                state: state,
-                record: try environment.record(state.current)
-            )
-        } catch {
-            throw Complaint("\(error)")
-        }
+        return try CurrentEnvironment(environment, finder)
     }
 
     /// The environment in the store that is written; the usual one is made when it is missing.
@@ -138,6 +128,18 @@ struct CurrentEnvironment {
 
     /// The name of the environment.
     var name: String { environment.name }
+
+    /// Reads what is current.
+    init(_ environment: NamedEnvironment, _ finder: EnvironmentFinder) throws(Complaint) {
+        self.finder = finder
+        self.environment = environment
+        do throws(FileError) {
+            state = try environment.state()
+            record = try environment.record(state.current)
+        } catch {
+            throw Complaint("\(error)")
+        }
+    }
 }
 
 /// Names that a shell completes: read from folders' names and one small file alone.

@@ -30,11 +30,8 @@ struct LayerRun: ParsableCommand {
     }
 
     func run() throws {
-        let words = command.first == "--" ? Array(command.dropFirst()) : command
-        guard !words.isEmpty else {
-            let cure = "pak layer run '\(place.layer)' -- COMMAND"
-            throw Complaint("no command", try: cure, status: ViewRun.ownStatus)
-        }
+        let example = "pak layer run '\(place.layer)' -- COMMAND"
+        let words = try PassedWords.command(command, example)
         Foreground.take()
         try ViewRun.endingAsOurs(words) { () throws(Complaint) in
             let capture = try place.capture(.write(LayerSettings()))

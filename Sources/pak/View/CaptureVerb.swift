@@ -63,10 +63,7 @@ struct CaptureVerb: ParsableCommand {
     }
 
     func run() throws {
-        let words = command.first == "--" ? Array(command.dropFirst()) : command
-        guard !words.isEmpty else {
-            throw Complaint("no command", try: "pak capture -o FILE -- COMMAND", status: 125)
-        }
+        let words = try PassedWords.command(command, "pak capture -o FILE -- COMMAND")
         Foreground.take()
         try ViewRun.endingAsOurs(words) { () throws(Complaint) in
             // What would cost all that the command has done is found before it begins.

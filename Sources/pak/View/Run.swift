@@ -18,10 +18,7 @@ struct Run: ParsableCommand {
     func validate() throws { try PassedWords.check(command, Self.self) }
 
     func run() throws {
-        let words = command.first == "--" ? Array(command.dropFirst()) : command
-        guard !words.isEmpty else {
-            throw Complaint("no command", try: "pak run -p PACKAGE -- COMMAND", status: 125)
-        }
+        let words = try PassedWords.command(command, "pak run -p PACKAGE -- COMMAND")
         try ViewRun.runToEnd(view, words)
     }
 }
@@ -33,6 +30,15 @@ enum PassedWords {
         guard let first = words.first, first.hasPrefix("-"), first != "--" else { return }
         if ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(command) }
         throw ValidationError("Unknown option '\(first)'")
+    }
+
+    /// The command that they are, of at least one word; `example` shows how to name one.
+    static func command(_ words: [String], _ example: String) throws(Complaint) -> [String] {
+        let words = words.first == "--" ? Array(words.dropFirst()) : words
+        guard !words.isEmpty else {
+            throw Complaint("no command", try: example, status: ViewRun.ownStatus)
+        }
+        return words
     }
 }
 
