@@ -27,7 +27,7 @@ public struct OverlayUpper {
     ) throws(FileError) {
         var target = root
         for name in path.utf8.split(separator: UInt8(ascii: "/")).map(Array.init) {
-            guard let found = try Self.find(name, in: target)?.directory else {
+            guard let found = try target.node(named: name.span.bytes)?.directory else {
                 target = try target.createDirectory(
                     name.span.bytes,
                     NewNode(permissions: 0o755, uid: 0, gid: 0)
@@ -61,7 +61,7 @@ public struct OverlayUpper {
         _ path: [UInt8]
     ) throws(FileError) {
         let stat = try node.stat()
-        let old = try Self.find(name, in: target)
+        let old = try target.node(named: name.span.bytes)
         if stat.mode.type == .characterDevice, stat.device == 0 {
             if let old { try Self.remove(old, name, from: target) }
             return
@@ -199,24 +199,7 @@ public struct OverlayUpper {
     // MARK: Trees
 
     private static func names(_ directory: any Directory) throws(FileError) -> [[UInt8]] {
-        var names: [[UInt8]] = []
-        try directory.entries(from: 0) { _, name in
-            names.append(Array(name))
-            return true
-        }
-        return names.sorted(by: MemberPath.precedes)
-    }
-
-    private static func find(
-        _ name: [UInt8],
-        in directory: any Directory
-    ) throws(FileError) -> (any Node)? {
-        do throws(FileError) {
-            return try directory.lookup(name.span.bytes)
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        try directory.names().sorted(by: MemberPath.precedes)
     }
 
     private static func remove(

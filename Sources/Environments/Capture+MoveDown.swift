@@ -27,7 +27,7 @@ extension Capture {
             for (number, package) in packages.enumerated() where owners.contains(package.id) {
                 place.owners.append((number, base.path(path, in: package)))
             }
-            place.isInBase = try Self.exists(path, below: below)
+            place.isInBase = try below?.node(atPath: path) != nil
             return place
         }
     }
@@ -72,24 +72,6 @@ extension Capture {
             number += 1
         }
         return own
-    }
-
-    private static func exists(
-        _ path: [UInt8],
-        below base: (any Directory)?
-    ) throws(FileError) -> Bool {
-        guard var node: any Node = base else { return false }
-        for name in path.split(separator: UInt8(ascii: "/")) {
-            guard let directory = node.directory else { return false }
-            do throws(FileError) {
-                let name = Array(name)
-                node = try directory.lookup(name.span.bytes)
-            } catch {
-                if error.kind == .notFound { return false }
-                throw error
-            }
-        }
-        return true
     }
 }
 

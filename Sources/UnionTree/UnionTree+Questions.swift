@@ -105,15 +105,11 @@ extension UnionTree {
         _ below: any Directory,
         _ found: inout [Shadow]
     ) throws(FileError) {
-        var names: [[UInt8]] = []
-        do throws(FileError) {
-            try below.entries(from: 0) { _, name in
-                names.append(Array(name))
-                return true
-            }
-        } catch {
+        let names: [[UInt8]]
+        do throws(FileError) { names = try below.names() } catch {
             // Whose names nobody here can list, of those none is missed.
             guard error.kind == .permission, !path.names.isEmpty else { throw error }
+            return
         }
         let hash = current.hash(ofDirectory: place)
         let hidesAll =
@@ -128,7 +124,7 @@ extension UnionTree {
                 continue
             }
             guard isFound else { continue }
-            let node = try Generation.find(name.span.bytes, in: below)
+            let node = try below.node(named: name.span.bytes)
             if step.isDirectory, let next = node?.directory {
                 try addShadows(step.place, path, next, &found)
             } else if step.outcome == .found {

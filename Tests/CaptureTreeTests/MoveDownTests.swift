@@ -63,7 +63,7 @@ import UnionTree
             where package.index.entry(atPath: path) != nil {
                 place.owners.append((number, path))
             }
-            place.isInBase = try ChangeWalk.node(at: path, in: lower.root) != nil
+            place.isInBase = try lower.root.node(atPath: path) != nil
             return place
         }
         var now = packages
@@ -120,7 +120,7 @@ import UnionTree
     }
 
     @Test func aNewVersionHasTheFramesOfTheOld() throws {
-        let scratch = ExportScratch()
+        let scratch = try ExportScratch()
         let names = (0..<40).map { "mkdir d\(10 + $0)\nput d\(10 + $0)/f \(Self.noise($0))" }
         let draft = try Self.export(names.joined(separator: "\n"))
         _ = try PackageOutput().write(draft, to: scratch["old"], OutputOptions())

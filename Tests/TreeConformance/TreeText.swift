@@ -91,12 +91,7 @@ public struct TreeText: Sendable {
 
     /// All names of a directory, sorted by their bytes.
     public static func names(_ directory: any Directory) throws(FileError) -> [[UInt8]] {
-        var names: [[UInt8]] = []
-        try directory.entries(from: 0) { _, name in
-            names.append(Array(name))
-            return true
-        }
-        return names.sorted { $0.lexicographicallyPrecedes($1) }
+        try directory.names().sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     /// All bytes of a file, read piece by piece.

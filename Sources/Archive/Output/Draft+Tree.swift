@@ -47,14 +47,9 @@ extension Draft {
         of directory: any Directory,
         at path: [UInt8]
     ) throws(FileError) -> [(path: [UInt8], node: any Node)] {
-        var names: [[UInt8]] = []
-        try directory.entries(from: 0) { _, name in
-            names.append(Array(name))
-            return true
-        }
         let prefix = path.isEmpty ? [] : path + [UInt8(ascii: "/")]
         var entries: [(path: [UInt8], node: any Node)] = []
-        for name in names {
+        for name in try directory.names() {
             guard prefix.count + name.count <= MemberPath.limit else {
                 throw FileError(.nameTooLong, PathText.display(name))
             }

@@ -52,7 +52,8 @@ extension RuledDirectory: Directory {
         }
         let first = isOfMounts ? Int(cookie - Self.firstMount) : 0
         for (number, mount) in here.enumerated().dropFirst(first) {
-            if try Self.has(mount.name, names) { continue }
+            let hidden = mount.name
+            if try names.node(named: hidden.span.bytes) != nil { continue }
             let entry = DirectoryEntry(
                 stat: mount.shown(try mount.root.stat()),
                 next: Self.firstMount + UInt64(number) + 1
@@ -60,17 +61,6 @@ extension RuledDirectory: Directory {
             let name = mount.name
             guard body(entry, name.span.bytes) else { return }
         }
-    }
-
-    private static func has(
-        _ name: [UInt8],
-        _ directory: any Directory
-    ) throws(FileError) -> Bool {
-        do throws(FileError) { _ = try directory.lookup(name.span.bytes) } catch {
-            guard error.kind == .notFound else { throw error }
-            return false
-        }
-        return true
     }
 
     // MARK: - Changes

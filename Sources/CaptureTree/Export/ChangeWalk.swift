@@ -42,13 +42,13 @@ struct ChangeWalk {
         }
         var entries: [[UInt8]: TouchedEntry] = [:]
         for entry in here?.entries ?? [] { entries[entry.name] = entry }
-        var names = Set(try Self.names(view))
-        if let below { names.formUnion(try Self.names(below)) }
+        var names = Set(try view.names())
+        if let below { names.formUnion(try below.names()) }
         for name in names.sorted(by: MemberPath.precedes) {
             try visit(
                 Self.join(path, name),
-                Self.find(name, in: view),
-                below.flatMap { (below) throws(FileError) in try Self.find(name, in: below) },
+                view.node(named: name.span.bytes),
+                below?.node(named: name.span.bytes),
                 entries[name]
             )
         }
@@ -91,44 +91,13 @@ struct ChangeWalk {
     /// Whether a file that is not where it was is there as well; nil when another has that name,
     /// so that it is no more than a copy of what was there.
     private func isLink(_ node: any Node, _ entry: TouchedEntry) throws(FileError) -> Bool? {
-        let there = try Self.node(at: entry.originPath, in: tree.root)
+        let there = try tree.root.node(atPath: entry.originPath)
         guard let there, node.directory == nil else { return false }
         return there.qid.path == node.qid.path ? true : nil
     }
 
     static func join(_ path: [UInt8], _ name: [UInt8]) -> [UInt8] {
         path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
-    }
-
-    /// The node called `name`; nil when there is none.
-    static func find(_ name: [UInt8], in directory: any Directory) throws(FileError) -> (any Node)?
-    {
-        do throws(FileError) {
-            return try directory.lookup(name.span.bytes)
-        } catch  where error.kind == .notFound {
-            return nil
-        }
-    }
-
-    /// The node at a path; nil when there is none.
-    static func node(at path: [UInt8], in root: any Directory) throws(FileError) -> (any Node)? {
-        var node: any Node = root
-        for name in path.split(separator: UInt8(ascii: "/")) {
-            guard let directory = node.directory,
-                let next = try find(Array(name), in: directory)
-            else { return nil }
-            node = next
-        }
-        return node
-    }
-
-    static func names(_ directory: any Directory) throws(FileError) -> [[UInt8]] {
-        var names: [[UInt8]] = []
-        try directory.entries(from: 0) { _, name in
-            names.append(name.withUnsafeBytes { Array($0) })
-            return true
-        }
-        return names
     }
 }
 

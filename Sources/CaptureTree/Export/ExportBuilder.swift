@@ -154,7 +154,7 @@ struct ExportBuilder {
                 let folder = Array(path[..<end])
                 if listed.contains(folder) || !known.insert(folder).inserted { break }
                 end = MemberPath.nameStart(folder) - 1
-                guard let node = try ChangeWalk.node(at: folder, in: tree.root) else { continue }
+                guard let node = try tree.root.node(atPath: folder) else { continue }
                 implied.append(try attributes(folder, node, node.stat(), nil))
             }
         }

@@ -84,7 +84,7 @@ struct LinkNames {
             }
         )
         for folder in folders.sorted(by: MemberPath.precedes) {
-            guard let node = try ChangeWalk.node(at: folder, in: tree.lower),
+            guard let node = try tree.lower.node(atPath: folder),
                 let directory = node.directory
             else { continue }
             try search(folder, directory, isDeep: false, &found)
@@ -124,9 +124,9 @@ struct LinkNames {
             let path = ChangeWalk.join(path, name)
             guard files[file]?.known.insert(path).inserted == true else { continue }
             left -= 1
-            guard let node = try ChangeWalk.node(at: path, in: tree.root),
+            guard let node = try tree.root.node(atPath: path),
                 node.qid.path == file,
-                let below = try ChangeWalk.find(name, in: directory)
+                let below = try directory.node(named: name.span.bytes)
             else { continue }
             let entry = TouchedEntry(
                 name: name,
@@ -143,7 +143,7 @@ struct LinkNames {
         }
         // Where the search ends does not hang on how the host lists a directory.
         for name in folders.sorted(by: MemberPath.precedes) where left > 0 {
-            guard let next = try ChangeWalk.find(name, in: directory)?.directory else { continue }
+            guard let next = try directory.node(named: name.span.bytes)?.directory else { continue }
             try search(ChangeWalk.join(path, name), next, isDeep: true, &found)
         }
     }

@@ -81,7 +81,7 @@ struct BaseLinks {
         let key = path.bytes
         if let found = known[key] { return found }
         let name = path.names.last ?? []
-        let node = try Generation.find(name.span.bytes, in: container)
+        let node = try container.node(named: name.span.bytes)
         var found = Found.nothing
         if let directory = node?.directory {
             found = .directory(directory)
@@ -119,7 +119,7 @@ struct BaseLinks {
             var next: UnionPath?
             for (number, name) in target.names.enumerated() {
                 guard let directory = node.directory,
-                    let found = try Generation.find(name.span.bytes, in: directory)
+                    let found = try directory.node(named: name.span.bytes)
                 else { return .nothing }
                 if let link = found.link {
                     rest = try link.target()
@@ -144,7 +144,7 @@ struct BaseLinks {
     private func directory(_ path: UnionPath) throws(FileError) -> (any Directory)? {
         var directory = base
         for name in path.names {
-            guard let next = try Generation.find(name.span.bytes, in: directory)?.directory else {
+            guard let next = try directory.node(named: name.span.bytes)?.directory else {
                 return nil
             }
             directory = next

@@ -114,20 +114,9 @@ extension Generation {
         }
         var directory = base
         for name in names.reversed() {
-            guard let next = try Self.find(name.bytes, in: directory)?.directory else { return nil }
+            guard let next = try directory.node(named: name.bytes)?.directory else { return nil }
             directory = next
         }
         return directory
-    }
-
-    /// What a directory of the base has under a name; nil where it has nothing.
-    static func find(
-        _ name: RawSpan,
-        in directory: any Directory
-    ) throws(FileError) -> (any Node)? {
-        do { return try directory.lookup(name) } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
     }
 }

@@ -56,7 +56,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         try view.generation.checkWhole()
         guard step.outcome != .hidden, view.generation.base != nil, !view.options.hidesBase,
             let below = try view.generation.below(place),
-            let node = try Generation.find(name, in: below)
+            let node = try below.node(named: name)
         else { throw FileError(.notFound) }
         if step.outcome == .foundIfBelow, node.directory != nil {
             return view.node(step, view.qid(step))
@@ -156,7 +156,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         if step.isDirectory {
             var lower: (any Directory)?
             if let below, !view.generation.hidesBase(step.place) {
-                lower = try Generation.find(name.bytes, in: below)?.directory
+                lower = try below.node(named: name.bytes)?.directory
             }
             stat = view.directoryStat(step.place, view.qid(step), over: lower)
         } else {

@@ -60,8 +60,9 @@ struct CaptureLayout {
         var names = Set(own)
         if let base { names.formUnion(try HostFolder.names(in: base + "/")) }
         var inPackages: [String: any Node] = [:]
-        for name in try TreeNames.all(in: packages) {
-            inPackages[name] = try packages.lookup(Array(name.utf8).span.bytes)
+        for bytes in try packages.names() {
+            let name = String(decoding: bytes, as: UTF8.self)
+            inPackages[name] = try packages.lookup(bytes.span.bytes)
             names.insert(name)
         }
         let mounts = try HostMount.all().map(\.path)
@@ -155,17 +156,5 @@ enum FolderMirror {
             }
         }
         chmod(place, status.st_mode & 0o7777)
-    }
-}
-
-/// The names in a directory of a tree.
-enum TreeNames {
-    static func all(in directory: any Directory) throws(FileError) -> [String] {
-        var names: [String] = []
-        try directory.entries(from: 0) { _, name in
-            names.append(name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
-            return true
-        }
-        return names
     }
 }

@@ -30,37 +30,15 @@ struct HiddenNames {
         _ view: any Directory,
         _ below: any Directory
     ) throws(FileError) {
-        guard let shown = try Self.find(path, in: view) else {
+        guard let shown = try view.node(at: path) else {
             paths.append(Array(path.joined(separator: [UInt8(ascii: "/")])))
             return
         }
         // A directory that shows nothing of the one below it.
-        guard shown.directory != nil, let hidden = try Self.find(path, in: below)?.directory else {
+        guard shown.directory != nil, let hidden = try below.node(at: path)?.directory else {
             return
         }
-        var names: [[UInt8]] = []
-        try hidden.entries(from: 0) { _, name in
-            names.append(Array(name))
-            return true
-        }
-        for name in names { try add(path + [name], view, below) }
-    }
-
-    private static func find(
-        _ path: [[UInt8]],
-        in root: any Directory
-    ) throws(FileError) -> (any Node)? {
-        var node: any Node = root
-        for name in path {
-            do throws(FileError) {
-                guard let next = try node.directory?.lookup(name.span.bytes) else { return nil }
-                node = next
-            } catch {
-                if error.kind == .notFound { return nil }
-                throw error
-            }
-        }
-        return node
+        for name in try hidden.names() { try add(path + [name], view, below) }
     }
 
     /// Whether a path is not to be seen, because of its own name or of one above it.

@@ -171,13 +171,8 @@ struct ViewLayout {
     }
 
     private func entries(of directory: any Directory) throws(FileError) -> [Entry] {
-        var names: [[UInt8]] = []
-        try directory.entries(from: 0) { _, name in
-            names.append(Array(name))
-            return true
-        }
         var entries: [Entry] = []
-        for name in names {
+        for name in try directory.names() {
             let node = try directory.lookup(name.span.bytes)
             let target = try node.link?.target()
             entries.append(
@@ -286,18 +281,7 @@ struct ViewLayout {
 
     /// Whether the packages have something of that path.
     private func has(_ path: String) throws(FileError) -> Bool {
-        var node: any Node = packages
-        for name in path.utf8.split(separator: UInt8(ascii: "/")) {
-            let name = Array(name)
-            do throws(FileError) {
-                guard let next = try node.directory?.lookup(name.span.bytes) else { return false }
-                node = next
-            } catch {
-                if error.kind == .notFound { return false }
-                throw error
-            }
-        }
-        return true
+        try packages.node(atPath: Array(path.utf8)) != nil
     }
 
     // MARK: Mount points
