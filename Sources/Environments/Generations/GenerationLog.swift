@@ -117,6 +117,7 @@ struct GenerationLog {
             }
             try calls.syncBytes(file)
         } catch {
+            // What is left of it is torn, and cut off by the next who writes.
             try? calls.resize(file, to: end)
             throw error
         }

@@ -163,7 +163,9 @@ package struct NamedEnvironment: Sendable {
             guard record.number == number else { throw .malformed("it is \(record.number)") }
             return record
         } catch {
-            throw FileError(error.kind, "environment \(name): generation \(number)")
+            let place = "environment \(name): generation \(number)"
+            // What is missing is the generation: its file's name would say it twice.
+            throw error.kind == .notFound ? FileError(.notFound, place) : error.at(place)
         }
     }
 
@@ -233,11 +235,12 @@ package struct NamedEnvironment: Sendable {
         try locked { () throws(FileError) in
             let file = try calls.open(Self.logName, in: folder, writable: true)
             let log = GenerationLog(file, calls)
-            guard let last = try log.last(), last.line == state else {
-                let now = try? log.last()?.line.current
+            let last = try log.last()
+            guard let last, last.line == state else {
+                let now = last?.line.current ?? 0
                 throw FileError(
                     .busy,
-                    "environment \(name): changed meanwhile, generation \(now ?? 0) is current"
+                    "environment \(name): changed meanwhile, generation \(now) is current"
                 )
             }
             return try body(log, last.end)
