@@ -5,7 +5,7 @@ import FileTree
 ///
 /// In the version every byte but letters, digits and `._+~:` is `%XX`, the hyphen too: the last
 /// hyphen of the name parts the two.
-public struct StoredPackage: Sendable, Hashable {
+public struct StoredPackage: Sendable, Hashable, Comparable {
     /// The package's name.
     public let name: String
     /// The package's version; empty for one without.
@@ -23,6 +23,11 @@ public struct StoredPackage: Sendable, Hashable {
         self.version = version
         self.id = id
         guard fileName.utf8.count <= 255 else { return nil }
+    }
+
+    /// By name, version and id.
+    public static func < (a: StoredPackage, b: StoredPackage) -> Bool {
+        (a.name, a.version, a.id) < (b.name, b.version, b.id)
     }
 
     /// Reads a file's name; nil for another kind of file's.

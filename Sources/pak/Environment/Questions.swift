@@ -21,7 +21,7 @@ struct Packages: ParsableCommand {
     @OptionGroup var options: EnvironmentOptions
 
     func run() throws {
-        var packages: [StoredPackage]
+        let packages: [StoredPackage]
         if all {
             let finder = try options.stores.finder()
             do throws(FileError) { packages = try finder.packages() } catch {
@@ -30,8 +30,7 @@ struct Packages: ParsableCommand {
         } else {
             packages = try options.current().record.text.packages
         }
-        packages.sort { ($0.name, $0.version, $0.id) < ($1.name, $1.version, $1.id) }
-        for package in packages {
+        for package in packages.sorted() {
             printing.show(
                 JSON.package(package),
                 or: "\("\(package.id)".prefix(16)) \(package.name) \(package.version)\n"
