@@ -137,7 +137,13 @@ package final class Capture: Sendable {
             for rule in settings.rules.list { try layer.add(rule) }
         }
         if known != found {
-            try TextFile.replace("\(folder)/\(LayerBase.fileName)", found.text)
+            let calls = HostCalls()
+            do throws(FileError) {
+                let place = try calls.openFolder(path: folder)
+                try calls.replace(LayerBase.fileName, in: place, with: found.text)
+            } catch {
+                throw error.at(folder)
+            }
         }
         return found
     }

@@ -43,26 +43,4 @@ package enum TextFile {
         defer { free(resolved) }
         return String(cString: resolved)
     }
-
-    /// Writes it whole under another name, and then gives it its own.
-    ///
-    /// Errors: those of open(2) and write(2), with the path.
-    package static func replace(_ path: String, _ bytes: [UInt8]) throws(FileError) {
-        let other = "\(path).new"
-        let descriptor = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw FileError(FileError.Kind(number: errno), path) }
-        var rest = bytes[...]
-        var failure: Int32 = 0
-        while !rest.isEmpty, failure == 0 {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { failure = errno }
-        }
-        if failure == 0, fsync(descriptor) != 0 { failure = errno }
-        close(descriptor)
-        if failure == 0, rename(other, path) != 0 { failure = errno }
-        guard failure == 0 else {
-            unlink(other)
-            throw FileError(FileError.Kind(number: failure), path)
-        }
-    }
 }

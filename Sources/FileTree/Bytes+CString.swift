@@ -1,6 +1,6 @@
 extension [UInt8] {
     /// Shows bytes that end with NUL as the system calls want them.
-    func withCString<T>(_ body: (UnsafePointer<CChar>) -> T) -> T {
+    package func withCString<T>(_ body: (UnsafePointer<CChar>) -> T) -> T {
         withUnsafeBytes { bytes in
             bytes.withMemoryRebound(to: CChar.self) { text in
                 // Never empty: there is the NUL.

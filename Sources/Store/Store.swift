@@ -144,7 +144,7 @@ public final class Store: Sendable {
         return try calls.names(in: packageFolder).compactMap {
             StoredPackage(fileName: String(decoding: $0, as: UTF8.self))
         }
-        .sorted { ($0.name, $0.version, $0.id) < ($1.name, $1.version, $1.id) }
+        .sorted()
     }
 
     /// Where a package's file is.
@@ -181,22 +181,5 @@ public final class Store: Sendable {
         defer { withExtendedLifetime(lock) {} }
         try calls.awaitLock(lock, shared: !alone)
         return try body()
-    }
-}
-
-extension HostCalls {
-    /// Opens an empty file that is there for its lock, and makes it when it is missing.
-    package func lockFile(
-        _ name: String,
-        in folder: HostDescriptor
-    ) throws(FileError) -> HostDescriptor {
-        do throws(FileError) { return try open(name, in: folder, writable: true) } catch {
-            guard error.kind == .notFound else { throw error }
-        }
-        do throws(FileError) { return try make(name, in: folder) } catch {
-            guard error.kind == .exists else { throw error }
-            // Another was faster.
-            return try open(name, in: folder, writable: true)
-        }
     }
 }

@@ -18,11 +18,7 @@ struct CacheFolder {
     /// Makes what is missing of it; nil when it cannot be written.
     init?(_ path: String) {
         self.path = path
-        var made = ""
-        for component in path.split(separator: "/") {
-            made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + component
-            mkdir(made, 0o700)
-        }
+        HostFolder.makePath(path)
         for folder in ["packages", "memo", "seen", "used", "lease", "tar"] {
             mkdir("\(path)/\(folder)", 0o700)
             guard access("\(path)/\(folder)", W_OK | X_OK) == 0 else { return nil }

@@ -62,7 +62,7 @@ final class LayerFolder: Sendable {
             throw FileError(.notEmpty, "\(path): no layer, and there is \(other)")
         }
         do throws(FileError) {
-            let lock = try Self.lockFile(folder, calls, exists: names.contains(Self.lockName))
+            let lock = try calls.lockFile(Self.lockName, in: folder)
             try Self.lock(lock, calls, shared: false)
             self.lock = lock
         } catch {
@@ -157,22 +157,6 @@ final class LayerFolder: Sendable {
             files.append((name, serial, figures.isRegular ? figures : nil))
         }
         return files
-    }
-
-    private static func lockFile(
-        _ folder: HostDescriptor,
-        _ calls: HostCalls,
-        exists: Bool
-    ) throws(FileError) -> HostDescriptor {
-        if !exists {
-            do throws(FileError) {
-                return try calls.make(lockName, in: folder)
-            } catch {
-                // Another was quicker: who has it is told by the lock.
-                guard error.kind == .exists else { throw error }
-            }
-        }
-        return try calls.open(lockName, in: folder, writable: true)
     }
 
     /// Takes the lock of a layer; a check of it, a server that is about to end, or a process that

@@ -21,6 +21,16 @@ package enum HostFolder {
         return made
     }
 
+    /// Makes a folder and those above it, for this user alone; what cannot be made is missing to
+    /// who then uses it.
+    package static func makePath(_ path: String) {
+        var made = path.hasPrefix("/") ? "" : "."
+        for name in path.split(separator: "/") {
+            made += "/\(name)"
+            mkdir(made, 0o700)
+        }
+    }
+
     /// The names in a folder but for `.` and `..`, sorted.
     ///
     /// Errors: those of open(2) and getdents(2).

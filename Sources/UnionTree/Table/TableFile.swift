@@ -31,7 +31,7 @@ enum TableFile {
 
     /// Keeps a table, under its name only once all of it is written.
     static func write(_ storage: StoredBytes, _ key: ContentID, in folder: String) {
-        makeFolder(folder)
+        HostFolder.makePath(folder)
         let name = "\(path(key, folder)).\(getpid()).\(UInt32.random(in: 0 ... .max))"
         let descriptor = Glibc.open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
@@ -43,14 +43,6 @@ enum TableFile {
             return
         }
         dropOldest(in: folder)
-    }
-
-    private static func makeFolder(_ path: String) {
-        var made = path.hasPrefix("/") ? "" : "."
-        for name in path.split(separator: "/") {
-            made += "/\(name)"
-            mkdir(made, 0o700)
-        }
     }
 
     /// Removes the tables that were not used for the longest time; whoever has one mapped keeps it.

@@ -83,14 +83,3 @@ enum Whiteouts {
         futimens(directory, [status.st_atim, status.st_mtim])
     }
 }
-
-extension [UInt8] {
-    /// Shows the bytes, which end with a zero, as a name for the system.
-    fileprivate func withCString(_ body: (UnsafePointer<CChar>) -> Int32) -> Int32 {
-        withUnsafeBytes { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { name in
-                name.baseAddress.map(body) ?? -1
-            }
-        }
-    }
-}
