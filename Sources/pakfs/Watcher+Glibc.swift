@@ -35,7 +35,13 @@ enum Watcher {
             return state.descriptor
         }
         guard failure == 0 else { throw FileError(.init(number: failure), folder) }
-        if isFirst { try Worker.start { run(descriptor) } }
+        guard isFirst else { return }
+        do throws(FileError) { try Worker.start { run(descriptor) } } catch {
+            // Else the next would take it that there is a thread.
+            state.withLock { $0 = State() }
+            close(descriptor)
+            throw error
+        }
     }
 
     private static func run(_ descriptor: Int32) {
