@@ -39,12 +39,8 @@ package final class Capture: Sendable {
     ) throws(FileError) {
         self.id = id
         self.environment = environment
-        sub = try UnionPath(view.sub)
-        var options = ViewOptions()
-        options.only = view.only
-        options.sub = sub
-        options.showsDevices = view.showsDevices
-        options.keepsSetID = view.keepsSetID
+        let options = try view.options()
+        sub = options.sub
         let lower = try environment.tree.attach(as: .superuser, options)
         let found = LayerBase(environment, view)
         let layer: Layer

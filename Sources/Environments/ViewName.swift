@@ -1,5 +1,6 @@
 import Archive
 package import FileTree
+package import UnionTree
 
 /// What a client names at attach: `ENVIRONMENT[@GENERATION][:OPTION]...`.
 ///
@@ -37,6 +38,18 @@ package struct ViewName: Sendable, Hashable {
         sub = base.sub
         showsDevices = base.shows.contains("dev")
         keepsSetID = base.shows.contains("suid")
+    }
+
+    /// What a union is asked for.
+    ///
+    /// Errors: `.illegalName` for a `sub` that is no path.
+    package func options() throws(FileError) -> ViewOptions {
+        var options = ViewOptions()
+        options.only = only
+        options.sub = try UnionPath(sub)
+        options.showsDevices = showsDevices
+        options.keepsSetID = keepsSetID
+        return options
     }
 
     /// The name of the control tree.

@@ -172,17 +172,8 @@ final class Views: Tree {
         }
         // The host's files are shown to whom the host's tree would show them.
         guard found.admits(user) else { throw FileError(.permission) }
-        if let id = captured(name) {
-            guard let captures else { throw FileError(.invalid, "no layers: -c is not there") }
-            let capture = try captures.capture(id, over: found, name, for: user).capture
-            return Attachment(root: capture.root, tree: capture.view, links: name.links)
-        }
-        var options = ViewOptions()
-        options.showsDevices = name.showsDevices
-        options.keepsSetID = name.keepsSetID
-        options.only = name.only
-        options.sub = try UnionPath(name.sub)
-        var attachment = try found.tree.attach(as: user, options)
+        if let id = captured(name) { return try attach(id, over: found, name, user) }
+        var attachment = try found.tree.attach(as: user, name.options())
         attachment.links = name.links
         return attachment
     }
@@ -193,11 +184,6 @@ final class Views: Tree {
         _ name: ViewName,
         _ user: User
     ) throws(FileError) -> Attachment {
-        var options = ViewOptions()
-        options.showsDevices = name.showsDevices
-        options.keepsSetID = name.keepsSetID
-        options.only = name.only
-        options.sub = try UnionPath(name.sub)
         var attachment: Attachment
         if name.isPinned || name.capture != nil {
             let shown = try name.generation.map { (words) throws(FileError) in
@@ -205,17 +191,26 @@ final class Views: Tree {
             }
             let state = shown ?? found.current
             if let id = name.capture {
-                guard let captures else { throw FileError(.invalid, "no layers: -c is not there") }
-                let environment = Environment(found.name, state)
-                let capture = try captures.capture(id, over: environment, name, for: user).capture
-                return Attachment(root: capture.root, tree: capture.view, links: name.links)
+                return try attach(id, over: Environment(found.name, state), name, user)
             }
-            attachment = try state.attach(options)
+            attachment = try state.attach(name.options())
         } else {
-            attachment = try found.live(options).attach(as: user, to: "")
+            attachment = try found.live(name.options()).attach(as: user, to: "")
         }
         attachment.links = name.links
         return attachment
+    }
+
+    /// Gives the layer `id` over an environment.
+    private func attach(
+        _ id: String,
+        over environment: Environment,
+        _ name: ViewName,
+        _ user: User
+    ) throws(FileError) -> Attachment {
+        guard let captures else { throw FileError(.invalid, "no layers: -c is not there") }
+        let capture = try captures.capture(id, over: environment, name, for: user).capture
+        return Attachment(root: capture.root, tree: capture.view, links: name.links)
     }
 
     /// The layer that a name at attach asks for; the empty name asks for one by itself.
