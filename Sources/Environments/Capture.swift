@@ -18,6 +18,9 @@ package final class Capture: Sendable {
     let environment: Environment
     private let sub: UnionPath
 
+    /// The layer that an empty name at attach gets.
+    package static let usual = "default"
+
     /// How a layer's folder is opened.
     package enum Access: Sendable {
         /// To be looked at; nothing in the folder changes.

@@ -10,9 +10,6 @@ import Terminal
 /// all who attach share it. `opening` is held while a layer is opened, and taken before `open`;
 /// what it calls does not call back.
 final class Captures: Sendable {
-    /// The layer of an empty name at attach.
-    static let usual = "default"
-
     /// The folder that the layers are in.
     let folder: String
     private let settings: LayerSettings

@@ -76,10 +76,10 @@ final class Views: Tree {
         _ environment: Environment
     ) throws(Complaint) {
         let view: ViewName
-        let folder = "\(captures.folder)/\(Captures.usual)"
+        let folder = "\(captures.folder)/\(Capture.usual)"
         do throws(FileError) {
             view = try LayerBase.read(from: folder).map(ViewName.init) ?? .whole
-            _ = try captures.capture(Captures.usual, over: environment, view, for: .superuser)
+            _ = try captures.capture(Capture.usual, over: environment, view, for: .superuser)
         } catch {
             let cure: String? =
                 switch error.kind {
@@ -216,7 +216,7 @@ final class Views: Tree {
     /// The layer that a name at attach asks for; the empty name asks for one by itself.
     private func captured(_ name: ViewName) -> String? {
         if let id = name.capture { return id }
-        return captures != nil && name.environment.isEmpty ? Captures.usual : nil
+        return captures != nil && name.environment.isEmpty ? Capture.usual : nil
     }
 
     private func controlEntries(

@@ -105,16 +105,13 @@ struct LayerPlace: ParsableArguments {
                 "pak layer ... -a 'unix!THE SOCKET OF ITS PAKFS' \(name.isEmpty ? "NAME" : name)"
             case .conflict: "-p PACKAGE... or -b BASE, as when it was made"
             case .malformed: "pak layer check '\(layer)'"
-            case .notFound where TextFile.exists("\(layer)/\(Self.usual)/log"):
-                "'\(layer)/\(Self.usual)', a layer in that folder"
+            case .notFound where TextFile.exists("\(layer)/\(Capture.usual)/log"):
+                "'\(layer)/\(Capture.usual)', a layer in that folder"
             case .notFound: "pak layer init '\(layer)'"
             default: nil
             }
         return Complaint(layer, error, try: cure, status: error.kind == .malformed ? 4 : 1)
     }
-
-    /// The name of the layer that an empty name at attach gets.
-    private static let usual = "default"
 }
 
 /// What a layer answers, in a folder or through a server's control files.

@@ -43,6 +43,7 @@ struct ServedLayer: LayerAnswers {
 
     /// Why the last word was refused, which the control file says when it is read.
     private var reason: String? {
+        // Without it the error that the word met is told by itself.
         guard let lines = try? lines("ctl") else { return nil }
         let prefix = "error: "
         let line = lines.map { String(decoding: $0, as: UTF8.self) }.first { $0.hasPrefix(prefix) }
