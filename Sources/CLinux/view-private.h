@@ -4,6 +4,8 @@
 
 #include "CLinux.h"
 
+#include <limits.h>
+
 /* Sends a packet, and a descriptor unless it is -1. */
 int view_say(int socket, int saying, int at, int number, int descriptor);
 
@@ -31,6 +33,15 @@ _Noreturn void view_keep(const struct pak_view *view, struct view_keeper *keeper
 /* Drops every capability but these, and what could bring one back. Returns 0, or -1. */
 int view_drop_capabilities(uint64_t kept);
 
+/* What a call asks that is answered, and so where its arguments are. */
+enum view_asks {
+	VIEW_NOTHING,
+	VIEW_OWN_PATH, VIEW_OWN_LINK, VIEW_OWN_OPEN, VIEW_OWN_AT,
+	VIEW_MAKE_PATH, VIEW_MAKE_AT,
+	VIEW_IDENTITY_1, VIEW_IDENTITY_2, VIEW_IDENTITY_3, VIEW_GROUPS,
+};
+enum view_asks view_call_asks(int number);
+
 /* Has the calling thread's calls asked of a listener. Returns its descriptor, or -1 with errno. */
 int view_listen_to_calls(uint32_t answered);
 
@@ -38,5 +49,32 @@ int view_listen_to_calls(uint32_t answered);
  * first socket. */
 _Noreturn void view_answer(int listener_socket, const struct pak_view *view,
 	const struct view_keeper *keeper);
+
+/* The process that answers: root of the view's users, in a root and a directory that it changes to
+ * the caller's for each path. */
+struct view_answerer {
+	int listener, starter, proc;
+	const struct view_keeper *keeper;
+	dev_t devices[VIEW_FUSE_LIMIT];
+	int has_devices;
+};
+
+/* Opens proc's entry of a process, such as "cwd", or "fd/" and a number. */
+int view_open_of(const struct view_answerer *self, uint32_t pid, const char *name, int number,
+	int flags);
+
+/* Copies a path out of the caller's memory. Returns 0, or an errno. */
+int view_copy_path(const struct view_answerer *self, uint32_t pid, uint64_t address,
+	char path[PATH_MAX]);
+
+/* What names the reader of /proc means the caller. */
+void view_rename_self(char path[PATH_MAX], uint32_t pid);
+
+/* Stands where the caller stands: its root, and the directory that a path counts from. Returns 0,
+ * or an errno. */
+int view_stand(const struct view_answerer *self, uint32_t pid, int from);
+
+/* Whether the caller is still there: else what was read of it may be another's of its number. */
+int view_is_valid(const struct view_answerer *self, uint64_t id);
 
 #endif

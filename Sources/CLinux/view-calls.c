@@ -1,0 +1,88 @@
+#define _GNU_SOURCE
+#include "view-private.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined __x86_64__
+#define NATIVE AUDIT_ARCH_X86_64
+#elif defined __aarch64__
+#define NATIVE AUDIT_ARCH_AARCH64
+#else
+#define NATIVE 0 /* none is answered */
+#endif
+
+/* The older calls are not there on aarch64. */
+static const struct call {
+	int number;
+	enum view_asks asks;
+	uint32_t family;
+} calls[] = {
+#ifdef SYS_chown
+	{ SYS_chown, VIEW_OWN_PATH, PAK_ANSWER_OWNERS },
+	{ SYS_lchown, VIEW_OWN_LINK, PAK_ANSWER_OWNERS },
+	{ SYS_mknod, VIEW_MAKE_PATH, PAK_ANSWER_DEVICES },
+#endif
+	{ SYS_fchown, VIEW_OWN_OPEN, PAK_ANSWER_OWNERS },
+	{ SYS_fchownat, VIEW_OWN_AT, PAK_ANSWER_OWNERS },
+	{ SYS_mknodat, VIEW_MAKE_AT, PAK_ANSWER_DEVICES },
+	{ SYS_setuid, VIEW_IDENTITY_1, PAK_ANSWER_IDENTITIES },
+	{ SYS_setgid, VIEW_IDENTITY_1, PAK_ANSWER_IDENTITIES },
+	{ SYS_setreuid, VIEW_IDENTITY_2, PAK_ANSWER_IDENTITIES },
+	{ SYS_setregid, VIEW_IDENTITY_2, PAK_ANSWER_IDENTITIES },
+	{ SYS_setresuid, VIEW_IDENTITY_3, PAK_ANSWER_IDENTITIES },
+	{ SYS_setresgid, VIEW_IDENTITY_3, PAK_ANSWER_IDENTITIES },
+	{ SYS_setfsuid, VIEW_IDENTITY_1, PAK_ANSWER_IDENTITIES },
+	{ SYS_setfsgid, VIEW_IDENTITY_1, PAK_ANSWER_IDENTITIES },
+	{ SYS_setgroups, VIEW_GROUPS, PAK_ANSWER_IDENTITIES },
+};
+enum { CALL_COUNT = sizeof calls / sizeof *calls };
+
+int view_listen_to_calls(uint32_t answered)
+{
+	struct sock_filter code[CALL_COUNT + 8];
+	unsigned count = 0, asked = 0;
+	if (NATIVE == 0) {
+		errno = ENOSYS;
+		return -1;
+	}
+	for (int i = 0; i < CALL_COUNT; i++)
+		asked += (calls[i].family & answered) != 0;
+	code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		offsetof(struct seccomp_data, arch));
+	code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 1, 0);
+	code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		offsetof(struct seccomp_data, nr));
+	for (int i = 0; i < CALL_COUNT; i++)
+		if (calls[i].family & answered) {
+			code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+				(unsigned)calls[i].number, (uint8_t)asked, 0);
+			asked--;
+		}
+	code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
+	struct sock_fprog program = { (unsigned short)count, code };
+	unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+#ifdef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+	/* A signal to the caller does not undo what is being answered. Kernels before 5.19 have none. */
+	long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
+	if (fd >= 0 || errno != EINVAL)
+		return (int)fd;
+#endif
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+enum view_asks view_call_asks(int number)
+{
+	for (int i = 0; i < CALL_COUNT; i++)
+		if (calls[i].number == number)
+			return calls[i].asks;
+	return VIEW_NOTHING;
+}
