@@ -98,7 +98,11 @@ package final class Environment: Sendable {
             )
         } catch {
             guard !conflicts.isEmpty else { throw Complaint("\(error)") }
-            throw Self.complaint(of: conflicts, source.optionName)
+            throw Complaint(conflicts) {
+                "\($0): nothing is served"
+            } _: {
+                Self.option($0, source.optionName)
+            }
         }
         isFixed = tree.isImmutable && !packages.contains { PackageOpener.isDirectory($0.path) }
     }
@@ -135,24 +139,6 @@ package final class Environment: Sendable {
             let isNonsense = isRemote && error.kind == .invalid
             throw Complaint("-b \(text)", error, status: isNonsense ? 2 : 1)
         }
-    }
-
-    /// All conflicts at once, each with its sides and the ways out as options of this command.
-    private static func complaint(
-        of conflicts: [Conflict],
-        _ optionName: String
-    ) -> Complaint {
-        let count = conflicts.count == 1 ? "1 conflict" : "\(conflicts.count) conflicts"
-        var complaint = Complaint("\(count) between packages: nothing is served")
-        for conflict in conflicts {
-            // The last line has the ways out in the words of the library.
-            complaint.details += conflict.description.split(separator: "\n").dropLast().map(
-                String.init
-            )
-            let ways = conflict.waysOut.map { option($0, optionName) }
-            complaint.details.append("    try: " + ways.joined(separator: " | "))
-        }
-        return complaint
     }
 
     /// A way out as an option: `prefer PATH NAME` is `-o prefer=PATH:NAME`.

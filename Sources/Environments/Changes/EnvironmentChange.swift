@@ -125,23 +125,12 @@ package struct EnvironmentChange {
             _ = try opener.tree(of: text, named: environment.name, &conflicts)
         } catch {
             guard !conflicts.isEmpty else { throw Complaint("\(error)") }
-            throw Self.complaint(of: conflicts, environment.name)
-        }
-    }
-
-    private static func complaint(of conflicts: [Conflict], _ name: String) -> Complaint {
-        let count = conflicts.count == 1 ? "1 conflict" : "\(conflicts.count) conflicts"
-        var complaint = Complaint("\(name): \(count) between packages: nothing is changed")
-        for conflict in conflicts {
-            complaint.details += conflict.description.split(separator: "\n").dropLast().map(
-                String.init
-            )
-            let ways = conflict.waysOut.map { way in
+            throw Complaint(conflicts) {
+                "\(environment.name): \($0): nothing is changed"
+            } _: { way in
                 way.hasPrefix("prefer ") || way.hasPrefix("block ") ? "pak \(way)" : way
             }
-            complaint.details.append("    try: " + ways.joined(separator: " | "))
         }
-        return complaint
     }
 }
 

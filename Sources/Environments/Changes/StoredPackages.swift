@@ -42,6 +42,19 @@ package final class StoredPackages: Sendable {
         }
     }
 
+    /// Opens all packages of an environment.
+    package func packages(
+        of text: EnvironmentText,
+        holder: (any AnyObject & Sendable)? = nil
+    ) throws(FileError) -> [Package] {
+        var packages: [Package] = []
+        packages.reserveCapacity(text.packages.count)
+        for stored in text.packages {
+            packages.append(try package(stored, holder: holder))
+        }
+        return packages
+    }
+
     /// Joins the packages of an environment.
     ///
     /// Errors: those of `package` and of `UnionTree`; `conflicts` gets all of them.
@@ -52,13 +65,8 @@ package final class StoredPackages: Sendable {
         holder: (any AnyObject & Sendable)? = nil,
         _ conflicts: inout [Conflict]
     ) throws(FileError) -> UnionTree {
-        var packages: [Package] = []
-        packages.reserveCapacity(text.packages.count)
-        for stored in text.packages {
-            packages.append(try package(stored, holder: holder))
-        }
-        return try UnionTree(
-            packages: packages,
+        try UnionTree(
+            packages: packages(of: text, holder: holder),
             rules: text.unionRules(),
             base: base,
             environment: name,

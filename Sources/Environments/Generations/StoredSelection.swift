@@ -78,14 +78,7 @@ package struct StoredSelection: Sendable {
 
     /// The packages, opened; they are kept in their store for as long as they are used.
     func packages() throws(FileError) -> [Package] {
-        let lease = try finder.lease(text.packages)
-        let opener = StoredPackages(finder)
-        var packages: [Package] = []
-        packages.reserveCapacity(text.packages.count)
-        for stored in text.packages {
-            packages.append(try opener.package(stored, holder: lease))
-        }
-        return packages
+        try StoredPackages(finder).packages(of: text, holder: finder.lease(text.packages))
     }
 
     /// Where tables of them are kept; nil where the store cannot be written.
