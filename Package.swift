@@ -83,6 +83,7 @@ let package = Package(
 
         // Tests: one target a source target.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
+        .target(name: "HostFaults", dependencies: ["FileTree"], path: "Tests/HostFaults"),
         .target(name: "ScratchFolder", dependencies: ["FileTree"], path: "Tests/ScratchFolder"),
         .target(
             name: "TreeConformance",
@@ -134,7 +135,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["Archive", "FileTree", "ScratchFolder", "Store"]
+            dependencies: ["Archive", "FileTree", "HostFaults", "ScratchFolder", "Store"]
         ),
         .testTarget(name: "NinePTests", dependencies: ["FileTree", "NineP"]),
         .testTarget(
@@ -169,7 +170,8 @@ let package = Package(
             name: "CaptureTreeTests",
             dependencies: [
                 "FileTree", "Archive", "CaptureTree", "TreeConformance", "UnionTree",
-                "NinePClient", "NinePServer", "CLinux", "Differential", "ScratchFolder",
+                "NinePClient", "NinePServer", "CLinux", "Differential", "HostFaults",
+                "ScratchFolder",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

@@ -1,5 +1,6 @@
 import FileTree
 import Glibc
+import HostFaults
 import Testing
 
 @testable import CaptureTree
@@ -282,14 +283,14 @@ extension DataFile {
 
     /// Every call of a list of changes fails once, in every way; what the file holds is then what
     /// it held, up to its length, and the count is the host's.
-    @Test(arguments: Faults.Kind.allCases)
-    func afterAFailureTheLengthIsAsItWas(_ kind: Faults.Kind) throws {
+    @Test(arguments: HostFaults.Kind.allCases)
+    func afterAFailureTheLengthIsAsItWas(_ kind: HostFaults.Kind) throws {
         for place in 0..<80 {
             let scratch = try Scratch()
             var open: OpenData? = try OpenData(scratch.layer)
             try open?.files.create(Self.five).write([1, 2, 3], at: 0)
             open = nil
-            let faults = Faults(kind, at: place)
+            let faults = HostFaults(kind, at: place)
             open = try? OpenData(scratch.layer, calls: faults.host)
             guard let files = open?.files, let file = try? files.open(Self.five) else { continue }
             var size: UInt64 = 3

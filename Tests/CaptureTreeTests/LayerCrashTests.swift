@@ -1,6 +1,7 @@
 import Differential
 import FileTree
 import Glibc
+import HostFaults
 import Synchronization
 import Testing
 
@@ -107,8 +108,8 @@ import Testing
 
     /// Every call of a list fails, one after the other: the operation it was of fails and leaves
     /// everything as it was, also for whoever opens the layer then, and the next ones work.
-    @Test(arguments: [Faults.Kind.full, .broken, .fullForGood])
-    func aFailedCallChangesNothing(_ kind: Faults.Kind) throws {
+    @Test(arguments: [HostFaults.Kind.full, .broken, .fullForGood])
+    func aFailedCallChangesNothing(_ kind: HostFaults.Kind) throws {
         let list = Self.list(2)
         let base = Self.base(list)
         let model = try Layer.inMemory()
@@ -125,7 +126,7 @@ import Testing
         while true {
             let scratch = try Scratch()
             place += 1
-            let faults = Faults(kind, at: place)
+            let faults = HostFaults(kind, at: place)
             let isPlaying = Mutex(false)
             var capture: Capture? = try Capture(
                 scratch.layer,
@@ -180,11 +181,11 @@ import Testing
     }
 
     /// Every call of the opening of a new layer fails, one after the other.
-    @Test(arguments: Faults.Kind.allCases, LayerSync.allCases)
-    func aFailedOpeningLeavesWhatCanBeOpened(_ kind: Faults.Kind, _ sync: LayerSync) throws {
+    @Test(arguments: HostFaults.Kind.allCases, LayerSync.allCases)
+    func aFailedOpeningLeavesWhatCanBeOpened(_ kind: HostFaults.Kind, _ sync: LayerSync) throws {
         for place in 0... {
             let scratch = try Scratch()
-            let faults = Faults(kind, at: place)
+            let faults = HostFaults(kind, at: place)
             do throws(FileError) {
                 _ = try Layer.open(
                     folder: scratch.layer,

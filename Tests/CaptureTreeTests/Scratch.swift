@@ -41,52 +41,6 @@ final class Scratch: Sendable {
     }
 }
 
-/// Makes calls of the host go wrong from the n-th on, or the n-th alone.
-final class Faults: Sendable {
-    enum Kind: Sendable, CaseIterable {
-        /// The call gives ENOSPC, the next ones work.
-        case full
-        /// The call gives EIO, the next ones work.
-        case broken
-        /// The call writes a byte, if it writes, and nothing is done from then on: a death.
-        case death
-        /// As `full`, and nothing can be put back.
-        case fullForGood
-    }
-
-    private let kind: Kind
-    private let place: Int
-    private let count = Mutex(0)
-
-    init(_ kind: Kind, at place: Int) {
-        self.kind = kind
-        self.place = place
-    }
-
-    /// How many calls there were.
-    var calls: Int { count.withLock { $0 } }
-    var hasStruck: Bool { calls > place }
-
-    func fault(_ call: HostCalls.Call) -> HostCalls.Fault? {
-        let number = count.withLock { count in
-            count += 1
-            return count - 1
-        }
-        if number < place { return nil }
-        switch kind {
-        case .full: return number == place ? .error(ENOSPC) : nil
-        case .broken: return number == place ? .error(EIO) : nil
-        case .death: return number == place && call == .write ? .short(1) : .error(EIO)
-        case .fullForGood:
-            let isPutBack = call == .resize && number > place
-            return number == place || isPutBack ? .error(ENOSPC) : nil
-        }
-    }
-
-    /// The host, but for the faults.
-    var host: HostCalls { HostCalls(fault: { self.fault($0) }) }
-}
-
 /// Answers calls of the host as they come: the n-th of a kind by the n-th of its list.
 final class Plan: Sendable {
     private let state: Mutex<(faults: [HostCalls.Call: [HostCalls.Fault?]], counts: Counts)>

@@ -1,6 +1,7 @@
 import Differential
 import FileTree
 import Glibc
+import HostFaults
 import Synchronization
 import Testing
 
@@ -166,12 +167,12 @@ import Testing
     }
 
     /// Every call of an opening that writes the log anew fails, one after the other.
-    @Test(arguments: Faults.Kind.allCases, LayerSync.allCases)
-    func aFailureLeavesTheLogThatWas(_ kind: Faults.Kind, _ sync: LayerSync) throws {
+    @Test(arguments: HostFaults.Kind.allCases, LayerSync.allCases)
+    func aFailureLeavesTheLogThatWas(_ kind: HostFaults.Kind, _ sync: LayerSync) throws {
         for place in 0... {
             let scratch = try Scratch()
             let before = try grown(scratch)
-            let faults = Faults(kind, at: place)
+            let faults = HostFaults(kind, at: place)
             do throws(FileError) {
                 let tree = try open(scratch.layer, sync, faults.host)
                 let found = try TreePlayer("capture", tree.root).snapshot()

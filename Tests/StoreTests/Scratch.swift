@@ -38,36 +38,3 @@ final class Scratch: Sendable {
         return output
     }
 }
-
-/// Lets calls of the host fail from the n-th on, as for a process that is killed there, or the
-/// n-th alone, as on a full disk.
-final class Faults: Sendable {
-    enum Kind: Sendable, CaseIterable { case death, full, broken }
-
-    private let kind: Kind
-    private let place: Int
-    private let count = Mutex(0)
-
-    init(_ kind: Kind, at place: Int) {
-        self.kind = kind
-        self.place = place
-    }
-
-    var hasStruck: Bool { count.withLock { $0 } > place }
-
-    var host: HostCalls {
-        HostCalls(fault: { call in
-            let number = self.count.withLock { count in
-                count += 1
-                return count - 1
-            }
-            switch self.kind {
-            case .death:
-                if number < self.place { return nil }
-                return number == self.place && call == .write ? .short(1) : .error(EIO)
-            case .full: return number == self.place ? .error(ENOSPC) : nil
-            case .broken: return number == self.place ? .error(EIO) : nil
-            }
-        })
-    }
-}

@@ -1,6 +1,7 @@
 import Archive
 import FileTree
 import Glibc
+import HostFaults
 import Testing
 
 @testable import Store
@@ -104,14 +105,14 @@ struct StoreTests {
         #expect(scratch.names("s/lease").isEmpty)
     }
 
-    @Test(arguments: Faults.Kind.allCases)
-    func anImportThatFailsAnywhereLeavesAWholeStore(kind: Faults.Kind) throws {
+    @Test(arguments: HostFaults.Kind.allCases)
+    func anImportThatFailsAnywhereLeavesAWholeStore(kind: HostFaults.Kind) throws {
         let scratch = try Scratch()
         let path = try scratch.package("a")
         var place = 0
         while true {
             let folder = "\(scratch.path)/s\(place)"
-            let faults = Faults(kind, at: place)
+            let faults = HostFaults(kind, at: place)
             do throws(FileError) {
                 _ = try Store(writing: folder, calls: faults.host).add(path)
                 // What only tidies up may fail without a word.
@@ -132,8 +133,8 @@ struct StoreTests {
         #expect(place > 10)
     }
 
-    @Test(arguments: Faults.Kind.allCases)
-    func aCollectionThatFailsAnywhereKeepsWhatIsUsed(kind: Faults.Kind) throws {
+    @Test(arguments: HostFaults.Kind.allCases)
+    func aCollectionThatFailsAnywhereKeepsWhatIsUsed(kind: HostFaults.Kind) throws {
         let scratch = try Scratch()
         let paths = try ["a", "b", "c", "d"].map { try scratch.package($0) }
         var place = 0
@@ -142,7 +143,7 @@ struct StoreTests {
             let made = try Store(writing: folder)
             let used = try made.add(paths[0]).package
             for path in paths.dropFirst() { _ = try made.add(path) }
-            let faults = Faults(kind, at: place)
+            let faults = HostFaults(kind, at: place)
             do throws(FileError) {
                 let store = try Store(writing: folder, calls: faults.host)
                 _ = try store.collect(isDry: false) { [used.id: ["a test"]] }
