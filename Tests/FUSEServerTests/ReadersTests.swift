@@ -20,7 +20,14 @@ import TreeConformance
 
         init(_ attachment: FileTree.Attachment, _ options: FUSEServer.Options) throws {
             var pair: [Int32] = [0, 0]
-            guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &pair) == 0 else {
+            guard
+                socketpair(
+                    AF_UNIX,
+                    Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue),
+                    0,
+                    &pair
+                ) == 0
+            else {
                 throw FileError(.init(number: errno))
             }
             socket = pair[0]

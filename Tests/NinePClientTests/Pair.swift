@@ -25,7 +25,9 @@ func client(
 /// One end of a socketpair; the other is given to `body` on a thread of its own.
 func served(_ body: @escaping @Sendable (Int32) throws(FileError) -> Void) throws -> Int32 {
     var ends: [Int32] = [0, 0]
-    try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    try #require(
+        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
+    )
     let other = ends[1]
     try Worker.start {
         do throws(FileError) { try body(other) } catch {

@@ -38,7 +38,9 @@ final class Proxy: Sendable {
             try server.serve(input: other, output: other)
         }
         var ends: [Int32] = [0, 0]
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else {
+        guard
+            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
+        else {
             throw FileError(.inputOutput)
         }
         end = ends[0]

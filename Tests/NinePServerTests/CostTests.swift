@@ -27,7 +27,9 @@ import TreeConformance
     ) throws -> (allocations: UInt64, sum: Statistics) {
         let server = Server(tree: tree)
         var pair: [Int32] = [0, 0]
-        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+        try #require(
+            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0
+        )
         defer { for socket in pair { close(socket) } }
         var size: Int32 = 1 << 20
         for socket in pair {

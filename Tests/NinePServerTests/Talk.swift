@@ -23,7 +23,9 @@ final class Talk {
         configure(&configuration)
         self.server = server ?? Server(tree: tree, configuration: configuration)
         var pair: [Int32] = [0, 0]
-        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+        try #require(
+            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0
+        )
         socket = pair[0]
         limitWaiting()
         let theirs = pair[1]

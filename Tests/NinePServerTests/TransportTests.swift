@@ -193,6 +193,8 @@ import TreeConformance
         var requests: [Int32] = [0, 0]
         var replies: [Int32] = [0, 0]
         try #require(pipe(&requests) == 0 && pipe(&replies) == 0)
+        // Its end would be that of the programs which other tests start, too.
+        _ = fcntl(requests[1], F_SETFD, FD_CLOEXEC)
         let bytes =
             try MessageText.message("Tversion 8192 9P2000", tag: 0, .plain)
             + MessageText.message("Tattach 0 -1 glenda ''", tag: 1, .plain)
@@ -207,7 +209,9 @@ import TreeConformance
     @Test func aDescriptorIsAConversationOrListens() throws {
         let server = try server()
         var pair: [Int32] = [0, 0]
-        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+        try #require(
+            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0
+        )
         try server.listen(on: .descriptor(pair[1]))
         let talk = try Talk(socket: pair[0])
         try talk.begin(.linux)
