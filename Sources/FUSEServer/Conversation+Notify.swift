@@ -9,6 +9,8 @@ extension Conversation {
     enum Notice {
         /// `ino[8] off[8] len[8]`
         case inode(UInt64)
+        /// The same with an offset of -1: of the attributes alone.
+        case attributes(UInt64)
         /// `parent[8] namelen[4] flags[4] name NUL`
         case entry(parent: UInt64, name: [UInt8])
         /// `parent[8] child[8] namelen[4] pad[4] name NUL`
@@ -22,6 +24,9 @@ extension Conversation {
                 code = 2
                 // From the start to the end, which a length of 0 means; so go the attributes.
                 fields = Self.pack(number) + Self.pack(UInt64(0)) + Self.pack(UInt64(0))
+            case .attributes(let number):
+                code = 2
+                fields = Self.pack(number) + Self.pack(UInt64.max) + Self.pack(UInt64(0))
             case .entry(let parent, let name):
                 code = 3
                 fields = Self.pack(parent) + Self.pack(UInt32(name.count)) + Self.pack(UInt32(0))

@@ -16,7 +16,11 @@ struct OpenFlags: OptionSet {
 
 extension Conversation {
     /// Opens a file: `flags[4] open_flags[4]`; answered with `fh[8] open_flags[4] pad[4]`.
-    func open(_ request: Request, _ reply: inout Reply) throws(FileError) -> Outcome {
+    func open(
+        _ request: Request,
+        _ reply: inout Reply,
+        _ place: Place
+    ) throws(FileError) -> Outcome {
         if flags.contains(.noOpen) { return .refused(ENOSYS) }
         let node = try nodes.find(request.node)
         guard let file = node.file else {
@@ -28,7 +32,13 @@ extension Conversation {
             guard options.isWritable else { throw FileError(.readOnly) }
         }
         let opened = try open(file, mode)
-        if mode.contains(.truncate), request.u32(4) & Self.killsSetID != 0 { try node.dropSetID() }
+        if mode.contains(.truncate) {
+            if request.u32(4) & Self.killsSetID != 0 {
+                try dropSetID(request.node, place)
+            }
+            // The kernel drops them itself, but for a file that we empty.
+            try node.dropCapabilities()
+        }
         putOpened(try handles.add(opened), &reply)
         return .answered
     }

@@ -64,7 +64,7 @@ extension Conversation {
 
     /// Writes to a file: `fh[8] offset[8] size[4] write_flags[4] lock_owner[8] flags[4] pad[4]
     /// data[size]`; answered with `size[4] pad[4]`.
-    func write(_ request: Request, _ reply: inout Reply) throws(FileError) {
+    func write(_ request: Request, _ reply: inout Reply, _ place: Place) throws(FileError) {
         let offset = request.u64(8)
         let count = Int(request.u32(16))
         guard count <= request.body.count - 40 else {
@@ -79,9 +79,16 @@ extension Conversation {
             if flags & Self.isLate != 0 { options.lost(try nodes.find(request.node), error) }
             throw error
         }
-        if flags & Self.killsSetID != 0 { try nodes.find(request.node).dropSetID() }
+        if flags & Self.killsSetID != 0 { try dropSetID(request.node, place) }
         reply.put(UInt32(count))
         reply.put(UInt32(0))
+    }
+
+    /// Drops the set-id bits of a file that somebody writes to, and has the kernel forget the mode:
+    /// it knows that its length and times have changed, and takes the rest for what it was.
+    func dropSetID(_ number: UInt64, _ place: Place) throws(FileError) {
+        let isChanged = try nodes.find(number).dropSetID()
+        if isChanged, place.descriptor >= 0 { send(.attributes(number), to: place.descriptor) }
     }
 
     /// Of WRITE: the kernel has kept the bytes back until now.

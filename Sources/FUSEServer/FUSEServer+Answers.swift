@@ -12,6 +12,7 @@ extension FUSEServer {
         change.uid = uid
         change.gid = gid
         try node.change(change, by: .superuser)
+        if node.file != nil { try node.dropCapabilities() }
         invalidate(node)
     }
 

@@ -5,8 +5,9 @@ import Synchronization
 /// The kernel's FUSE protocol on one descriptor, over a tree.
 ///
 /// The kernel's own client checks permissions (`default_permissions`), keeps names, attributes and
-/// pages for as long as it is told, and holds locks; a request comes only for what it does not
-/// know. So a tree is asked as its owner asks.
+/// pages for as long as it is told, and holds locks: whoever sees the mount is of this kernel, and
+/// nobody else would know of locks that came here. A request comes only for what it does not know.
+/// So a tree is asked as its owner asks.
 ///
 /// See fuse(4) and the kernel's include/uapi/linux/fuse.h.
 public final class FUSEServer: Sendable {
@@ -91,7 +92,7 @@ extension Conversation.Notice {
     /// The name that it is about.
     fileprivate var name: [UInt8]? {
         switch self {
-        case .inode: nil
+        case .inode, .attributes: nil
         case .entry(_, let name), .deletion(_, _, let name): name
         }
     }

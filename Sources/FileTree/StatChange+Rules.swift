@@ -89,13 +89,30 @@ extension Mode {
 }
 
 extension Node {
-    /// Drops set-id bits, as a write by anyone but the server's owner does.
-    public func dropSetID() throws(FileError) {
+    /// Drops set-id bits, as a write by anyone but the server's owner does; says whether there were
+    /// any.
+    @discardableResult
+    public func dropSetID() throws(FileError) -> Bool {
         let mode = try stat().mode
         let kept = mode.withoutSetID
-        guard kept != mode else { return }
+        guard kept != mode else { return false }
         var change = StatChange()
         change.permissions = kept.permissions
         try self.change(change, by: .superuser)
+        return true
+    }
+
+    /// Drops what a program of the file may do that its user may not, as a write by anyone and a
+    /// new owner do; see capabilities(7).
+    public func dropCapabilities() throws(FileError) {
+        let name = Array("security.capability".utf8)
+        do throws(FileError) {
+            _ = try attribute(name.span.bytes)
+        } catch {
+            // Trees without such attributes say so in one of two ways.
+            guard error.kind == .noAttribute || error.kind == .unsupported else { throw error }
+            return
+        }
+        try setAttribute(name.span.bytes, to: nil)
     }
 }

@@ -342,6 +342,8 @@ import TreeConformance
             inode == [40, 0, 0, 0, 2, 0, 0, 0] + [UInt8](repeating: 0, count: 8)
                 + Kernel.pack(UInt64(258)) + [UInt8](repeating: 0, count: 16)
         )
+        let attributes = Conversation.Notice.attributes(258).bytes
+        #expect(attributes == inode.prefix(24) + Kernel.pack(UInt64.max) + Kernel.pack(UInt64(0)))
         let gone = Conversation.Notice.deletion(parent: 1, child: 2, name: [120]).bytes
         #expect(gone.count == 42 && gone[4] == 6 && gone[24] == 2)
     }
