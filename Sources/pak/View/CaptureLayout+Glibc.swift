@@ -126,35 +126,3 @@ struct CaptureLayout {
         )
     }
 }
-
-/// Makes directories like those of the host, for a view in which they are the user's.
-enum FolderMirror {
-    /// Makes, in the directory of a descriptor, all directories of others at and below `paths`.
-    static func make(_ paths: [String], below base: String, in descriptor: Int32) {
-        for path in paths {
-            make(path, "/proc/self/fd/\(descriptor)" + path.dropFirst(base.count), own: geteuid())
-        }
-    }
-
-    /// What cannot be looked into stays another's.
-    private static func make(_ path: String, _ place: String, own: uid_t) {
-        var status = stat()
-        guard lstat(path, &status) == 0, let directory = opendir(path) else { return }
-        defer { closedir(directory) }
-        guard mkdir(place, 0o700) == 0 || errno == EEXIST else { return }
-        if status.st_uid != own {
-            while let entry = readdir(directory) {
-                let type = Int(entry.pointee.d_type)
-                guard type == DT_DIR || type == DT_UNKNOWN else { continue }
-                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name == "." || name == ".." { continue }
-                let next = "\(path)/\(name)"
-                guard type == DT_DIR || HostNames.kind(next) == .directory else { continue }
-                make(next, "\(place)/\(name)", own: own)
-            }
-        }
-        chmod(place, status.st_mode & 0o7777)
-    }
-}
