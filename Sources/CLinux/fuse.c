@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,38 @@ int pak_fuse_mount(const char *source, const char *target, const char *type, int
 int pak_unmount(const char *target, int lazily)
 {
 	return umount2(target, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0));
+}
+
+int pak_answers_within(const char *path, int milliseconds)
+{
+	struct statvfs figures;
+	struct pollfd ready = { .events = POLLIN };
+	unsigned char number;
+	int ends[2], got;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	pid_t child = _Fork();
+	if (child == 0) {
+		number = statvfs(path, &figures) != 0 ? (unsigned char)errno : 0;
+		_exit(write(ends[1], &number, 1) != 1);
+	}
+	close(ends[1]);
+	ready.fd = ends[0];
+	do
+		got = child < 0 ? -1 : poll(&ready, 1, milliseconds);
+	while (child > 0 && got < 0 && errno == EINTR);
+	if (got == 0)
+		number = ETIMEDOUT;
+	else if (got < 0 || read(ends[0], &number, 1) != 1)
+		number = EIO;
+	close(ends[0]);
+	if (child > 0) {
+		/* One whose request has been read by then ends with the server, and is nobody's. */
+		kill(child, SIGKILL);
+		waitpid(child, NULL, got == 0 ? WNOHANG : 0);
+	}
+	errno = number;
+	return number == 0 ? 0 : -1;
 }
 
 /* Starts a program found on the path, its standard error kept for its complaints.

@@ -190,4 +190,75 @@ struct CaptureVerbTests {
         let left = try scratch.shell("cd home; rm -rf cache fuse.*; ls")
         #expect(left == "build\n")
     }
+
+    @Test(arguments: Visitor.all)
+    func whatAKilledCaptureLeavesIsNamedAndGoesWithTheNext(who: Visitor) throws {
+        let scratch = try example()
+        let script = "echo x >/usr/local/pak-test && echo ready && exec sleep 1000"
+        let words = ["capture", "--list", "--", "sh", "-c", script]
+        let killed = try who.startPak(scratch, words)
+        #expect(killed.output.next() == "ready", "\(killed.complaints.rest())")
+        let living = try who.startPak(scratch, words)
+        #expect(living.output.next() == "ready", "\(living.complaints.rest())")
+        killed.send(SIGKILL)
+        #expect(killed.output.rest() == "")
+        #expect(killed.wait() == 128 + SIGKILL)
+        let folders = "find home -maxdepth 1 -name 'pak-capture.*' | wc -l"
+        #expect(try scratch.shell(folders) == "2\n")
+        func named() throws -> Int {
+            try who.pak(scratch, ["doctor"]).output.split(separator: "\n").count {
+                $0.contains("capture.") && $0.contains("killed capture has left; try: rm -r '")
+            }
+        }
+        // Not the folder of the one that runs.
+        #expect(try named() == 1)
+        let next = try who.pak(scratch, ["capture", "--list", "--", "true"])
+        #expect(next.status == 0, "\(next.complaints)")
+        #expect(try scratch.shell(folders) == "1\n")
+        #expect(try named() == 0)
+        living.send(SIGTERM)
+        #expect(living.wait() == 128 + SIGTERM)
+        #expect(try scratch.shell(folders) == "0\n")
+    }
+
+    @Test(arguments: Visitor.withFUSE)
+    func whoWorksWherePackagesHaveTheirFilesMeansThem(who: Visitor) throws {
+        let scratch = try example()
+        for (folder, name) in [("/usr/local", "pak-test-w"), ("/etc", "pak-test-w")] {
+            let (program, words) = try who.program(.pak, scratch)
+            let made = try program.run(
+                ["-C", folder] + words + ["capture", "--list", "--", "touch", name]
+            )
+            #expect(made.output == "A \(folder.dropFirst())/\(name)\n", "\(made.complaints)")
+        }
+    }
+
+    @Test(arguments: Visitor.withFUSE)
+    func setIDBitsGoWithWhatTakesThemOnADisk(who: Visitor) throws {
+        let scratch = try example()
+        let script = """
+            umask 022
+            for mode in 6755 2644 4755; do
+                for w in 'echo >>f' 'echo >f' ': >>f' ': >f' 'truncate -s 1 f' 'touch f' \
+                    'chown $(id -u):$(id -g) f' 'chmod 4711 f' 'exec 3<>f' 'ln f g; echo >>g; rm g' \
+                    'mv f g; mv g f' 'dd if=/dev/zero of=f bs=1 count=1 conv=notrunc status=none'
+                do cp /bin/true f; chmod $mode f; eval "$w"; echo "$mode $(stat -c %a f) $w"; done
+            done
+            """
+        let (shell, words) = try who.program(Program(path: "/bin/sh"), scratch)
+        if who != .own { try scratch.shell("chown 65534:65534 home/build") }
+        let disk = try shell.run(["-C", scratch("home/build")] + words + ["-c", script])
+        #expect(disk.output.contains("6755 \(who.isRoot ? 6755 : 755) echo >>f\n"))
+        let captured = try who.pak(
+            scratch,
+            [
+                "capture", "--list", "--", "sh", "-c",
+                "mkdir /opt/pak-test; cd /opt/pak-test; \(script)",
+            ]
+        )
+        #expect(
+            captured.output == disk.output + "A opt/pak-test\nA opt/pak-test/f\n",
+            "\(captured.complaints)"
+        )
+    }
 }

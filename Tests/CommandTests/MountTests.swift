@@ -52,7 +52,7 @@ struct MountTests {
             scratch,
             """
             $pak mount -f -p '\(scratch("a.tar"))' $at & server=$!
-            until cat $at/usr/share/words 2>/dev/null; do :; done
+            until cat $at/usr/share/words 2>/dev/null; do kill -0 $server || exit; done
             kill -9 $server; wait $server 2>/dev/null
             ls $at/never-seen 2>&1 | grep -c 'not connected'
             $pak doctor | grep -c "mount.*server is gone.*pak umount '$at'"
@@ -61,6 +61,42 @@ struct MountTests {
             """
         )
         #expect(said == "hello\n1\n1\nhello\nnone\n")
+    }
+
+    @Test(arguments: Visitor.withFUSE)
+    func aServerThatDoesNotAnswerKeepsNobodyWaiting(who: Visitor) throws {
+        let scratch = try example()
+        let said = try shell(
+            who,
+            scratch,
+            """
+            $pak mount -f -p '\(scratch("a.tar"))' $at & server=$!
+            until cat $at/usr/share/words 2>/dev/null; do kill -0 $server || exit; done
+            kill -STOP $server
+            timeout 60 $pak doctor | grep -c "mount.*does not answer.*pak umount -l '$at'"
+            timeout 60 $pak umount -l $at && ls $at
+            kill -CONT $server; wait $server; echo $?
+            """
+        )
+        #expect(said.hasPrefix("hello\n") && said.hasSuffix("\n1\n0\n"), "\(said)")
+    }
+
+    @Test(arguments: Visitor.withFUSE.filter { !$0.isRoot })
+    func whatIsMountedThereAlreadyIsTold(who: Visitor) throws {
+        let scratch = try example()
+        let said = try shell(
+            who,
+            scratch,
+            """
+            $pak mount -p '\(scratch("a.tar"))' $at || exit
+            $pak mount -p '\(scratch("a.tar"))' $at 2>&1; echo $?; $pak umount $at
+            """
+        )
+        let place = scratch("home/at")
+        #expect(
+            said
+                == "pak: \(place): a view is mounted there already\ntry: pak umount '\(place)'\n1\n"
+        )
     }
 
     @Test(arguments: Visitor.withFUSE, ["TERM", "HUP", "INT"])

@@ -142,12 +142,20 @@ int pak_fuse_mount(const char *source, const char *target, const char *type, int
 /* umount2(2), through no link; lazily even while it is in use. Returns 0, or -1 with errno. */
 int pak_unmount(const char *target, int lazily);
 
+/* Asks the file system at a path for its figures, by a child, since nothing keeps one who asks from
+ * waiting for a server that never answers. Returns 0, or -1 with errno: that of the answer, or
+ * ETIMEDOUT when none has come by then. */
+int pak_answers_within(const char *path, int milliseconds);
+
 /* Mounts through fusermount3, which may for a user. Returns the connection's descriptor, or -1
  * with errno and what the program said in text: EPERM when it refused. */
 int pak_fusermount(const char *target, const char *options, char *text, size_t size);
 
 /* Unmounts through fusermount3. Returns 0, or -1 with errno and what it said. */
 int pak_fuserunmount(const char *target, int lazily, char *text, size_t size);
+
+/* Whether this process may mount, in its own user namespace: CAP_SYS_ADMIN. */
+int pak_may_mount(void);
 
 /* A user's number and group, by name or by number: 0, or -1 when there is none. */
 int pak_user_named(const char *name, uint32_t *uid, uint32_t *gid);

@@ -68,7 +68,7 @@ struct CaptureVerb: ParsableCommand {
         try ViewRun.endingAsOurs(words) { () throws(Complaint) in
             // What would cost all that the command has done is found before it begins.
             try checkOutput()
-            let folder = try LayerFolder(layer)
+            let folder = try CaptureFolder(layer)
             defer { folder.remove() }
             let capture = try open(folder.path)
             let ending = try CaptureRun(view.borders, view.via, capture, words).run {
@@ -131,18 +131,29 @@ struct CaptureVerb: ParsableCommand {
         }
     }
 
-    /// What the user has open is no part of what a build installs, unless rules say so.
+    /// What the user has open is no part of what a build installs, unless rules say so, or it is
+    /// where builds install.
     private static var places: Rules {
         var rules = Rules()
         let home = HostNames.variable("HOME").map(TextFile.absolute)
         for place in [home, HostNames.workingDirectory] {
             guard let place, place.hasPrefix("/") else { continue }
             let path = place.split(separator: "/").joined(separator: "/")
-            if path.isEmpty { continue }
+            if path.isEmpty || systemFolders.contains(path) { continue }
             rules.append(Rules.Rule(.drop, PathPattern(folder: Array(path.utf8))))
         }
         return rules
     }
+
+    /// Where packages have their files: who works in one of them, or has it for a home as daemons
+    /// do, means what is in it.
+    private static let systemFolders: Set<String> = {
+        let tops = ["bin", "boot", "etc", "lib", "lib32", "lib64", "libx32", "opt", "sbin", "srv"]
+        let below = ["bin", "games", "include", "lib", "lib32", "lib64", "libexec", "libx32"]
+        return Set(
+            tops + ["usr", "var"] + (below + ["local", "sbin", "share"]).map { "usr/\($0)" }
+        )
+    }()
 
     private var packageName: String {
         if let name { return name }
@@ -168,31 +179,5 @@ struct CaptureVerb: ParsableCommand {
         }
         try LayerOutput(printing, progress, compression.level, output)
             .write(export.draft, format, losses: export.warnings)
-    }
-}
-
-/// A folder for a layer: one that stays, or one that is gone when the command is.
-private struct LayerFolder {
-    let path: String
-    private let isOurs: Bool
-
-    /// Takes the folder at a path, or makes one where there is room for a build.
-    init(_ wanted: String?) throws(Complaint) {
-        isOurs = wanted == nil
-        if let wanted {
-            path = wanted
-            return
-        }
-        let place = HostNames.variable("TMPDIR") ?? "/var/tmp"
-        do throws(FileError) {
-            path = try HostFolder.makeNew("\(place)/pak")
-        } catch {
-            throw Complaint(place, error, try: "--layer DIR")
-        }
-    }
-
-    /// Removes it, if it was made here.
-    func remove() {
-        if isOurs { HostFolder.remove(path) }
     }
 }

@@ -19,14 +19,22 @@ struct Doctor: ParsableCommand {
             if case .works = finding { works.insert(facility) }
             tell(facility.rawValue, facility.words, finding)
         }
-        let deserted = MountedView.all().filter(\.isDeserted)
-        for view in deserted {
-            let why = "a mount whose server is gone"
-            tell("mount", view.path, .missing(why: why, cure: "pak umount '\(view.path)'"))
+        for view in MountedView.all() {
+            let (why, word): (String, String)
+            switch view.server {
+            case .present: continue
+            case .gone: (why, word) = ("a mount whose server is gone", "umount")
+            case .silent: (why, word) = ("a mount whose server does not answer", "umount -l")
+            }
+            tell("mount", view.path, .missing(why: why, cure: "pak \(word) '\(view.path)'"))
+        }
+        for path in CaptureFolder.left {
+            let why = "changes that a killed capture has left"
+            tell("capture", path, .missing(why: why, cure: "rm -r '\(path)'"))
         }
         let isPossible =
             works.contains(.userNamespaces) && !works.isDisjoint(with: [.fuse, .overlay])
-            || geteuid() == 0 && !works.isDisjoint(with: [.fuse, .overlay, .v9fs])
+            || View.isPrivileged && !works.isDisjoint(with: [.fuse, .overlay, .v9fs])
         guard isPossible else {
             throw Complaint("no view can be had here", status: 6)
         }
@@ -53,25 +61,5 @@ struct Doctor: ParsableCommand {
         if !what.isEmpty { line += ": \(what)" }
         if !cure.isEmpty { line += "; try: \(cure)" }
         Stream.standardOutput.write(Visible.text(line) + "\n")
-    }
-}
-
-/// A view that is mounted at a directory of the host.
-struct MountedView {
-    /// The directory.
-    var path: String
-
-    /// All there are.
-    static func all() -> [MountedView] {
-        // Where there is no /proc there is nothing to be told.
-        let mounts = (try? HostMount.all()) ?? []
-        return mounts.filter { $0.type == "fuse.pak" || $0.type == "9p" && $0.source == "pak" }
-            .map { MountedView(path: $0.path) }
-    }
-
-    /// Whether nobody serves it any more.
-    var isDeserted: Bool {
-        var figures = statvfs()
-        return statvfs(path, &figures) != 0 && errno == ENOTCONN
     }
 }
