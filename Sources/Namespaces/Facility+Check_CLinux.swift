@@ -22,10 +22,9 @@ extension Facility {
     private static func checkUsers() -> Finding {
         do throws(FileError) {
             try ViewProcess.tryOut(View(steps: [], hasUsers: true))
-            return .works(geteuid() == 0 ? "not needed by root" : "for every user")
+            return .works(View.isPrivileged ? "not needed by root" : "for every user")
         } catch {
-            guard geteuid() != 0 else { return .works("not needed by root") }
-            return usersMissing(error)
+            return View.isPrivileged ? .works("not needed by root") : usersMissing(error)
         }
     }
 
@@ -191,7 +190,7 @@ extension Facility {
 
     private static func checkV9FS() -> Finding {
         // Which fails, but has the kernel load the module.
-        let mount = Step.mount(type: "9p", source: "none", data: "trans=fd", at: .view("n"))
+        let mount = Step.mount(type: "9p", data: "trans=fd", at: .view("n"))
         try? ViewProcess.tryOut(View(steps: [mount]))
         guard hasFileSystem("9p") else {
             return .missing(
@@ -199,7 +198,7 @@ extension Facility {
                 cure: "as root: modprobe 9p; or a kernel with CONFIG_9P_FS"
             )
         }
-        return geteuid() == 0
+        return View.isPrivileged
             ? .works("mount -t 9p")
             : .missing(why: "only root mounts 9P", cure: "as root, or by FUSE")
     }

@@ -6,8 +6,9 @@ public enum Step: Sendable, Hashable {
     /// A FUSE mount, whose device is handed to the one who started the view and serves it.
     ///
     /// `options` is what stands behind `fd`, `rootmode`, `user_id` and `group_id`, which are known
-    /// here: such as `default_permissions,allow_other`.
-    case fuse(at: Place, options: String)
+    /// here: such as `default_permissions,allow_other`. Of a mount that is `readOnly` the kernel
+    /// knows that reading changes nothing, and asks for attributes once.
+    case fuse(at: Place, options: String, readOnly: Bool = false)
     /// An overlayfs: the first of `lower` lies on top. Without `upper` it is read-only; with it,
     /// `work` is an empty directory of the same file system.
     case overlay(lower: [Place], upper: Place? = nil, work: Place? = nil, at: Place)
@@ -21,8 +22,9 @@ public enum Step: Sendable, Hashable {
     case processes(at: Place)
     /// A small /dev: null, zero, full, random, urandom, tty, pts, shm, and the links to descriptors.
     case devices(at: Place)
-    /// Any other mount: `mount -t type -o data source at`, with mount(2)'s flags.
-    case mount(type: String, source: String, data: String, flags: UInt = 0, at: Place)
+    /// Any other mount: `mount -t type -o data source at`, with mount(2)'s flags. A source that is
+    /// no file needs none.
+    case mount(type: String, source: Place? = nil, data: String, flags: UInt = 0, at: Place)
     /// A directory, and those above it; one that is there stays as it is.
     case directory(at: Place, mode: UInt32 = 0o755)
     /// An empty file, to bind another on; one that is there stays as it is.

@@ -2,8 +2,9 @@ import CLinux
 import Glibc
 
 extension View {
-    /// Whether this process may mount without a user namespace.
-    static var isPrivileged: Bool { geteuid() == 0 }
+    /// Whether this process is root that mounts without a user namespace: in many a container root
+    /// is not.
+    public static var isPrivileged: Bool { geteuid() == 0 && pak_may_mount() != 0 }
 
     /// Whether the command is number 0 in its user namespace.
     var isRootWithin: Bool { identity != .kept || geteuid() == 0 }
@@ -42,7 +43,7 @@ extension Step {
     /// What a message calls it.
     var name: String {
         switch self {
-        case .fuse(let at, _): "FUSE at \(at.name)"
+        case .fuse(let at, _, _): "FUSE at \(at.name)"
         case .overlay(_, _, _, let at): "overlayfs at \(at.name)"
         case .bind(let from, let at, _, _): "\(from.name) at \(at.name)"
         case .temporary(let at, _, _): "a file system in memory at \(at.name)"

@@ -100,7 +100,7 @@ final class ViewPlan {
 
     private func add(_ step: Step, _ number: Int32) throws(FileError) {
         switch step {
-        case .fuse(let at, let options):
+        case .fuse(let at, let options, let readOnly):
             let root = view.isRootWithin
             let ids = "rootmode=40000,user_id=\(root ? 0 : uid),group_id=\(root ? 0 : gid)"
             try append(
@@ -109,7 +109,7 @@ final class ViewPlan {
                 at: target(at),
                 type: "fuse.pak",
                 data: options.isEmpty ? ids : "\(ids),\(options)",
-                flags: pak_mount_nosuid | pak_mount_nodev
+                flags: pak_mount_nosuid | pak_mount_nodev | (readOnly ? pak_mount_read_only : 0)
             )
         case .overlay(let lower, let upper, let work, let at):
             var layers: [String] = []
@@ -163,7 +163,7 @@ final class ViewPlan {
                 PAK_STEP_MOUNT,
                 number,
                 at: target(at),
-                source: source,
+                source: source.map { (place) throws(FileError) in try path(place) } ?? "pak",
                 type: type,
                 data: data,
                 flags: UInt64(flags)

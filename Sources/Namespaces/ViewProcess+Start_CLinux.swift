@@ -37,6 +37,9 @@ extension ViewProcess {
         _ = try start(view, nil, handed: handed, answer: { _ throws(FileError) in })
     }
 
+    /// What the error is about that says that the command's directory cannot be entered in the view.
+    public static let workingDirectory = "the working directory"
+
     /// Closes what is handed over: for views that have nothing of the kind.
     @usableFromInline
     static func drop(_ step: Int, _ descriptor: Int32) throws(FileError) { close(descriptor) }
@@ -175,7 +178,7 @@ extension ViewProcess {
             case PAK_STAGE_NETWORK: "the view's own network"
             case PAK_STAGE_ANSWERS: "system calls answered by seccomp"
             case PAK_STAGE_PRIVILEGES: "the command's privileges"
-            case PAK_STAGE_DIRECTORY: "the working directory"
+            case PAK_STAGE_DIRECTORY: workingDirectory
             default: "the command's process"
             }
         return FileError(kind, stage)

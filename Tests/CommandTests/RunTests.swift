@@ -170,6 +170,90 @@ struct RunTests {
         #expect(access("/usr/bin/env", F_OK) == 0)
     }
 
+    @Test(arguments: Visitor.withFUSE)
+    func whereNoOverlayCanBeHadTheHostsFilesAreServedToo(who: Visitor) throws {
+        guard geteuid() == 0 else { return }
+        let scratch = try example()
+        try scratch.shell(
+            """
+            mkdir -p base/usr/share/greet base/usr/bin base/etc one/share/greet two/share/greet
+            echo old >base/usr/share/greet/words; echo below >base/usr/share/greet/below
+            echo 1 >one/share/greet/one; echo 2 >two/share/greet/two
+            """
+        )
+        // The kernel stacks two of them, and no third.
+        let stack = """
+            mount -t overlay -o lowerdir=one:base/usr none base/usr &&
+            mount -t overlay -o lowerdir=two:base/usr none base/usr && exec "$@"
+            """
+        let (program, words) = try who.program(.pak, scratch)
+        let run = try program.run(
+            ["-C", scratch.path, "unshare", "-m", "sh", "-c", stack, "sh"] + words + [
+                "run", "-v", "-p", scratch("a.tar"), "--base", scratch("base"), "--bind",
+                "/bin/busybox:/run/busybox", "--", "/run/busybox", "sh", "-c",
+                "cd /usr/share/greet; b=/run/busybox; $b ls; $b cat *; echo x >new; $b ls /etc",
+            ]
+        )
+        #expect(run.complaints.contains("overlayfs at /usr/share: "), "\(run.complaints)")
+        #expect(run.complaints.contains(", served with the host's files\n"))
+        #expect(run.complaints.contains("new: Read-only file system"))
+        #expect(run.output == "below\none\ntwo\nwords\nbelow\n1\n2\nhello\n")
+    }
+
+    @Test(arguments: Visitor.all)
+    func aBoundFolderMayHaveTheNameOfALink(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell(
+            """
+            mkdir -p s/bin real; cp /bin/busybox s/bin/busybox; echo f >real/f; ln -s real link
+            tar -C s --owner 0 --group 0 -cf s.tar .; ln -s real/f file
+            """
+        )
+        let run = try who.pak(
+            scratch,
+            [
+                "run", "--pure", "-p", scratch("s.tar"), "--bind", scratch("link"), "--bind",
+                "\(scratch("link")):/bin/deep", "--bind", "\(scratch("file")):/bin/file", "--",
+                "/bin/busybox", "cat", scratch("link/f"), "/bin/deep/f", "/bin/file",
+            ]
+        )
+        #expect(run.output == "f\nf\nf\n", "\(run.complaints)")
+    }
+
+    @Test func rootWithoutTheRightToMountHasAUserNamespace() throws {
+        guard geteuid() == 0 else { return }
+        let scratch = try example()
+        let run = try Program(path: "/usr/bin/setpriv").run(
+            "--bounding-set",
+            "-sys_admin",
+            Program.pak.path,
+            "run",
+            "-p",
+            scratch("a.tar"),
+            "--",
+            "sh",
+            "-c",
+            "cat /usr/share/greet/words; id -u; stat -c %u /etc /; mount -t tmpfs x /mnt 2>/dev/null || echo refused"
+        )
+        #expect(run.output == "hello\n0\n0\n0\nrefused\n", "\(run.complaints)")
+        #expect(run.status == 0)
+    }
+
+    @Test(arguments: Visitor.all)
+    func aDirectoryThatTheViewLacksIsNamedWithItsCure(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell("mkdir -p home/in; chmod 700 home/in")
+        let script =
+            "cd '\(scratch("home/in"))' && exec '\(Program.pak.path)' run "
+            + "--bind '\(scratch("a"))':'\(scratch("home"))' -- true"
+        let (program, words) = try who.program(Program(path: "/bin/sh"), scratch)
+        if who != .own { try scratch.shell("chown 65534:65534 home/in") }
+        let run = try program.run(words + ["-c", script])
+        #expect(run.status == 125)
+        #expect(run.complaints.contains("the working directory: file does not exist"))
+        #expect(run.complaints.hasSuffix("\ntry: cd /\n"), "\(run.complaints)")
+    }
+
     @Test(arguments: Visitor.all)
     func howAViewIsMadeIsToldWhoAsks(who: Visitor) throws {
         let scratch = try example()

@@ -96,7 +96,7 @@ import Testing
                 FileError(.invalid, "a file system in memory at /mnt: /mnt is the host's")
             ),
             (
-                .mount(type: "tmpfs", source: "x", data: "nonsense=1", at: .view("/mnt")),
+                .mount(type: "tmpfs", data: "nonsense=1", at: .view("/mnt")),
                 FileError(.invalid, "tmpfs at /mnt")
             ),
             (.directory(at: .view("a\0b")), FileError(.invalid, "a\0b: a NUL within")),

@@ -103,7 +103,7 @@ struct CaptureRun {
         }
         let start = Timestamp.now
         var layout = try CaptureLayout(capture)
-        try layout.lay(hasUsers: geteuid() != 0, hidesTemporary: hasOwnTemporary)
+        try layout.lay(hasUsers: !View.isPrivileged, hidesTemporary: hasOwnTemporary)
         let places = layout.uppers.map(\.path).joined(separator: " ")
         borders.remark("view: the layer by overlay, over \(places)")
         let handed = layout.handed

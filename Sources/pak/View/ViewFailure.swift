@@ -1,3 +1,4 @@
+import Environments
 import FileTree
 import Glibc
 import Namespaces
@@ -12,6 +13,9 @@ enum ViewFailure {
         _ way: ViewArguments.Way,
         status: Int32 = 125
     ) -> Complaint {
+        if error.context == ViewProcess.workingDirectory {
+            return Complaint("in the view: \(error)", try: "cd /", status: status)
+        }
         for facility in needed(for: way) {
             guard case .missing(let why, let cure) = facility.check() else { continue }
             return Complaint(
@@ -33,6 +37,10 @@ enum ViewFailure {
         if HostNames.kind(directory) == nil {
             return Complaint(directory, error, try: "mkdir '\(directory)'")
         }
+        if MountedView.all().contains(where: { $0.path == TextFile.absolute(directory) }) {
+            let why = "\(directory): a view is mounted there already"
+            return Complaint(why, try: "pak umount '\(directory)'")
+        }
         let facility: Facility = way == .ninep ? .v9fs : .fuseOnHost
         guard case .missing(let why, let cure) = facility.check() else {
             return Complaint(directory, error)
@@ -45,7 +53,7 @@ enum ViewFailure {
     }
 
     private static func needed(for way: ViewArguments.Way) -> [Facility] {
-        let users: [Facility] = geteuid() == 0 ? [] : [.userNamespaces]
+        let users: [Facility] = View.isPrivileged ? [] : [.userNamespaces]
         switch way {
         case .fuse: return users + [.fuse, .overlayOverFUSE]
         case .overlay: return users + [.overlay]

@@ -23,8 +23,8 @@ struct ViewLayout {
     enum Source {
         case device
         case folder
-        /// The kernel's 9P client, with the source and data of its mount.
-        case mount(source: String, data: String)
+        /// The kernel's 9P client, with the host's socket and data of its mount.
+        case mount(socket: String, data: String)
     }
 
     /// The steps, in their order.
@@ -68,18 +68,19 @@ struct ViewLayout {
         self.hasUsers = hasUsers
         mounts = try HostMount.all()
         switch source {
-        case .device: add(.packages, .fuse(at: Self.packagesPlace(""), options: Self.options))
+        case .device: add(.packages, Self.served(at: Self.packagesPlace("")))
         case .folder:
             steps.append(.temporary(at: Self.packagesPlace("")))
             add(.folder, .fill(at: Self.packagesPlace("")))
-        case .mount(let source, let data):
-            steps.append(
-                .mount(type: "9p", source: source, data: data, at: Self.packagesPlace(""))
-            )
+        case .mount(let socket, let data):
+            let place = Self.packagesPlace("")
+            steps.append(.mount(type: "9p", source: .host(socket), data: data, at: place))
         }
     }
 
-    private static let options = "default_permissions,allow_other"
+    private static func served(at place: Place) -> Step {
+        .fuse(at: place, options: "default_permissions,allow_other", readOnly: true)
+    }
     private static func packagesPlace(_ path: String) -> Place { .hidden("packages" + path) }
     private static func wholePlace(_ path: String) -> Place { .hidden("whole" + path) }
     private static func pointsPlace(_ path: String) -> Place { .hidden("points" + path) }
@@ -267,7 +268,7 @@ struct ViewLayout {
     private mutating func serveWhole() {
         if hasWhole { return }
         hasWhole = true
-        add(.whole, .fuse(at: Self.wholePlace(""), options: Self.options))
+        add(.whole, Self.served(at: Self.wholePlace("")))
     }
 
     /// The mounts of the host below a directory, those below another left out.
@@ -309,7 +310,7 @@ struct ViewLayout {
         for binding in missing {
             let place = Self.pointsPlace(binding.target)
             steps.append(
-                HostNames.kind(binding.source) == .directory
+                HostNames.isFolder(binding.source)
                     ? .directory(at: place) : .file(at: place)
             )
         }

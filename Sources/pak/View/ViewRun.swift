@@ -93,15 +93,17 @@ struct ViewRun {
         _ way: ViewArguments.Way,
         servesWhole: Bool
     ) throws(FileError) -> ViewProcess {
-        let hasUsers = geteuid() != 0
+        let hasUsers = !View.isPrivileged
         let packages = try attachment(hidesBase: true)
         let socket: NinePSocket? = way == .ninep ? try NinePSocket(packages) : nil
         let source: ViewLayout.Source =
             switch way {
             case .fuse: .device
             case .overlay: .folder
-            case .ninep: .mount(source: socket?.path ?? "", data: NinePSocket.data)
+            case .ninep: .mount(socket: socket?.path ?? "", data: NinePSocket.data)
             }
+        // Until the view stands the kernel looks for the socket by its name.
+        defer { withExtendedLifetime(socket) {} }
         var layout = try ViewLayout(
             packages.root,
             source,
