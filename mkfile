@@ -16,7 +16,7 @@ all:V:
 # was counted.
 test:V:
 	rm -rf $LOG
-	for(i in format build unit asan scripts manual fuzz dpkg views posix fuse peers guest builds){
+	for(i in format build unit rootless asan scripts manual fuzz dpkg views posix fuse peers guest builds){
 		echo mk $i, `{date +%T}
 		timeout -k 10 1500 mk $i
 	}
@@ -47,6 +47,15 @@ unit:V:
 		exit unit
 	}
 	cat $LOG/2.unit.count
+
+# What is about views, once more as a user without rights.
+rootless:V:
+	mkdir -p $LOG
+	./Tests/Rootless/run .build/debug >$LOG/2.rootless.count || {
+		cat $LOG/2.rootless.count
+		exit rootless
+	}
+	cat $LOG/2.rootless.count
 
 scripts:V:
 	mkdir -p $LOG
@@ -146,7 +155,7 @@ guest:V:	$POSIX
 		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX || exit guest
 	# These start some hundred processes, which an emulated machine takes minutes for.
 	if(~ uml $guests)
-		for(i in vsock captured)
+		for(i in vsock captured viewed)
 			./Tests/Guest/v9fs-guest -b uml -t 500 'Tests/Guest/'^$i^' .build/debug' | tee -a $LOG/9.guest.count
 	~ $#guests 0 || ./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck $guests | tee -a $LOG/9.guest.count
 
