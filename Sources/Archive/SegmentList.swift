@@ -1,3 +1,5 @@
+import FileTree
+
 /// The runs of a sparse file's bytes that are stored, in ascending order; zeros lie between them.
 ///
 /// In an index: n*(offset[8] length[8] stored[8]), where stored is the run's place in the payload.
@@ -38,15 +40,11 @@ public struct SegmentList {
 
     /// The first run that ends behind `offset`; `count` when there is none.
     func first(endingAfter offset: UInt64) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            let segment = self[middle]
+        (0..<count).partitionPoint { number in
+            let segment = self[number]
             // Wrapping: the bytes may have been changed by somebody; the search still ends.
-            if segment.offset &+ segment.length > offset { high = middle } else { low = middle + 1 }
+            return segment.offset &+ segment.length > offset
         }
-        return low
     }
 
     private func load(_ offset: Int) -> UInt64 {

@@ -1,3 +1,5 @@
+import FileTree
+
 /// Which bytes of a file are its data file's, and which the lower file's.
 ///
 /// Up to `limit` bytes are the lower file's, but for the blocks named here; everything behind the
@@ -18,13 +20,7 @@ struct BlockMap: Hashable, Sendable {
 
     /// The first range that ends behind `block`.
     private func place(_ block: UInt64) -> Int {
-        var low = 0
-        var high = ranges.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ranges[middle].upperBound <= block { low = middle + 1 } else { high = middle }
-        }
-        return low
+        ranges.indices.partitionPoint { ranges[$0].upperBound > block }
     }
 
     /// Whether a block's bytes are the data file's.

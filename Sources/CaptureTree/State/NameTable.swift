@@ -69,13 +69,7 @@ struct NameTable {
 
     /// The first place in the listing behind `cookie`.
     func firstPlace(after cookie: UInt64) -> Int {
-        var low = 0
-        var high = slots.count
-        while low < high {
-            let middle = (low + high) / 2
-            if slots[middle].cookie <= cookie { low = middle + 1 } else { high = middle }
-        }
-        return low
+        slots.indices.partitionPoint { slots[$0].cookie > cookie }
     }
 
     /// Gives a name to an object, at the listing's end; what the name stood for before is

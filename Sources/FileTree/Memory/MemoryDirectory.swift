@@ -48,13 +48,7 @@ final class MemoryDirectory: MemoryNode, @unchecked Sendable {
 
     /// The first place in the listing whose cookie is larger than `cookie`.
     func firstPlace(after cookie: UInt64) -> Int {
-        var low = 0
-        var high = byCookie.count
-        while low < high {
-            let middle = (low + high) / 2
-            if byCookie[middle].cookie <= cookie { low = middle + 1 } else { high = middle }
-        }
-        return low
+        byCookie.indices.partitionPoint { byCookie[$0].cookie > cookie }
     }
 
     /// The node listed behind `cookie`; nil at the end.
