@@ -80,14 +80,7 @@ import Testing
         let why = "it was unsealed meanwhile: Device or resource busy"
         #expect(told == "unsealed\nerror: export pak: \(why)\n")
         #expect(
-            try CaptureExample.pak(
-                "ls",
-                "-a",
-                example.address,
-                "-A",
-                "ctl",
-                "capture/default/export"
-            ) == ""
+            try pak("ls", "-a", example.address, "-A", "ctl", "capture/default/export") == ""
         )
         #expect(served.end() == 0)
     }
@@ -99,19 +92,12 @@ import Testing
         let control = try example.editor("ctl")
         #expect(throws: FileError(.busy)) { try control.write("capture/default/ctl", "down") }
         try control.write("capture/default/ctl", "seal\ndown rest\n")
-        let names = try CaptureExample.pak(
-            "ls",
-            "-a",
-            example.address,
-            "-A",
-            "ctl",
-            "capture/default/export"
-        )
+        let names = try pak("ls", "-a", example.address, "-A", "ctl", "capture/default/export")
         #expect(names == "p.pak.zst\nrest.pak.zst\n")
         #expect(served.end() == 0)
         let folder = example.scratch("layers/default")
         let output = example.scratch("down")
-        _ = try CaptureExample.pak("layer", "down", "--name", "rest", "-o", output, folder)
+        _ = try pak("layer", "down", "--name", "rest", "-o", output, folder)
         #expect(try example.scratch.shell("ls down") == "p.pak.zst\nrest.pak.zst\n")
     }
 

@@ -36,13 +36,6 @@ struct CaptureExample {
         return outcome.output
     }
 
-    /// What pak prints, which has to succeed.
-    static func pak(_ arguments: String...) throws -> String {
-        let outcome = try Program.pak.run(arguments)
-        #expect(outcome.status == 0, "\(arguments): \(outcome.complaints)")
-        return outcome.output
-    }
-
     /// Does one of each kind of change.
     static func build(_ editor: Editor) throws {
         try editor.write("usr/bin/new", "new\n")
@@ -73,4 +66,11 @@ struct CaptureExample {
         R usr/lib/old -> usr/lib/moved
 
         """
+}
+
+/// What pak prints, which has to succeed.
+func pak(_ arguments: String...) throws -> String {
+    let outcome = try Program.pak.run(arguments)
+    #expect(outcome.status == 0, "\(arguments): \(outcome.complaints)")
+    return outcome.output
 }

@@ -26,7 +26,7 @@ import Testing
         #expect(try example.layer("changes") == "A usr/bin/new\n")
         #expect(try example.scratch.shell("cat base/out/real; ls base/tmp") == "real\n")
         #expect(
-            try CaptureExample.pak("cat", "-a", example.address, "/tmp/junk", "/out/real")
+            try pak("cat", "-a", example.address, "/tmp/junk", "/out/real")
                 == "junkreal\n"
         )
         #expect(served.end() == 0)
@@ -56,10 +56,10 @@ import Testing
 
         // The same from the folder, byte by byte.
         let folder = scratch("layers/default")
-        #expect(try CaptureExample.pak("layer", "changes", folder) == CaptureExample.changes)
-        _ = try CaptureExample.pak("layer", "export", folder, "-o", scratch("b.pak.zst"))
+        #expect(try pak("layer", "changes", folder) == CaptureExample.changes)
+        _ = try pak("layer", "export", folder, "-o", scratch("b.pak.zst"))
         #expect(try scratch.bytes("a.pak.zst") == scratch.bytes("b.pak.zst"))
-        _ = try CaptureExample.pak("check", scratch("a.pak.zst"))
+        _ = try pak("check", scratch("a.pak.zst"))
         try scratch.shell("mkdir out; tar --zstd -xf a.pak.zst -C out")
         let list = try scratch.shell("cd out; find . -not -type d -printf '%P %m %l\\n' | sort")
         #expect(
@@ -97,13 +97,13 @@ import Testing
         first.running.send(SIGKILL)
         _ = first.running.wait()
         let folder = example.scratch("layers/default")
-        #expect(try CaptureExample.pak("layer", "changes", folder) == CaptureExample.changes)
-        _ = try CaptureExample.pak("layer", "check", folder)
+        #expect(try pak("layer", "changes", folder) == CaptureExample.changes)
+        _ = try pak("layer", "check", folder)
         let second = try example.serve()
         #expect(try example.editor().read("usr/bin/new") == "new\n")
         try example.editor().write("usr/bin/newer", "newer\n")
         #expect(second.end() == 0)
-        #expect(try CaptureExample.pak("layer", "changes", folder).contains("A usr/bin/newer\n"))
+        #expect(try pak("layer", "changes", folder).contains("A usr/bin/newer\n"))
     }
 
     @Test func aLayerThatIsInUseIsRefusedWithTheWayOut() throws {
@@ -156,7 +156,7 @@ import Testing
         #expect(named.status == 1)
         #expect(named.complaints.contains("it lies over p"))
         #expect(
-            try CaptureExample.pak("layer", "changes", scratch("layers/default"))
+            try pak("layer", "changes", scratch("layers/default"))
                 == "A usr/bin/new\n"
         )
     }
@@ -172,7 +172,7 @@ import Testing
         #expect(throws: FileError(.notFound)) { try other.read("usr/shared") }
         #expect(throws: FileError(.notFound)) { try plain.read("usr/shared") }
         #expect(throws: FileError(.readOnly)) { try plain.write("usr/shared", "x") }
-        let list = try CaptureExample.pak("ls", "-a", example.address, "-A", "ctl", "capture")
+        let list = try pak("ls", "-a", example.address, "-A", "ctl", "capture")
         #expect(list == "default\nx.1\n")
         #expect(served.end() == 0)
         // Those that nobody has attached to yet are there, too.

@@ -13,7 +13,7 @@ import Testing
         #expect(object["hex"] as? String == "ffc3a9")
         #expect(served.end() == 0)
         #expect(
-            try CaptureExample.pak("layer", "changes", example.scratch("layers/default"))
+            try pak("layer", "changes", example.scratch("layers/default"))
                 == "A %FF%C3%A9\n"
         )
     }
@@ -28,14 +28,7 @@ import Testing
         #expect(outcome.status == 1)
         #expect(outcome.complaints.hasPrefix("pak: \(output): "), "\(outcome.complaints)")
         #expect(
-            try CaptureExample.pak(
-                "ls",
-                "-a",
-                example.address,
-                "-A",
-                "ctl",
-                "capture/default/export"
-            ) == ""
+            try pak("ls", "-a", example.address, "-A", "ctl", "capture/default/export") == ""
         )
         #expect(served.end() == 0)
     }
@@ -58,16 +51,16 @@ import Testing
         #expect(served.end() == 0)
         let folder = example.scratch("layers/default")
         let export = try JSONText.object(
-            CaptureExample.pak("layer", "export", "--json", folder, "-o", example.scratch("o"))
+            pak("layer", "export", "--json", folder, "-o", example.scratch("o"))
         )
         #expect((export["id"] as? String)?.count == 64)
         #expect(export["output"] as? String == example.scratch("o"))
-        let check = try JSONText.object(CaptureExample.pak("layer", "check", "--json", folder))
+        let check = try JSONText.object(pak("layer", "check", "--json", folder))
         #expect(check["layer"] as? String == folder)
         #expect(check["whole"] as? Bool == true)
-        let made = try JSONText.object(CaptureExample.pak("layer", "init", "--json", folder))
+        let made = try JSONText.object(pak("layer", "init", "--json", folder))
         #expect(made["layer"] as? String == folder)
-        #expect(try CaptureExample.pak("layer", "changes", folder) == "")
+        #expect(try pak("layer", "changes", folder) == "")
     }
 
     @Test func aLayerIsMadeByHandAndMadeClean() throws {
@@ -75,7 +68,7 @@ import Testing
         let scratch = example.scratch
         try scratch.makeDirectory("layers")
         try scratch.write("rules", "drop *.o\n")
-        _ = try CaptureExample.pak(
+        _ = try pak(
             "layer",
             "init",
             "-p",
@@ -98,13 +91,7 @@ import Testing
         #expect(try example.layer("changes", name: "other") == "")
         #expect(served.end() == 0)
         // Over something else once it is clean.
-        _ = try CaptureExample.pak(
-            "layer",
-            "init",
-            "-p",
-            scratch("p.tar"),
-            scratch("layers/default")
-        )
+        _ = try pak("layer", "init", "-p", scratch("p.tar"), scratch("layers/default"))
         #expect(!(try scratch.shell("cat layers/default/over")).contains("base"))
     }
 
@@ -114,15 +101,9 @@ import Testing
         let served = try example.serve()
         try CaptureExample.build(example.editor())
         try example.editor().remove("tmp/junk")
-        let captured = try CaptureExample.pak("ls", "-R", "-a", example.address)
+        let captured = try pak("ls", "-R", "-a", example.address)
         #expect(served.end() == 0)
-        let said = try CaptureExample.pak(
-            "layer",
-            "down",
-            scratch("layers/default"),
-            "-o",
-            scratch("out")
-        )
+        let said = try pak("layer", "down", scratch("layers/default"), "-o", scratch("out"))
         #expect(said.split(separator: "\n").count == 2, "\(said)")
         #expect(try scratch.shell("ls out") == "default.pak.zst\np.pak.zst\n")
         let again = try Served(
@@ -132,7 +113,7 @@ import Testing
                 scratch("out/p.pak.zst"),
             ]
         )
-        #expect(try CaptureExample.pak("ls", "-R", "-a", example.address) == captured)
+        #expect(try pak("ls", "-R", "-a", example.address) == captured)
         #expect(try example.editor().read("usr/bin/tool") == "changed\n")
         #expect(again.end() == 0)
         let refused = try Program.pak.run(
@@ -153,7 +134,7 @@ import Testing
         try CaptureExample.build(example.editor())
         #expect(served.end() == 0)
         let folder = scratch("layers/default")
-        #expect(try CaptureExample.pak("layer", "check", folder).hasPrefix("\(folder): "))
+        #expect(try pak("layer", "check", folder).hasPrefix("\(folder): "))
         try scratch.shell(
             "printf '\\377\\377\\377' | dd of=layers/default/log bs=1 seek=100 conv=notrunc status=none"
         )
@@ -180,7 +161,7 @@ import Testing
         #expect(checked.status == 0, "\(checked.complaints)")
         #expect(checked.output.contains("unfinished"), "\(checked.output)")
         try scratch.shell("cmp layers/default/log copy/log")
-        #expect(try CaptureExample.pak("layer", "changes", folder).contains("usr/bin/new"))
+        #expect(try pak("layer", "changes", folder).contains("usr/bin/new"))
     }
 
     @Test(arguments: [
@@ -228,7 +209,7 @@ import Testing
             ("pak", "pak.zst"), ("tar", "tar"), ("oci", "oci.tar"), ("nar", "nar"),
         ] {
             _ = try example.layer("export", "--to", format, "-o", scratch("out.\(suffix)"))
-            let stat = try CaptureExample.pak(
+            let stat = try pak(
                 "stat",
                 "--json",
                 "-a",
@@ -247,17 +228,10 @@ import Testing
         // Whoever takes changes again has exported nothing.
         try example.editor("ctl").write("capture/default/ctl", "unseal\n")
         #expect(
-            try CaptureExample.pak(
-                "ls",
-                "-a",
-                example.address,
-                "-A",
-                "ctl",
-                "capture/default/export"
-            ) == ""
+            try pak("ls", "-a", example.address, "-A", "ctl", "capture/default/export") == ""
         )
         #expect(served.end() == 0)
-        _ = try CaptureExample.pak(
+        _ = try pak(
             "layer",
             "export",
             scratch("layers/default"),
@@ -284,7 +258,7 @@ import Testing
         #expect(objects[1]["package"] as? String == "p")
         #expect(served.end() == 0)
         #expect(
-            try CaptureExample.pak("layer", "reads", example.scratch("layers/default"))
+            try pak("layer", "reads", example.scratch("layers/default"))
                 == "- etc/one\np usr/bin/tool\n"
         )
     }
@@ -302,7 +276,7 @@ import Testing
         #expect(try example.layer("changes") == "A opt\nA opt/b.c\nA opt/keep.o\n")
         #expect(served.end() == 0)
         try scratch.write("more", "drop *.c\n")
-        _ = try CaptureExample.pak(
+        _ = try pak(
             "layer",
             "export",
             "--rules",
