@@ -1,6 +1,13 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// What is used of these is small, and linked in: to load them, and the ten more that libarchive
+// needs, takes longer than a small command in a view runs. In the order in which they need each
+// other.
+let staticLibraries = [
+    "archive", "lzma", "bz2", "z", "lz4", "zstd", "nettle", "crypto",
+].map { LinkerSetting.linkedLibrary(":lib\($0).a") }
+
 // A target imports only targets of a lower rank; README lists the ranks.
 let package = Package(
     name: "pak",
@@ -16,13 +23,9 @@ let package = Package(
     targets: [
         // C: one header of ours each.
         .target(name: "CLinux"),
-        .systemLibrary(
-            name: "CLibArchive",
-            pkgConfig: "libarchive",
-            providers: [.apt(["libarchive-dev"])]
-        ),
-        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibArchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
 
         // Rank 0.
         .target(
@@ -33,7 +36,8 @@ let package = Package(
         .target(name: "NineP", dependencies: ["FileTree"]),
         .target(
             name: "Archive",
-            dependencies: ["FileTree", "CLinux", "CLibArchive", "CZstd", "CCrypto"]
+            dependencies: ["FileTree", "CLinux", "CLibArchive", "CZstd", "CCrypto"],
+            linkerSettings: staticLibraries
         ),
         .target(name: "Namespaces", dependencies: ["FileTree", "CLinux"]),
         .target(
