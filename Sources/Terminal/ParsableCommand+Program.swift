@@ -5,11 +5,18 @@ extension ParsableCommand {
     /// Runs the command as a program does: parses, runs, tells what went wrong, and ends with the
     /// status that says so: 0 done, 1 cannot be had, 2 or `usage` for a command line that makes no
     /// sense, or what a complaint names.
-    public static func runProgram(usage: Int32 = 2) -> Never {
-        let name = _commandName
+    ///
+    /// `words` are the program's arguments, if not all that there are, and `name` is the program's
+    /// own, if it is not this command's.
+    public static func runProgram(
+        _ words: [String]? = nil,
+        as name: String? = nil,
+        usage: Int32 = 2
+    ) -> Never {
+        let name = name ?? _commandName
         openStandardDescriptors()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(words)
             try command.run()
             try Stream.standardOutput.check()
             Glibc.exit(0)

@@ -7,22 +7,41 @@ struct Pak: ParsableCommand {
         commandName: "pak",
         abstract: "Run commands over packages; make packages, layers and environments.",
         discussion: "See pak(1).",
-        subcommands: [
-            Run.self, Shell.self, Taste.self, CaptureVerb.self, Mount.self, Unmount.self,
-            Doctor.self, Pack.self, Check.self, Unpack.self, ExportTree.self, List.self,
-            Concatenate.self, Status.self, LayerVerbs.self, Import.self, EnvironmentVerbs.self,
-            Add.self, Remove.self, Switch.self, Rollback.self, Pin.self, History.self,
-            Difference.self, Prefer.self, Block.self, Alias.self, Allow.self, Conflicts.self,
-            Shadowed.self, Packages.self, PackageTree.self, Why.self, Information.self, Files.self,
-            Owns.self, StoreVerbs.self, Collect.self,
-        ]
+        subcommands: verbs
     )
+
+    private static let verbs: [any ParsableCommand.Type] = [
+        Run.self, Shell.self, Taste.self, CaptureVerb.self, Mount.self, Unmount.self,
+        Doctor.self, Pack.self, Check.self, Unpack.self, ExportTree.self, List.self,
+        Concatenate.self, Status.self, LayerVerbs.self, Import.self, EnvironmentVerbs.self,
+        Add.self, Remove.self, Switch.self, Rollback.self, Pin.self, History.self,
+        Difference.self, Prefer.self, Block.self, Alias.self, Allow.self, Conflicts.self,
+        Shadowed.self, Packages.self, PackageTree.self, Why.self, Information.self, Files.self,
+        Owns.self, StoreVerbs.self, Collect.self,
+    ]
+
+    /// The verb of that name, if it is one that is parsed by itself.
+    ///
+    /// The parser looks at every command that it is told of, which takes longer than a small
+    /// command does in a view. So a verb that says in its configuration whose verb it is can do
+    /// without.
+    private static func verb(_ name: String) -> (any ParsableCommand.Type)? {
+        verbs.first {
+            let configuration = $0.configuration
+            return configuration._superCommandName != nil && configuration.commandName == name
+        }
+    }
 
     static func main() {
         // A command's status is its own, and 2 is one that many have.
-        let words = CommandLine.arguments.dropFirst().prefix(2)
-        let runs = ["run", "shell", "taste", "capture"].contains(words.first ?? "")
-        runProgram(usage: runs || words.elementsEqual(["layer", "run"]) ? ViewRun.ownStatus : 2)
+        let words = CommandLine.arguments.dropFirst()
+        let name = words.first ?? ""
+        let runs =
+            ["run", "shell", "taste", "capture"].contains(name)
+            || words.prefix(2).elementsEqual(["layer", "run"])
+        let usage = runs ? ViewRun.ownStatus : 2
+        guard let verb = verb(name) else { runProgram(usage: usage) }
+        verb.runProgram(Array(words.dropFirst()), as: "pak", usage: usage)
     }
 }
 

@@ -11,6 +11,7 @@ import Terminal
 struct CaptureVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "capture",
+        _superCommandName: "pak",
         abstract: "Run a command in a copy of the machine, and make a package of what it changes."
     )
 

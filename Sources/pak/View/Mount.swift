@@ -10,6 +10,8 @@ import UnionTree
 /// `pak mount`: packages at a directory of the host.
 struct Mount: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "mount",
+        _superCommandName: "pak",
         abstract: "Mount what packages show together at a directory."
     )
 

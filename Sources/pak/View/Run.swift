@@ -4,6 +4,8 @@ import Terminal
 /// `pak run`: a command in a view of packages.
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "run",
+        _superCommandName: "pak",
         abstract: "Run a command that sees packages over the host's files."
     )
 
@@ -45,6 +47,8 @@ enum PassedWords {
 /// `pak shell`: a shell in a view of packages.
 struct Shell: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "shell",
+        _superCommandName: "pak",
         abstract: "Run a shell that sees packages over the host's files."
     )
 
@@ -56,6 +60,8 @@ struct Shell: ParsableCommand {
 /// `pak taste`: a command, or a shell, in a view of packages that are named in front of it.
 struct Taste: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "taste",
+        _superCommandName: "pak",
         abstract: "Try packages: run a shell, or a command, that sees them."
     )
 

@@ -36,6 +36,9 @@ struct ViewArguments: ParsableArguments {
         case overlay
         /// Served to the kernel's 9P client.
         case ninep = "9p"
+
+        // The parser's own has every name looked for among all that can be described.
+        static var allValueStrings: [String] { allCases.map(\.rawValue) }
     }
 
     func validate() throws {
