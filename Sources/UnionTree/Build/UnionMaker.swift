@@ -139,7 +139,7 @@ struct UnionMaker: Sendable {
         usr: Bool,
         hasBase: Bool
     ) -> ContentID {
-        var text = "union \(TableLayout.version) \(rules.mode) \(usr) \(hasBase)\n"
+        var text = "union \(TableLayout.version) \(rules.mode.rawValue) \(usr) \(hasBase)\n"
         text += "environment \(environment)\n" + packages
         for rule in rules.preferences {
             text += "prefer \(UnionPath.escape(rule.pattern)) \(rule.package)\n"

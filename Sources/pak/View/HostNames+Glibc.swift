@@ -102,26 +102,30 @@ struct HostMount {
         var mounts: [HostMount] = []
         while getline(&line, &size, file) > 0 {
             guard let line else { break }
-            if let mount = HostMount(line: String(cString: line)) { mounts.append(mount) }
+            let bytes = UnsafeRawBufferPointer(start: line, count: strlen(line))
+            if let mount = HostMount(line: bytes) { mounts.append(mount) }
         }
         return mounts
     }
 
     /// Reads a line; see proc_pid_mountinfo(5).
-    init?(line: String) {
-        let words = line.split { $0 == " " || $0 == "\n" }
-        guard let dash = words.firstIndex(of: "-"), dash > 4, words.count > dash + 2 else {
-            return nil
-        }
+    init?(line: UnsafeRawBufferPointer) {
+        let words = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+        guard let dash = words.firstIndex(where: { $0.elementsEqual("-".utf8) }), dash > 4,
+            words.count > dash + 2
+        else { return nil }
         path = Self.unescape(words[4])
-        type = String(words[dash + 1])
+        type = String(decoding: words[dash + 1], as: UTF8.self)
         source = Self.unescape(words[dash + 2])
     }
 
     /// The text in which `\ooo` is a byte.
-    private static func unescape(_ text: Substring) -> String {
+    private static func unescape(_ text: Slice<UnsafeRawBufferPointer>) -> String {
+        guard text.contains(UInt8(ascii: "\\")) else {
+            return String(decoding: text, as: UTF8.self)
+        }
         var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
+        var rest = text
         while let byte = rest.popFirst() {
             let digits = rest.prefix(3)
             guard byte == UInt8(ascii: "\\"), digits.count == 3,
