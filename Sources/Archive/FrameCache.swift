@@ -189,12 +189,13 @@ public final class FrameCache: Sendable {
 }
 
 /// The bytes of one frame, for as long as somebody holds them.
-///
-/// `@unchecked Sendable`: the bytes are written before anyone else has the object.
-final class CachedFrame: @unchecked Sendable {
-    let bytes: UnsafeRawBufferPointer
+final class CachedFrame: Sendable {
+    private let memory: FrameMemory
 
-    init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = UnsafeRawBufferPointer(bytes) }
+    /// Takes over memory in which nothing is written any more.
+    init(_ memory: FrameMemory) { self.memory = memory }
 
-    deinit { bytes.deallocate() }
+    deinit { memory.release() }
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory.bytes) }
 }

@@ -41,28 +41,23 @@ final class FrameDecoder: Sendable {
         guard try file.read(into: input, at: frame.offset) == frame.size else {
             throw .malformed("the file ends at \(file.size)")
         }
-        let output = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(1, frame.tarSize),
-            alignment: 16
-        )
+        let output = try FrameMemory(count: frame.tarSize)
         let result = ZSTD_decompressDCtx(
             bench.context,
-            output.baseAddress,
+            output.bytes.baseAddress,
             frame.tarSize,
             input.baseAddress,
             input.count
         )
         guard ZSTD_isError(result) == 0, result == frame.tarSize else {
-            output.deallocate()
+            output.release()
             let reason =
                 ZSTD_isError(result) != 0
                 ? String(cString: ZSTD_getErrorName(result))
                 : "\(result) bytes instead of \(frame.tarSize)"
             throw .malformed(reason)
         }
-        return CachedFrame(
-            UnsafeMutableRawBufferPointer(rebasing: output[..<frame.tarSize])
-        )
+        return CachedFrame(output)
     }
 
     private func put(_ bench: Bench) {

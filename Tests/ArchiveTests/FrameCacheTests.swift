@@ -59,9 +59,24 @@ import Testing
         }
         #expect(failed.load(ordering: .relaxed) == 4)
         #expect(!cache.has(key))
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 8)
-        _ = try cache.frame(key) { CachedFrame(memory) }
+        _ = try cache.frame(key) { () throws(FileError) in CachedFrame(try FrameMemory(count: 8)) }
         #expect(cache.has(key))
+    }
+
+    @Test(arguments: [0, 1, 8, 65535, 65536, 131_072, 131_073, 200_000, 1 << 20])
+    func memoryOfEveryLengthCanBeWrittenAndIsGivenAgain(count: Int) throws {
+        // More at once than are kept, of two lengths.
+        for length in [count, count, count / 2, count] {
+            let all = try (0..<12).map { _ in try FrameMemory(count: length) }
+            for (number, memory) in all.enumerated() {
+                #expect(memory.bytes.count == length)
+                for place in memory.bytes.indices { memory.bytes[place] = UInt8(number) }
+            }
+            for (number, memory) in all.enumerated() {
+                #expect(memory.bytes.allSatisfy { $0 == UInt8(number) })
+                memory.release()
+            }
+        }
     }
 
     /// Waits for threads of the cache, which nobody else can be asked about.
