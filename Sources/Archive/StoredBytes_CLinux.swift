@@ -9,6 +9,9 @@ package final class StoredBytes: @unchecked Sendable {
     /// The bytes, from an address that is a multiple of 8 if the place in the file was.
     package let bytes: UnsafeRawBufferPointer
     private let mapping: UnsafeMutableRawBufferPointer?
+    /// What is no longer is had from the kernel all at once: of a view of many small packages each
+    /// would be waited for when it is looked at first.
+    private static let wholeLength = 64 << 10
 
     /// Whether they are a file's.
     package var isMapped: Bool { mapping != nil }
@@ -44,7 +47,7 @@ package final class StoredBytes: @unchecked Sendable {
             nil,
             skipped + length,
             PROT_READ,
-            MAP_PRIVATE,
+            length <= Self.wholeLength ? MAP_PRIVATE | MAP_POPULATE : MAP_PRIVATE,
             descriptor,
             off_t(offset) - off_t(skipped)
         )
