@@ -51,9 +51,8 @@ static void restore_signals(const struct pak_view *view)
 	memset(&plain, 0, sizeof plain);
 	plain.sa_handler = SIG_DFL;
 	for (int number = 1; number < NSIG; number++)
-		if (sigaction(number, NULL, &action) == 0
-			&& (sigismember(&view->defaulted, number) == 1
-				|| (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN)))
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL
+			&& (action.sa_handler != SIG_IGN || sigismember(&view->defaulted, number) == 1))
 			sigaction(number, &plain, NULL);
 	sigprocmask(SIG_SETMASK, &view->mask, NULL);
 }

@@ -14,21 +14,10 @@ extension ParsableCommand {
         usage: Int32 = 2
     ) -> Never {
         let name = name ?? _commandName
-        openStandardDescriptors()
-        do {
+        MainProgram.run(as: name) {
             var command = try parseAsRoot(words)
             try command.run()
-            try Stream.standardOutput.check()
-            Glibc.exit(0)
-        } catch let complaint as Complaint {
-            complaint.print(as: name)
-            Glibc.exit(complaint.status)
-        } catch let failure as Stream.Failure {
-            // Whoever read the output has enough of it.
-            if failure.isBrokenPipe { Glibc.exit(0) }
-            Complaint("standard output: \(failure.reason)").print(as: name)
-            Glibc.exit(1)
-        } catch {
+        } otherwise: { error in
             guard exitCode(for: error) == .validationFailure else {
                 // Help, a completion script, or an exit that a command asked for.
                 Self.exit(withError: error)
@@ -36,19 +25,5 @@ extension ParsableCommand {
             Complaint(message(for: error), try: "\(name) --help").print(as: name)
             Glibc.exit(usage)
         }
-    }
-}
-
-/// Opens what of the descriptors 0, 1 and 2 is closed, so that no file or socket takes its number
-/// and gets what is printed.
-private func openStandardDescriptors() {
-    while true {
-        let descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard (0...2).contains(descriptor) else {
-            if descriptor > 2 { close(descriptor) }
-            return
-        }
-        // Kept over an exec, as standard descriptors are.
-        _ = fcntl(descriptor, F_SETFD, 0)
     }
 }

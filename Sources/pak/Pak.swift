@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Terminal
 
 @main
@@ -33,12 +34,20 @@ struct Pak: ParsableCommand {
     }
 
     static func main() {
+        let words = Array(CommandLine.arguments.dropFirst())
+        if let plain = PlainWords(words) {
+            MainProgram.run(as: "pak") {
+                try plain.run()
+            } otherwise: { error in
+                Complaint("\(error)").print(as: "pak")
+                Glibc.exit(1)
+            }
+        }
         // A command's status is its own, and 2 is one that many have.
-        let words = CommandLine.arguments.dropFirst()
         let name = words.first ?? ""
         let runs =
             ["run", "shell", "taste", "capture"].contains(name)
-            || words.prefix(2).elementsEqual(["layer", "run"])
+            || words.prefix(2) == ["layer", "run"]
         let usage = runs ? ViewRun.ownStatus : 2
         guard let verb = verb(name) else { runProgram(usage: usage) }
         verb.runProgram(Array(words.dropFirst()), as: "pak", usage: usage)

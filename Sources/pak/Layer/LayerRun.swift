@@ -39,7 +39,7 @@ struct LayerRun: ParsableCommand {
                 let cure = "pak layer init '\(place.layer)' for a clean one"
                 throw Complaint("\(place.layer): it is sealed", try: cure)
             }
-            let ending = try CaptureRun(borders, nil, capture, words).run {
+            let ending = try CaptureRun(borders.choice, nil, capture, words).run {
                 progress.remark(losses: $0)
             }
             do throws(FileError) { try capture.layer.finish() } catch {

@@ -15,7 +15,7 @@ import Terminal
 /// devices and the kernel's own files are not the host's, /tmp is nobody else's. Where /dev/fuse
 /// is closed the kernel keeps the changes in memory, and they are read back at the end.
 struct CaptureRun {
-    let borders: ViewBorders
+    let borders: ViewChoice.Borders
     let capture: Capture
     private let via: ViewArguments.Way?
     private let command: Command
@@ -24,7 +24,7 @@ struct CaptureRun {
 
     /// Readies a command; `words` are it and its arguments.
     init(
-        _ borders: ViewBorders,
+        _ borders: ViewChoice.Borders,
         _ via: ViewArguments.Way?,
         _ capture: Capture,
         _ words: [String]

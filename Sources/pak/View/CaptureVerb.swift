@@ -72,7 +72,7 @@ struct CaptureVerb: ParsableCommand {
             let folder = try CaptureFolder(layer)
             defer { folder.remove() }
             let capture = try open(folder.path)
-            let ending = try CaptureRun(view.borders, view.via, capture, words).run {
+            let ending = try CaptureRun(view.borders.choice, view.via, capture, words).run {
                 progress.remark(losses: $0)
             }
             guard ending == .exited(0) || keep else { return ending }

@@ -3,9 +3,7 @@ import Environments
 import FUSEServer
 import FileTree
 import Glibc
-import NinePServer
 import Terminal
-import UnionTree
 
 /// `pak mount`: packages at a directory of the host.
 struct Mount: ParsableCommand {
@@ -41,44 +39,20 @@ struct Mount: ParsableCommand {
     }
 
     func run() throws {
-        // A mount at the same place whose server is gone gives way.
-        let place = TextFile.absolute(directory)
-        for old in MountedView.all() where old.path == place && old.isDeserted {
-            // That it is still there is what the mount will say.
-            try? FUSEMount.unmount(place, lazily: true)
-        }
-        guard foreground else { try BackgroundServer.start("-f") }
-        let environment = try packages.environment(over: base, usual: base == nil)
-        guard base != nil || !packages.isEmpty || !environment.title.isEmpty else {
-            throw Complaint("nothing to mount", try: "pak mount -p PACKAGE or -e NAME", status: 2)
-        }
-        do throws(FileError) {
-            let attachment = try environment.attach(ViewOptions())
-            try BackgroundServer.atEnd {
-                // Who still uses it sees it to the end. The server's working directory is the
-                // root by then.
-                try? FUSEMount.unmount(place, lazily: true)
+        let mount = PackageMount(
+            directory: directory,
+            via: via,
+            allowsOthers: allowsOthers,
+            foreground: foreground
+        )
+        try mount.run { () throws(Complaint) in
+            let environment = try packages.environment(over: base, usual: base == nil)
+            guard base != nil || !packages.isEmpty || !environment.title.isEmpty else {
+                let cure = "pak mount -p PACKAGE or -e NAME"
+                throw Complaint("nothing to mount", try: cure, status: 2)
             }
-            switch via {
-            case .fuse, .overlay: try serve(attachment, environment.isFixed)
-            case .ninep: try NinePMount.serve(attachment, at: directory, environment.isFixed)
-            }
-        } catch {
-            throw ViewFailure.complaint(error, at: directory, via)
+            return environment
         }
-    }
-
-    private func serve(_ attachment: Attachment, _ isFixed: Bool) throws(FileError) {
-        var mounting = FUSEMount.Options()
-        mounting.isReadOnly = true
-        mounting.allowsOthers = allowsOthers
-        var serving = FUSEServer.Options()
-        serving.caching = isFixed ? .endless : .seconds(1)
-        serving.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
-        let descriptor = try FUSEMount.mount(at: directory, mounting)
-        let server = FUSEServer(attachment, descriptor: descriptor, options: serving)
-        BackgroundServer.tellReady()
-        try server.run()
     }
 }
 

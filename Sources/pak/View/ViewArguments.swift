@@ -53,6 +53,18 @@ struct ViewArguments: ParsableArguments {
     func environment(usual: Bool) throws(Complaint) -> Environment {
         try packages.environment(over: pure || at != nil ? nil : base ?? "/", usual: usual)
     }
+
+    /// What they choose, with the packages open.
+    func choice(usual: Bool) throws(Complaint) -> ViewChoice {
+        ViewChoice(
+            environment: try environment(usual: usual),
+            pure: pure,
+            at: at,
+            base: base,
+            via: via,
+            borders: borders.choice
+        )
+    }
 }
 
 /// What of the host is seen in a view, and who the command is there.
@@ -81,16 +93,15 @@ struct ViewBorders: ParsableArguments {
         }
     }
 
-    /// What is bound where.
-    var bindings: [Binding] { bind.compactMap(Binding.init) }
-
-    /// A line for who wants to know how.
-    func remark(_ text: String) {
-        if verbose { Stream.standardError.write("pak: \(Visible.text(text))\n") }
+    /// What they choose.
+    var choice: ViewChoice.Borders {
+        ViewChoice.Borders(
+            bindings: bind.compactMap(Binding.init),
+            noNet: noNet,
+            makesRoot: fakeRoot && geteuid() != 0,
+            verbose: verbose
+        )
     }
-
-    /// Whether the command is root by a user namespace.
-    var makesRoot: Bool { fakeRoot && geteuid() != 0 }
 }
 
 /// A file or directory of the host that is shown in a view under a name.

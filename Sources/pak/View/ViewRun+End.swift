@@ -2,7 +2,16 @@ import Namespaces
 import Terminal
 
 extension ViewRun {
-    /// Runs a command in a view, and ends as it does.
+    /// Runs a command in a view, and ends as it does; `choose` opens the packages.
+    static func runToEnd(
+        _ words: [String],
+        _ choose: () throws(Complaint) -> ViewChoice
+    ) throws -> Never {
+        Foreground.take()
+        try endingAsOurs(words) { () throws(Complaint) in try ViewRun(choose(), words).run() }
+    }
+
+    /// Runs a command in the view that the arguments choose, and ends as it does.
     ///
     /// With `usual` it sees the environment in use when nothing is named.
     static func runToEnd(
@@ -10,10 +19,7 @@ extension ViewRun {
         _ words: [String],
         usual: Bool = true
     ) throws -> Never {
-        Foreground.take()
-        try endingAsOurs(words) { () throws(Complaint) in
-            try ViewRun(arguments, words, usual: usual).run()
-        }
+        try runToEnd(words) { () throws(Complaint) in try arguments.choice(usual: usual) }
     }
 
     /// Ends as the command does that `body` runs; what goes wrong besides has a status of its own.

@@ -9,21 +9,19 @@ import UnionTree
 
 /// A command in a view of packages, which this process serves until the command has ended.
 struct ViewRun {
-    private let arguments: ViewArguments
-    private let environment: Environment
+    private let choice: ViewChoice
     private let hidden: HiddenNames
     private let command: Command
 
-    /// Opens the packages; `words` are the command.
-    ///
-    /// With `usual` it is the environment in use that is seen when nothing is named.
-    init(_ arguments: ViewArguments, _ words: [String], usual: Bool) throws(Complaint) {
-        self.arguments = arguments
-        environment = try arguments.environment(usual: usual)
-        do throws(FileError) { hidden = try HiddenNames(environment) } catch {
+    private var environment: Environment { choice.environment }
+
+    /// Readies a command; `words` are it and its choice.
+    init(_ choice: ViewChoice, _ words: [String]) throws(Complaint) {
+        self.choice = choice
+        do throws(FileError) { hidden = try HiddenNames(choice.environment) } catch {
             throw Complaint("what packages remove: \(error)")
         }
-        if arguments.via == .ninep, let path = hidden.paths.first {
+        if choice.via == .ninep, let path = hidden.paths.first {
             let name = String(decoding: path, as: UTF8.self)
             throw Complaint(
                 "--via 9p cannot hide what packages remove: \(name)",
@@ -31,10 +29,10 @@ struct ViewRun {
             )
         }
         // A command that works on what is around it must not do so elsewhere.
-        let isNeeded = !arguments.pure && arguments.base == nil
+        let isNeeded = !choice.pure && choice.base == nil
         var command = Command(
             words,
-            environment: Self.variables(environment.title),
+            environment: Self.variables(choice.environment.title),
             directory: isNeeded
                 ? try HostNames.neededWorkingDirectory() : HostNames.workingDirectory
         )
@@ -55,11 +53,11 @@ struct ViewRun {
             do throws(FileError) {
                 let process = try start(way, servesWhole: servesWhole)
                 if let error = process.directoryError {
-                    arguments.borders.remark("\(error): in / instead")
+                    choice.borders.remark("\(error): in / instead")
                 }
                 return process.wait()
             } catch {
-                arguments.borders.remark("\(way.rawValue): \(error)")
+                choice.borders.remark("\(way.rawValue): \(error)")
                 if first == nil { first = (way, error) }
             }
         }
@@ -72,12 +70,12 @@ struct ViewRun {
         // What packages hide of the host no overlay of ours can say.
         let isWhole = environment.tree.hidesNamesOfBase && environment.below != nil
         let ways: [ViewArguments.Way]
-        if let via = arguments.via {
+        if let via = choice.via {
             ways = [via]
         } else if access("/dev/fuse", R_OK | W_OK) == 0 {
             ways = [.fuse]
         } else {
-            arguments.borders.remark("/dev/fuse is closed: the packages are written into memory")
+            choice.borders.remark("/dev/fuse is closed: the packages are written into memory")
             ways = [.overlay]
         }
         return ways.flatMap { way in
@@ -108,26 +106,26 @@ struct ViewRun {
             packages.root,
             source,
             servesWhole: servesWhole,
-            bindings: arguments.borders.bindings,
+            bindings: choice.borders.bindings,
             hidden: hidden,
             hasUsers: hasUsers
         )
-        if arguments.pure {
+        if choice.pure {
             try layout.showAlone()
-        } else if let at = arguments.at {
+        } else if let at = choice.at {
             try layout.putAt(at)
         } else {
-            try layout.layOver(arguments.base ?? "/")
+            try layout.layOver(choice.base ?? "/")
         }
         layout.bindAll()
         let places =
-            arguments.pure
+            choice.pure
             ? "alone"
-            : arguments.at.map { "at \($0)" }
+            : choice.at.map { "at \($0)" }
                 ?? (layout.over.isEmpty
                     ? "over nothing" : "over \(layout.over.joined(separator: " "))")
         let whole = layout.hasWhole ? ", served with the host's files" : ""
-        arguments.borders.remark("view: packages by \(way.rawValue), \(places)\(whole)")
+        choice.borders.remark("view: packages by \(way.rawValue), \(places)\(whole)")
         let handed = layout.handed
         return try ViewProcess.start(
             view(layout.steps),
@@ -138,7 +136,7 @@ struct ViewRun {
                 case .whole:
                     try serve(attachment(hidesBase: false), descriptor, isFixed: false)
                 case .folder:
-                    let base = arguments.base.map(TextFile.absolute) ?? ""
+                    let base = choice.base.map(TextFile.absolute) ?? ""
                     try Self.fill(descriptor, packages.root, hiding: hidden.paths, of: base)
                 case nil: close(descriptor)
                 }
@@ -149,10 +147,10 @@ struct ViewRun {
 
     private func view(_ steps: [Step]) -> View {
         var spaces: View.Spaces = []
-        if arguments.pure { spaces.formUnion([.processes, .ipc, .hostName]) }
-        if arguments.borders.noNet { spaces.insert(.network) }
+        if choice.pure { spaces.formUnion([.processes, .ipc, .hostName]) }
+        if choice.borders.noNet { spaces.insert(.network) }
         let identity: View.Identity =
-            arguments.borders.makesRoot ? .rootWithSubordinates : .kept
+            choice.borders.makesRoot ? .rootWithSubordinates : .kept
         return View(
             steps: steps,
             identity: identity,
@@ -175,7 +173,7 @@ struct ViewRun {
     ) throws(FileError) {
         var options = FUSEServer.Options()
         options.caching = isFixed ? .endless : .seconds(1)
-        if arguments.borders.verbose {
+        if choice.borders.verbose {
             options.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
         }
         let log = options.log

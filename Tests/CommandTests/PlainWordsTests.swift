@@ -1,0 +1,40 @@
+import Testing
+
+@testable import pak
+
+/// Command lines that are read without the parser, and those that are left to it.
+struct PlainWordsTests {
+    @Test(
+        arguments: [
+            ("run -p ./a -- true", .run(packages: ["./a"], command: ["true"])),
+            ("run -p ./a true", .run(packages: ["./a"], command: ["true"])),
+            (
+                "run -p /a/b -p c/d -- ls -l --",
+                .run(packages: ["/a/b", "c/d"], command: ["ls", "-l", "--"])
+            ),
+            ("run -p ./a -- -x", .run(packages: ["./a"], command: ["-x"])),
+            ("run -p ./a -- -- x", .run(packages: ["./a"], command: ["--", "x"])),
+            ("run -p ./a sh -p ./b", .run(packages: ["./a"], command: ["sh", "-p", "./b"])),
+            ("mount -p ./a m", .mount(packages: ["./a"], directory: "m", foreground: false)),
+            ("mount -f -p ./a m", .mount(packages: ["./a"], directory: "m", foreground: true)),
+            (
+                "mount m -p ./a -p ./b -f",
+                .mount(packages: ["./a", "./b"], directory: "m", foreground: true)
+            ),
+        ] as [(String, PlainWords)]
+    )
+    func theUsualFormIsRead(line: String, words: PlainWords) {
+        #expect(PlainWords(line.split(separator: " ").map(String.init)) == words)
+    }
+
+    @Test(arguments: [
+        "", "run", "mount", "run --help", "run -p", "run -p ./a", "run -p ./a --", "run true",
+        "run -- true", "run -p a -- true", "run -p ./a --pure -- true", "run -p=./a -- true",
+        "run --package ./a -- true", "run -p./a true", "run -e x -p ./a true", "run -p -- true",
+        "run -p -/a true", "shell -p ./a", "taste ./a", "mount m", "mount -p ./a", "mount -p a m",
+        "mount -p ./a m n", "mount -p ./a -- m", "mount -b / -p ./a m", "mount -p ./a -h",
+    ])
+    func whatHasMoreInItIsTheParsers(line: String) {
+        #expect(PlainWords(line.split(separator: " ").map(String.init)) == nil)
+    }
+}

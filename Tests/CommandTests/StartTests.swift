@@ -1,0 +1,63 @@
+import Glibc
+import Testing
+
+/// What is done before a command runs in a view: counted, since how long it takes is the machine's.
+@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+struct StartTests {
+    /// Whether strace(1) can look on here.
+    private static let canTrace: Bool = {
+        let traced = try? Program(path: "/usr/bin/env").run(
+            "strace",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "true"
+        )
+        return traced?.status == 0
+    }()
+
+    @Test(arguments: ["archive", "crypto", "zstd", "xml2", "icuuc"])
+    func noLibraryOfArchivesIsLoaded(name: String) throws {
+        let dynamic = try Program(path: "/usr/bin/env").run("readelf", "-d", Program.pak.path)
+        #expect(dynamic.output.contains("[libc.so"))
+        #expect(!dynamic.output.contains("[lib\(name).so"))
+    }
+
+    /// A base of two directories, and a package that has a program.
+    private func example() throws -> Scratch {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir -p base/usr/share base/etc p/usr/bin
+            cp /bin/busybox p/usr/bin/true; tar -C p --owner 0 --group 0 -cf p.tar .
+            """
+        )
+        return scratch
+    }
+
+    /// The system calls from the first of the program's own up to the first try of the command's
+    /// execve(2), or to all that there are.
+    private func calls(_ scratch: Scratch, _ arguments: [String]) throws -> Int {
+        let (program, words) = try Visitor.own.program(.pak, scratch)
+        let tracer = ["strace", "-f", "-qq", "-o", scratch("trace")]
+        // The first run fills the cache.
+        for words in [words, tracer + words] {
+            let run = try program.run(words + arguments)
+            #expect(run.status == 0, "\(run.complaints)")
+        }
+        let lines = String(decoding: try scratch.bytes("trace"), as: UTF8.self)
+            .split(separator: "\n")
+        let start = try #require(lines.firstIndex { $0.contains("\"/dev/null\", O_RDWR") })
+        // A call that another interrupts has two lines.
+        return lines[start...].prefix { !$0.contains(" execve(") }
+            .count { !$0.contains(" resumed>") }
+    }
+
+    @Test(.enabled(if: canTrace, "strace cannot look on here"))
+    func aCommandBeginsAfterFewSystemCalls() throws {
+        let scratch = try example()
+        let view = ["run", "--base", scratch("base"), "-p", scratch("p.tar")]
+        // Some 480, a third of them for mounts; half as many again would be a step too many.
+        #expect(try calls(scratch, view + ["--", "/usr/bin/true"]) < 620)
+    }
+}
