@@ -19,6 +19,8 @@ package struct ViewName: Sendable, Hashable {
     package var sub: [UInt8] = []
     /// The layer that takes changes; nil for a view that takes none.
     package var capture: String?
+    /// The name in the root under which the control tree is seen; nil for none.
+    package var controlName: String?
     /// How links are shown to clients that know none.
     package var links = LinkView.follow
     /// Whether device nodes are shown.
@@ -84,6 +86,10 @@ package struct ViewName: Sendable, Hashable {
         }
     }
 
+    private static func isName(_ text: Substring) -> Bool {
+        Array(text.utf8).withUnsafeBytes { FileName.isLegal($0) }
+    }
+
     private mutating func read(_ option: Substring, of text: String) throws(FileError) {
         let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else {
@@ -101,6 +107,8 @@ package struct ViewName: Sendable, Hashable {
             only.append(String(parts[1]))
         } else if parts[0] == "capture", PackageName.isLegal(parts[1]), capture == nil {
             capture = String(parts[1])
+        } else if parts[0] == "ctl", controlName == nil, Self.isName(parts[1]) {
+            controlName = String(parts[1])
         } else if parts[0] == "links", let view = LinkView(rawValue: String(parts[1])) {
             links = view
         } else if parts[0] == "sub", let bytes = PathText.strictlyUnescape(parts[1].utf8) {

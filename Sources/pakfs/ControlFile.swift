@@ -136,3 +136,27 @@ final class ControlGraft: Directory {
         try root.entries(from: cookie, body)
     }
 }
+
+/// A symbolic link of the control tree.
+final class ControlLink: Link {
+    private let place: ControlPlace
+    private let text: String
+
+    init(_ place: ControlPlace, _ target: String) {
+        self.place = place
+        text = target
+    }
+
+    var qid: Qid { place.qid(.symlink) }
+    var parent: (any Directory)? { place.container }
+    func withName(_ body: (RawSpan) -> Void) { place.withName(body) }
+
+    func stat() throws(FileError) -> Stat {
+        var stat = Stat(qid: qid, mode: Mode(.symlink, 0o777))
+        stat.size = UInt64(text.utf8.count)
+        stat.setTimes(.now)
+        return stat
+    }
+
+    func target() throws(FileError) -> [UInt8] { Array(text.utf8) }
+}

@@ -22,6 +22,8 @@ final class ControlTree: Tree {
         case events(ControlEvents)
         /// The root of another tree.
         case root(@Sendable () throws(FileError) -> any Directory)
+        /// A symbolic link with this target.
+        case link(String)
         /// A file of the host that nobody changes any more.
         case stored(StoredFile)
     }
@@ -121,6 +123,7 @@ final class ControlDirectory: Directory {
             }
         case .events(let events): ControlEventsFile(place, events)
         case .root(let root): ControlGraft(place, root: try root())
+        case .link(let target): ControlLink(place, target)
         case .stored(let file): ControlStored(place, file)
         }
     }

@@ -28,7 +28,12 @@ final class EnvironmentControl: Sendable {
     }
 
     /// The files of its directory, as a user may see them.
-    func entries(for user: User) -> [(name: String, entry: ControlTree.Entry)] {
+    ///
+    /// In a view that has the control tree in itself the view itself is not in there again.
+    func entries(
+        for user: User,
+        inView: Bool = false
+    ) -> [(name: String, entry: ControlTree.Entry)] {
         let shown = environment.current
         var entries: [(name: String, entry: ControlTree.Entry)] = [
             (
@@ -46,20 +51,26 @@ final class EnvironmentControl: Sendable {
                 }
             ),
             ("rules", .file { shown.record.text.rules.map { "\($0.line)\n" }.joined() }),
-            (
-                "root",
-                .root { [environment] () throws(FileError) in
-                    try environment.live(ViewOptions()).root
-                }
-            ),
+            ("pkg", PackageLinks(environment).entry),
         ]
+        if !inView {
+            entries.append(
+                (
+                    "root",
+                    .root { [environment] () throws(FileError) in
+                        try environment.live(.init(ViewOptions())).root
+                    }
+                )
+            )
+        }
         if user.isOwner {
             entries.append(("ctl", .words(ControlWords(text: { [self] in status }, take: take))))
         }
         return entries.sorted { $0.name < $1.name }
     }
 
-    private var status: String {
+    /// What was begun, and why the last word was refused.
+    var status: String {
         let begun = Self.begun.withLock { $0[environment.name] } ?? Begun()
         var text = "generation \(environment.current.record.number)\n"
         if let lines = begun.lines {
@@ -74,7 +85,7 @@ final class EnvironmentControl: Sendable {
     }
 
     /// Does what a line asks for.
-    @Sendable private func take(_ line: String) throws(FileError) {
+    @Sendable func take(_ line: String) throws(FileError) {
         do throws(FileError) {
             try obey(line.split(separator: " ").map(String.init))
             change { $0.error = nil }

@@ -151,12 +151,35 @@ final class Views: Tree {
         }
     }
 
+    /// The control tree as a user sees it.
+    private func control(for user: User, inView: Bool) -> ControlTree {
+        ControlTree { [weak self] () throws(FileError) in
+            self?.controlEntries(for: user, inView: inView) ?? []
+        }
+    }
+
+    /// The control tree in the root of a view, under the name that was asked for.
+    private func controlMount(_ name: ViewName, _ user: User) throws(FileError) -> ViewMounts {
+        var mounts = ViewMounts()
+        if let place = name.controlName {
+            let control = control(for: user, inView: true)
+            mounts.add(try UnionPath(Array(place.utf8))) { () throws(FileError) in
+                try control.attach(as: user, to: "").root
+            }
+        }
+        return mounts
+    }
+
+    /// What is laid over the packages of each state of a view.
+    private func cover(_ name: ViewName, _ user: User) throws(FileError) -> StoredEnvironment.Cover
+    {
+        let mounts = try controlMount(name, user)
+        return { (_, attachment) throws(FileError) in try mounts.lay(over: attachment) }
+    }
+
     private func find(_ name: ViewName, for user: User) throws(FileError) -> Attachment {
         if name.environment == ViewName.control {
-            let control = ControlTree { [weak self] () throws(FileError) in
-                self?.controlEntries(for: user) ?? []
-            }
-            return try control.attach(as: user, to: "")
+            return try control(for: user, inView: false).attach(as: user, to: "")
         }
         let wanted = name.environment == EnvironmentSource.unnamed ? "" : name.environment
         if let found = stored.first(where: { $0.name == wanted }) {
@@ -174,6 +197,7 @@ final class Views: Tree {
         guard found.admits(user) else { throw FileError(.permission) }
         if let id = captured(name) { return try attach(id, over: found, name, user) }
         var attachment = try found.tree.attach(as: user, name.options())
+        attachment = try controlMount(name, user).lay(over: attachment)
         attachment.links = name.links
         return attachment
     }
@@ -193,9 +217,14 @@ final class Views: Tree {
             if let id = name.capture {
                 return try attach(id, over: Environment(found.name, state), name, user)
             }
-            attachment = try state.attach(name.options())
+            attachment = try cover(name, user)(state, state.attach(name.options()))
         } else {
-            attachment = try found.live(name.options()).attach(as: user, to: "")
+            var key = StoredEnvironment.ViewKey(try name.options())
+            // A control tree is of who asked for it.
+            if let place = name.controlName {
+                key.mounted += ["ctl", place, "\(user.isOwner)", "\(user.uid)"]
+            }
+            attachment = try found.live(key, cover(name, user)).attach(as: user, to: "")
         }
         attachment.links = name.links
         return attachment
@@ -220,14 +249,27 @@ final class Views: Tree {
     }
 
     private func controlEntries(
-        for user: User
+        for user: User,
+        inView: Bool
     ) -> [(name: String, entry: ControlTree.Entry)] {
         let statistics = statistics.withLock { $0 }
         var entries: [(name: String, entry: ControlTree.Entry)] = [
-            ("env", .directory { [weak self] in self?.environmentEntries(for: user) ?? [] }),
+            (
+                "env",
+                .directory { [weak self] in
+                    self?.environmentEntries(for: user, inView: inView) ?? []
+                }
+            ),
             ("events", .events(events)),
             ("stats", .file(statistics)),
         ]
+        if let first = stored.first {
+            entries.append(("pkg", PackageLinks(first).entry))
+            if user.isOwner {
+                let words = ServerControl(stored.map { ($0.name, control(of: $0)) }).words
+                entries.append(("ctl", .words(words)))
+            }
+        }
         if let captures, user.isOwner {
             let capture = ControlTree.Entry.directory { () throws(FileError) in
                 try captures.entries { [weak self] (id, base) throws(FileError) in
@@ -242,20 +284,24 @@ final class Views: Tree {
                     return try captures.capture(id, over: environment, view, for: user)
                 }
             }
-            entries.insert(("capture", capture), at: 0)
+            // Its trees show what the view shows, by the same qids.
+            if !inView { entries.append(("capture", capture)) }
         }
-        return entries
+        return entries.sorted { $0.name < $1.name }
+    }
+
+    private func control(of environment: StoredEnvironment) -> EnvironmentControl {
+        EnvironmentControl(environment) { [weak self] in self?.refresh(environment) }
     }
 
     /// The environments that this user may attach to.
     private func environmentEntries(
-        for user: User
+        for user: User,
+        inView: Bool
     ) -> [(name: String, entry: ControlTree.Entry)] {
         let named = stored.map { environment -> (name: String, entry: ControlTree.Entry) in
-            let control = EnvironmentControl(environment) { [weak self] in
-                self?.refresh(environment)
-            }
-            return (environment.name, .directory { control.entries(for: user) })
+            let control = control(of: environment)
+            return (environment.name, .directory { control.entries(for: user, inView: inView) })
         }
         return named
             + environments.withLock { $0 }.filter { $0.admits(user) }.map { environment in

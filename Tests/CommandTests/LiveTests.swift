@@ -1,4 +1,6 @@
 import FileTree
+import Glibc
+import NineP
 import NinePClient
 import Testing
 
@@ -112,6 +114,124 @@ struct LiveTests {
         #expect(throws: (any Error).self) { try control.write("env/main/ctl", "gen 3\n") }
         #expect(try control.read("env/main/ctl").contains("package b 2"))
         #expect(try seen.read("usr/bin/a") == "a\n")
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func packageLinksStayWhileWhatTheyLeadToChanges() throws {
+        let scratch = try prepared()
+        for (version, text) in [("1", "one"), ("2", "two")] {
+            try scratch.shell(
+                """
+                mkdir -p lib/DEBIAN lib/etc/lib; echo \(text) >lib/etc/lib/conf
+                printf 'Package: lib\\nVersion: \(version)\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' >lib/DEBIAN/control
+                dpkg-deb --root-owner-group -b lib lib-\(version).deb >&2; rm -r lib
+                """
+            )
+        }
+        try scratch.shell(
+            """
+            mkdir -p app/DEBIAN app/usr/bin; echo app >app/usr/bin/app
+            printf 'Package: app\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\nDepends: lib (>= 1)\\n' >app/DEBIAN/control
+            dpkg-deb --root-owner-group -b app app-1.deb >&2
+            """
+        )
+        _ = try EnvironmentTests.pak(
+            scratch,
+            ["add", scratch("app-1.deb"), scratch("lib-1.deb")]
+        )
+        let live = try Live(scratch)
+        let control = try Editor(live.address, "ctl")
+        func names(_ path: String) throws -> [String] {
+            let folder = try control.walk(path)
+            try folder.open()
+            return try folder.entries().map { String(decoding: $0.name, as: UTF8.self) }.sorted()
+        }
+        let packages = try names("pkg")
+        #expect(packages.map { $0.prefix { $0 != "." } } == ["a", "app", "lib"])
+        let (app, lib) = (packages[1], packages[2])
+        #expect(try names("env/main/pkg") == packages)
+        #expect(try names("pkg/\(app)") == ["dep", "files", "manifest", "self", "tree"])
+        #expect(
+            try names("pkg/\(lib)") == ["dep", "files", "manifest", "self", "settings", "tree"]
+        )
+        #expect(try control.read("pkg/\(app)/manifest").contains("name app\n"))
+        #expect(try control.read("pkg/\(lib)/files") == "etc\netc/lib\netc/lib/conf\n")
+        #expect(try control.read("pkg/\(app)/tree/usr/bin/app") == "app\n")
+        func target(_ path: String) throws -> String {
+            String(decoding: try control.walk(path).readLink(), as: UTF8.self)
+        }
+        #expect(try target("pkg/\(app)/self") == "tree")
+        #expect(try target("pkg/\(lib)/settings") == "tree/etc")
+        // The same paths from the view and from the package lead to directories of two qids.
+        let seen = try Editor(live.address, "main")
+        #expect(
+            try control.walk("pkg/\(lib)/tree/etc").qid.path != seen.walk("etc").qid.path
+        )
+        let dependency = "pkg/\(app)/dep/lib"
+        let old = try target(dependency)
+        #expect(old == "../../\(lib)/tree")
+        // A directory that was walked to before shows what is there afterwards.
+        let folder = try control.walk("pkg/\(app)/dep")
+        // Plain clients, which know no links, go where they lead.
+        let plain = try Editor(live.address, "ctl", .plain)
+        #expect(try plain.read("\(dependency)/etc/lib/conf") == "one\n")
+
+        _ = try EnvironmentTests.pak(scratch, ["add", scratch("lib-2.deb")])
+        // The word that is refused has the server look before it answers.
+        #expect(throws: (any Error).self) { try control.write("ctl", "gen x\n") }
+        try control.write("ctl", "gen 4\n")
+        #expect(try plain.read("\(dependency)/etc/lib/conf") == "two\n")
+        let new = try String(
+            decoding: folder.walk([Array("lib".utf8)]).readLink(),
+            as: UTF8.self
+        )
+        #expect(new != old)
+        #expect(try plain.read("pkg/\(app)/dep/\(new)/etc/lib/conf") == "two\n")
+        _ = try EnvironmentTests.pak(scratch, ["rm", "lib"])
+        try control.write("ctl", "gen 5\n")
+        #expect(try names("pkg/\(app)/dep").isEmpty)
+        #expect(throws: (any Error).self) { try control.walk("pkg/\(lib)") }
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func theTopmostControlFileTakesWordsForAnyEnvironment() throws {
+        let scratch = try prepared()
+        _ = try EnvironmentTests.pak(scratch, ["env", "create", "web"])
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(
+            scratch,
+            ["-S", scratch("store"), "-e", "main", "-e", "web", "-l", address]
+        )
+        let control = try Editor(address, "ctl")
+        try control.write("ctl", "begin\nadd b\n")
+        #expect(try control.read("env/main/packages").contains(" a "))
+        #expect(try !control.read("env/main/packages").contains(" b "))
+        try control.write("ctl", "commit\nweb: add b\n")
+        #expect(try control.read("env/main/packages").contains(" b "))
+        #expect(try control.read("env/web/packages").contains(" b "))
+        #expect(throws: (any Error).self) { try control.write("ctl", "none: add b\n") }
+        #expect(throws: (any Error).self) { try control.write("ctl", "web: rm nothing\n") }
+        let text = try control.read("ctl")
+        #expect(text.contains("web\ngeneration 2\nerror: rm nothing: nothing: not in"))
+        #expect(served.end() == 0)
+    }
+
+    @Test func theControlTreeIsSeenInAViewUnderAName() throws {
+        let scratch = try prepared()
+        let live = try Live(scratch)
+        for aname in ["main:ctl=.pak", "main:ctl=.pak:pinned", "main:ctl=.pak:sub=usr"] {
+            let seen = try Editor(live.address, aname)
+            #expect(try seen.read(".pak/env/main/gen").hasPrefix("2 "))
+            #expect(
+                try seen.read((aname.hasSuffix("usr") ? "" : "usr/") + "bin/a") == "a\n"
+            )
+            #expect(throws: (any Error).self) { try seen.walk(".pak/env/main/root") }
+        }
+        let seen = try Editor(live.address, "main:ctl=.pak")
+        try seen.write(".pak/ctl", "add b\n")
+        #expect(try seen.read("usr/bin/b") == "b\n")
+        #expect(try seen.read(".pak/env/main/gen").hasPrefix("3 "))
+        #expect(throws: (any Error).self) { try seen.other("main:ctl=a/b") }
         #expect(live.served.end() == 0)
     }
 }

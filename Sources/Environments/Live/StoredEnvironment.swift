@@ -14,8 +14,32 @@ package final class StoredEnvironment: Sendable {
     private let shown: Mutex<Shown>
     /// Held while a state is opened: one at a time.
     private let opening = Mutex(())
-    private let live: Mutex<[ViewOptions: LiveTree]>
+    private let live: Mutex<[ViewKey: Live]>
+    /// The packages that were asked for alone, each as a tree of its own.
+    private let alone = Mutex<[ContentID: UnionTree]>([:])
     private let listeners = Mutex<[@Sendable (Int) -> Void]>([])
+
+    /// What a view is asked to show; views of one key are one tree.
+    package struct ViewKey: Sendable, Hashable {
+        /// How packages are shown.
+        package var options: ViewOptions
+        /// What is mounted in it, as words.
+        package var mounted: [String]
+
+        /// Makes a key.
+        package init(_ options: ViewOptions, mounted: [String] = []) {
+            self.options = options
+            self.mounted = mounted
+        }
+    }
+
+    /// What is laid over the packages of a state for a view.
+    package typealias Cover = @Sendable (Shown, Attachment) throws(FileError) -> Attachment
+
+    private struct Live: Sendable {
+        var tree: LiveTree
+        var cover: Cover
+    }
 
     /// A state that is open.
     package final class Shown: Sendable {
@@ -25,6 +49,7 @@ package final class StoredEnvironment: Sendable {
         package let tree: UnionTree
         /// Keeps the packages in the store.
         private let lease: Lease?
+        private let known = Mutex<PackageNeeds?>(nil)
         /// Counts up with what is opened: of two states the later has the higher.
         let number: UInt64
         private static let count = Atomic<UInt64>(0)
@@ -34,6 +59,16 @@ package final class StoredEnvironment: Sendable {
             self.record = record
             self.tree = tree
             self.lease = lease
+        }
+
+        /// Which packages need which.
+        package var needs: PackageNeeds {
+            known.withLock { known in
+                if let known { return known }
+                let made = PackageNeeds(tree.packages.map { ($0.name, $0.manifest) })
+                known = made
+                return made
+            }
         }
 
         /// Gives what `options` ask for, and the set-id bits that the environment allows.
@@ -114,10 +149,10 @@ package final class StoredEnvironment: Sendable {
         guard let next else { return false }
         shown.withLock { $0 = next }
         // Whoever makes a tree from now on makes it of the new state, or sees to it afterwards.
-        for (options, tree) in live.withLock({ $0 }) {
+        for (key, live) in live.withLock({ $0 }) {
             // A view of some packages alone, of which one has gone, stays what it was.
-            guard let view = try? next.attach(options) else { continue }
-            tree.swap(view, number: next.number)
+            guard let view = try? live.cover(next, next.attach(key.options)) else { continue }
+            live.tree.swap(view, number: next.number)
         }
         for listener in listeners.withLock({ $0 }) { listener(next.record.number) }
         return true
@@ -158,23 +193,40 @@ package final class StoredEnvironment: Sendable {
         return try state(hash)
     }
 
-    /// The tree that goes with what is current, as `options` ask for it.
-    package func live(_ options: ViewOptions) throws(FileError) -> LiveTree {
-        if let known = live.withLock({ $0[options] }) { return known }
+    /// The tree that goes with what is current, as `key` asks for it, each state under `cover`.
+    package func live(
+        _ key: ViewKey,
+        _ cover: @escaping Cover = { $1 }
+    ) throws(FileError) -> LiveTree {
+        if let known = live.withLock({ $0[key] }) { return known.tree }
         let now = current
-        let made = LiveTree(try now.attach(options), number: now.number)
+        let made = LiveTree(try cover(now, now.attach(key.options)), number: now.number)
         let tree = live.withLock { live in
-            if let known = live[options] { return known }
+            if let known = live[key] { return known.tree }
             // Views of ever other options are not kept: they stay as they are.
-            if live.count < Self.liveLimit { live[options] = made }
+            if live.count < Self.liveLimit { live[key] = Live(tree: made, cover: cover) }
             return made
         }
         let later = current
         if later.number > now.number {
-            tree.swap(try later.attach(options), number: later.number)
+            tree.swap(try cover(later, later.attach(key.options)), number: later.number)
         }
         return tree
     }
 
     private static let liveLimit = 256
+
+    /// One package of a state as a tree of its own.
+    package func alone(_ package: Package) throws(FileError) -> UnionTree {
+        if let known = alone.withLock({ $0[package.id] }) { return known }
+        // Directories have qids of their own: the same path is another one in the view.
+        let tree = try UnionTree(packages: [package], environment: "pkg/\(package.id)")
+        alone.withLock { alone in
+            if alone.count >= Self.aloneLimit { alone.removeAll() }
+            alone[package.id] = tree
+        }
+        return tree
+    }
+
+    private static let aloneLimit = 64
 }

@@ -132,38 +132,25 @@ struct Why: ParsableCommand {
 /// Which packages of an environment need which others, as their manifests say.
 struct Needs {
     private let packages: [String: StoredPackage]
-    private var below: [String: [String]] = [:]
+    private let needs: PackageNeeds
 
     init(_ current: CurrentEnvironment) throws(Complaint) {
         let opener = StoredPackages(current.finder)
         let text = current.record.text
         packages = Dictionary(uniqueKeysWithValues: text.packages.map { ($0.name, $0) })
-        var providers: [String: [String]] = [:]
-        var wishes: [String: [String]] = [:]
         do throws(FileError) {
-            for stored in text.packages {
-                let manifest = try opener.package(stored).manifest
-                providers[stored.name, default: []].append(stored.name)
-                for line in manifest.all("provide") {
-                    providers[Self.name(line), default: []].append(stored.name)
+            needs = PackageNeeds(
+                try text.packages.map { (stored) throws(FileError) in
+                    (stored.name, try opener.package(stored).manifest)
                 }
-                wishes[stored.name] = manifest.all("run").map(Self.name)
-            }
+            )
         } catch {
             throw Complaint("\(error)")
-        }
-        for (name, wishes) in wishes {
-            let found = Set(wishes.flatMap { providers[$0] ?? [] }).subtracting([name])
-            below[name] = found.sorted()
         }
     }
 
     func package(_ name: String) -> StoredPackage? { packages[name] }
-    func needed(by name: String) -> [String] { below[name] ?? [] }
-
-    private static func name(_ wish: String) -> String {
-        String(wish.prefix { !"<>=~!| ".contains($0) })
-    }
+    func needed(by name: String) -> [String] { needs.needed(by: name) }
 }
 
 /// `pak info`: what a package says of itself.

@@ -1,0 +1,28 @@
+import FileTree
+
+/// The topmost control file: words for the first environment of the stores, or for the one that a
+/// name with a colon in front of them names.
+struct ServerControl: Sendable {
+    private let environments: [(name: String, control: EnvironmentControl)]
+
+    init(_ environments: [(name: String, control: EnvironmentControl)]) {
+        self.environments = environments
+    }
+
+    /// What it says, and takes.
+    var words: ControlWords {
+        ControlWords(
+            text: { environments.map { "\($0.name)\n\($0.control.status)" }.joined() },
+            take: { (line) throws(FileError) in
+                let parts = line.split(separator: " ", maxSplits: 1)
+                guard let first = parts.first, first.hasSuffix(":") else {
+                    guard let usual = environments.first else { throw FileError(.notFound) }
+                    return try usual.control.take(line)
+                }
+                let wanted = environments.first { $0.name == first.dropLast() }
+                guard let wanted else { throw FileError(.notFound, "environment \(first)") }
+                try wanted.control.take(parts.count == 2 ? String(parts[1]) : "")
+            }
+        )
+    }
+}
