@@ -22,6 +22,8 @@ package final class Environment: Sendable {
     package let title: [String]
     /// The packages, by name, whose set-id bits are shown.
     private let allowed: Set<String>
+    /// The paths of its views that are the real disk.
+    package let shines: [ShinePath]
     /// Whether what is seen can never change: no host's directory is among the packages or below.
     package let isFixed: Bool
     /// What the rules settled, in words: it never changes, and takes a merge of all packages.
@@ -70,6 +72,7 @@ package final class Environment: Sendable {
             throw Complaint("\(error)")
         }
         allowed = Set(stored?.text.allowed ?? [])
+        shines = stored?.text.shines ?? []
         var known = source
         known.options = options
         self.source = known
@@ -113,6 +116,7 @@ package final class Environment: Sendable {
         let text = shown.record.text
         source = EnvironmentSource(stored: name, shown.tree.packages.map(\.path), text)
         allowed = Set(text.allowed)
+        shines = text.shines
         title = ["\(name)@\(shown.record.number)"]
         tree = shown.tree
         base = nil

@@ -16,9 +16,9 @@ struct Pak: ParsableCommand {
         Doctor.self, Pack.self, Check.self, Unpack.self, ExportTree.self, List.self,
         Concatenate.self, Status.self, LayerVerbs.self, Import.self, EnvironmentVerbs.self,
         Add.self, Remove.self, Switch.self, Rollback.self, Pin.self, History.self,
-        Difference.self, Prefer.self, Block.self, Alias.self, Allow.self, Conflicts.self,
-        Shadowed.self, Packages.self, PackageTree.self, Why.self, Information.self, Files.self,
-        Owns.self, StoreVerbs.self, Collect.self,
+        Difference.self, Prefer.self, Block.self, Alias.self, Allow.self, Shine.self,
+        Conflicts.self, Shadowed.self, Packages.self, PackageTree.self, Why.self,
+        Information.self, Files.self, Owns.self, StoreVerbs.self, Collect.self,
     ]
 
     /// The verb of that name, if it is one that is parsed by itself.

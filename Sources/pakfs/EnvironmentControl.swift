@@ -52,6 +52,13 @@ final class EnvironmentControl: Sendable {
             ),
             ("rules", .file { shown.record.text.rules.map { "\($0.line)\n" }.joined() }),
             ("pkg", PackageLinks(environment).entry),
+            (
+                "shadowed",
+                .file { () throws(FileError) in
+                    try shown.tree.hidden(by: shown.record.text.shines)
+                        .map { "\($0.path) \($0.package)\n" }.joined()
+                }
+            ),
         ]
         if !inView {
             entries.append(
@@ -111,6 +118,9 @@ final class EnvironmentControl: Sendable {
             guard let number = Int(words[1]) else { throw FileError(.invalid, words[1]) }
             try environment.note("switch", current: number)
             follow()
+        case ("shine", _):
+            // What comes over the wire names no path of the host.
+            throw FileError(.notPermitted, "shine: the owner says that with pak shine alone")
         case ("add", _), ("rm", _), ("prefer", _), ("block", _), ("alias", _), ("allow", _),
             ("not", _):
             if lines != nil { return change { $0.lines?.append(words) } }

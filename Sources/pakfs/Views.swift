@@ -170,11 +170,17 @@ final class Views: Tree {
         return mounts
     }
 
-    /// What is laid over the packages of each state of a view.
+    /// What is laid over the packages of a view: the real disk where the environment says so, for
+    /// its owner alone, and the control tree under the name that was asked for.
     private func cover(_ name: ViewName, _ user: User) throws(FileError) -> StoredEnvironment.Cover
     {
+        let sub = try UnionPath(name.sub)
         let mounts = try controlMount(name, user)
-        return { (_, attachment) throws(FileError) in try mounts.lay(over: attachment) }
+        let isOwner = user.isOwner
+        return { (shown, attachment) throws(FileError) in
+            let covered = try mounts.lay(over: attachment)
+            return try isOwner ? shown.record.text.shines.lay(over: covered, from: sub) : covered
+        }
     }
 
     private func find(_ name: ViewName, for user: User) throws(FileError) -> Attachment {
@@ -220,6 +226,7 @@ final class Views: Tree {
             attachment = try cover(name, user)(state, state.attach(name.options()))
         } else {
             var key = StoredEnvironment.ViewKey(try name.options())
+            if user.isOwner { key.mounted.append("shine") }
             // A control tree is of who asked for it.
             if let place = name.controlName {
                 key.mounted += ["ctl", place, "\(user.isOwner)", "\(user.uid)"]

@@ -140,4 +140,81 @@ struct EnvironmentViewTests {
         #expect(view.status == status)
         #expect(view.complaints.contains(text), "\(view.complaints)")
     }
+
+    @Test(arguments: Visitor.all)
+    func whereAnEnvironmentShinesTheDiskIsSeenAndWritten(who: Visitor) throws {
+        let scratch = try prepared()
+        try scratch.shell("mkdir -p disk own/sub; echo disk >disk/x; chmod 777 disk")
+        let doc = "/usr/share/doc/a"
+        for (path, folder) in [(doc, "disk"), ("/usr/bin/b", "own")] {
+            _ = try EnvironmentTests.pak(scratch, ["shine", path, scratch(folder)])
+        }
+        let see = "cat \(doc)/x; ls \(doc); echo new >\(doc)/y; ls /usr/bin/b; cat /usr/bin/a"
+        let over = try run(
+            scratch,
+            who,
+            ["run", "--", "sh", "-c", see]
+        )
+        #expect(over.output == "disk\nx\nsub\na\n", "\(over.complaints)")
+        #expect(try scratch.shell("cat disk/y; rm -f disk/y") == "new\n")
+        let shadowed = try "\n" + EnvironmentTests.pak(scratch, ["shadowed"]).output
+        #expect(shadowed.contains("\n\(doc)/version a (shine)\n"))
+        #expect(shadowed.contains("\n/usr/bin/b b (shine)\n"))
+    }
+
+    @Test(arguments: Visitor.all)
+    func settingsAreCopiedOnceAndAreTheUsersFromThenOn(who: Visitor) throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir -p p/etc/prog; echo default >p/etc/prog/conf; tar -C p --owner 0 -cf p.tar .
+            mkdir home; chmod 755 .; [ $(id -u) -ne 0 ] || chown 65534 home
+            """
+        )
+        let pack = ["pack", "--name", "p", "-o", scratch("p.pak.zst"), scratch("p.tar")]
+        try #require(Program.pak.run(pack).status == 0)
+        func pak(_ words: String...) throws -> Program.Outcome {
+            try who.pak(
+                scratch,
+                words.prefix(1) + ["--store", scratch("home/s")] + words.dropFirst()
+            )
+        }
+        #expect(try pak("add", scratch("p.pak.zst")).status == 0)
+        // Nothing of the disk is there yet.
+        let early = try pak("shine", "/etc/prog", "~/prog")
+        #expect(early.status == 1)
+        #expect(early.complaints.contains("try: mkdir -p '\(scratch("home/prog"))', or pak shine"))
+        let made = try pak("shine", "--copy", "/etc/prog", "~/prog")
+        #expect(made.status == 0, "\(made.complaints)")
+        let change = "cat /etc/prog/conf; echo mine >/etc/prog/conf"
+        #expect(try pak("run", "--", "sh", "-c", change).output == "default\n")
+        #expect(try pak("run", "--", "sh", "-c", change).output == "mine\n")
+        #expect(try scratch.shell("cat home/prog/conf") == "mine\n")
+        // What is there is never written over.
+        let again = try pak("shine", "--copy", "/etc/prog")
+        #expect(again.status == 1)
+        #expect(try scratch.shell("cat home/prog/conf") == "mine\n")
+        #expect(try pak("shine", "--not", "/etc/prog").status == 0)
+        let denied = try pak("run", "--", "sh", "-c", "cat /etc/prog/conf; echo x >/etc/prog/x")
+        #expect(denied.output == "default\n")
+        #expect(denied.status != 0)
+    }
+
+    @Test(
+        arguments: [
+            (["shine", "/"], 2), (["shine", "/proc/x"], 2), (["shine", "/a/../b"], 2),
+            (["shine", "/a", "relative"], 2), (["shine", "/a", "/b/../c"], 2),
+            (["shine", "/a", "/"], 2), (["shine", "/a", "/no/such/folder"], 1),
+            (["shine", "/a", "/proc/self/cwd"], 1), (["shine", "--not", "/a"], 1),
+            (["shine", "--not", "--copy", "/a"], 2),
+        ] as [([String], Int32)]
+    )
+    func whatCannotShineIsRefused(words: [String], status: Int32) throws {
+        let scratch = try Scratch()
+        _ = try EnvironmentTests.pak(scratch, ["env", "create", "main"])
+        let before = try EnvironmentTests.pak(scratch, ["env", "show"]).output
+        let refused = try EnvironmentTests.pak(scratch, words, status: status)
+        #expect(refused.complaints.contains("\n") && refused.output.isEmpty)
+        #expect(try EnvironmentTests.pak(scratch, ["env", "show"]).output == before)
+    }
 }

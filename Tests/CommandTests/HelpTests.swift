@@ -18,6 +18,7 @@ struct HelpTests {
         "import",
         "add", "rm", "list", "tree", "why", "info", "files", "owns", "conflicts", "shadowed",
         "switch", "rollback", "pin", "history", "diff", "prefer", "block", "alias", "allow",
+        "shine",
         "env create", "env list", "env show", "env delete", "env use", "store verify", "store du",
         "gc",
     ])

@@ -213,6 +213,9 @@ struct LiveTests {
         #expect(throws: (any Error).self) { try control.write("ctl", "web: rm nothing\n") }
         let text = try control.read("ctl")
         #expect(text.contains("web\ngeneration 2\nerror: rm nothing: nothing: not in"))
+        // Paths of the host come from the owner's own command alone.
+        #expect(throws: (any Error).self) { try control.write("ctl", "shine etc\n") }
+        #expect(throws: (any Error).self) { try control.write("ctl", "shine etc /root\n") }
         #expect(served.end() == 0)
     }
 
@@ -233,5 +236,66 @@ struct LiveTests {
         #expect(try seen.read(".pak/env/main/gen").hasPrefix("3 "))
         #expect(throws: (any Error).self) { try seen.other("main:ctl=a/b") }
         #expect(live.served.end() == 0)
+    }
+
+    @Test func whereAnEnvironmentShinesTheDiskIsSeenAndWritten() throws {
+        let scratch = try prepared()
+        try scratch.shell("mkdir -p disk/sub; echo disk >disk/sub/x; ln -s / disk/out")
+        let docs = "/usr/share/doc"
+        _ = try EnvironmentTests.pak(scratch, ["shine", docs, scratch("disk")])
+        _ = try EnvironmentTests.pak(scratch, ["shine", "/usr/bin/a", scratch("disk/sub")])
+        let live = try Live(scratch)
+        for aname in ["main", "main:pinned"] {
+            let seen = try Editor(live.address, aname)
+            #expect(try seen.read("usr/share/doc/sub/x") == "disk\n")
+            // Whatever the type of what is hidden.
+            #expect(try seen.read("usr/bin/a/x") == "disk\n")
+            #expect(throws: (any Error).self) { try seen.walk("usr/share/doc/a/version") }
+            try seen.write("usr/share/doc/new", aname)
+            #expect(try scratch.shell("cat disk/new") == aname)
+            try seen.makeDirectory("usr/share/doc/made")
+            try seen.rename("usr/share/doc/new", "usr/share/doc/made/old")
+            try seen.remove("usr/share/doc/made/old")
+            try seen.remove("usr/share/doc/made", isDirectory: true)
+            #expect(throws: (any Error).self) { try seen.write("usr/bin/new", "x") }
+            #expect(throws: (any Error).self) {
+                try seen.remove("usr/share/doc", isDirectory: true)
+            }
+            // A link on the disk is text, and leads nowhere on the server.
+            #expect(throws: (any Error).self) { try seen.walk("usr/share/doc/out/etc") }
+        }
+        let control = try Editor(live.address, "ctl")
+        #expect(
+            try control.read("env/main/shadowed")
+                == "/usr/bin/a a\n/usr/share/doc a\n/usr/share/doc/a a\n/usr/share/doc/a/version a\n"
+        )
+        // One who is attached sees it when it ends, too.
+        let seen = try Editor(live.address, "main")
+        let folder = try seen.walk("usr/share/doc")
+        try control.write("ctl", "not shine usr/share/doc\n")
+        #expect(try seen.read("usr/share/doc/a/version") == "a 1.0-1\n")
+        #expect(throws: (any Error).self) {
+            try folder.walk([]).makeDirectory(Array("x".utf8), permissions: 0o755)
+        }
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func othersThanTheOwnerSeeNothingOfTheDisk() throws {
+        let scratch = try prepared()
+        try scratch.shell("mkdir disk; echo disk >disk/x")
+        _ = try EnvironmentTests.pak(scratch, ["shine", "/usr/share/doc", scratch("disk")])
+        var pakfs = Program.pakfs
+        pakfs.environment["XDG_CACHE_HOME"] = scratch("cache")
+        let running = try pakfs.start(
+            ["-S", scratch("store"), "-e", "main", "-l", "tcp!127.0.0.1!0"]
+        )
+        let line = try #require(running.output.next())
+        let port = try #require(line.split(separator: "port=").last?.split(separator: ",").first)
+        let seen = try Editor("tcp!127.0.0.1!\(port)", "main", user: 0)
+        #expect(try seen.read("usr/share/doc/a/version") == "a 1.0-1\n")
+        #expect(throws: (any Error).self) { try seen.walk("usr/share/doc/x") }
+        #expect(throws: (any Error).self) { try seen.other("ctl").walk("ctl") }
+        running.send(SIGTERM)
+        #expect(running.wait() == 0)
     }
 }

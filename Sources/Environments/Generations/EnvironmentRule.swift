@@ -12,6 +12,9 @@ package enum EnvironmentRule: Sendable, Hashable {
     /// The set-id bits of a package's files are shown.
     case allow(package: String)
 
+    /// A directory of the view is one of the real disk: the same path, or another folder.
+    case shine(ShinePath)
+
     /// The rule as words: paths are escaped as in manifests.
     package var line: String {
         func text(_ path: [UInt8]) -> String {
@@ -22,17 +25,23 @@ package enum EnvironmentRule: Sendable, Hashable {
         case .block(let package, let path): "block \(package) \(text(path))"
         case .alias(let from, let to): "alias \(text(from)) \(text(to))"
         case .allow(let package): "allow \(package)"
+        case .shine(let shine):
+            "shine \(text(shine.path.bytes))"
+                + (shine.folder.map { " " + text(Array($0.utf8)) } ?? "")
         }
     }
 
     /// The rule as an option of `pakfs`, which has the same meaning for packages of the command
     /// line; nil for one that is no rule of how they are joined.
     var option: String? {
+        switch self {
+        case .prefer, .block, .alias: break
+        case .allow, .shine: return nil
+        }
         let words = line.split(separator: " ").map { word in
             // What parts the two sides is part of neither.
             word.split(separator: ":", omittingEmptySubsequences: false).joined(separator: "%3A")
         }
-        guard words.count == 3 else { return nil }
         return "\(words[0])=\(words[1]):\(words[2])"
     }
 
@@ -53,6 +62,12 @@ package enum EnvironmentRule: Sendable, Hashable {
         case ("block", 3): self = .block(package: words[1], path: try path(words[2]))
         case ("alias", 3): self = .alias(from: try path(words[1]), to: try path(words[2]))
         case ("allow", 2): self = .allow(package: words[1])
+        case ("shine", 2): self = .shine(try ShinePath(path(words[1])))
+        case ("shine", 3):
+            guard let folder = PathText.strictlyUnescape(words[2].utf8) else {
+                throw FileError(.invalid, "\(words[2]): % without two hexadecimal digits")
+            }
+            self = .shine(try ShinePath(path(words[1]), folder: folder))
         default: throw FileError(.invalid, "not a rule: \(words.joined(separator: " "))")
         }
         var rules = UnionRules()
@@ -63,7 +78,7 @@ package enum EnvironmentRule: Sendable, Hashable {
     package var package: String? {
         switch self {
         case .prefer(_, let package), .block(let package, _), .allow(let package): package
-        case .alias: nil
+        case .alias, .shine: nil
         }
     }
 
@@ -74,6 +89,8 @@ package enum EnvironmentRule: Sendable, Hashable {
         case .alias(let from, let to): try rules.alias(from, to)
         case .allow(let package):
             guard !package.isEmpty else { throw FileError(.invalid, "allow: a name is needed") }
+        // No package has a say in it.
+        case .shine: break
         }
     }
 }

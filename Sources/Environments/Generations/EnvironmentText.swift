@@ -42,6 +42,9 @@ package struct EnvironmentText: Sendable, Hashable {
     /// Errors: `.invalid` where it does not go with the others.
     package mutating func add(_ rule: EnvironmentRule) throws(FileError) {
         guard !rules.contains(rule) else { return }
+        if case .shine(let shine) = rule, shines.contains(where: { $0.path == shine.path }) {
+            throw FileError(.invalid, "shine \(shine.path): there is another for the same path")
+        }
         var new = rules + [rule]
         var preferences: [EnvironmentRule] = []
         new.removeAll { rule in
@@ -58,7 +61,13 @@ package struct EnvironmentText: Sendable, Hashable {
     /// Takes a rule away; false when it is not there.
     package mutating func remove(_ rule: EnvironmentRule) -> Bool {
         let count = rules.count
-        rules.removeAll { $0 == rule }
+        rules.removeAll { known in
+            // Of a path there is one, wherever it leads.
+            if case .shine(let shine) = rule, shine.folder == nil, case .shine(let other) = known {
+                return shine.path == other.path
+            }
+            return known == rule
+        }
         return rules.count < count
     }
 
@@ -78,6 +87,11 @@ package struct EnvironmentText: Sendable, Hashable {
     /// The packages whose set-id bits are shown.
     package var allowed: [String] {
         rules.compactMap { if case .allow(let package) = $0 { package } else { nil } }
+    }
+
+    /// The paths of its views that are the real disk.
+    package var shines: [ShinePath] {
+        rules.compactMap { if case .shine(let shine) = $0 { shine } else { nil } }
     }
 
     /// Its identity.

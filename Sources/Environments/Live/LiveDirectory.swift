@@ -138,4 +138,73 @@ final class LiveDirectory: Directory {
         }
         try listed.entries(from: cookie, body)
     }
+
+    // MARK: - Changes
+
+    // Packages take none: these are for what is laid over them.
+
+    func change(_ change: StatChange, by user: User) throws(FileError) {
+        try newest().directory.change(change, by: user)
+    }
+
+    func setAttribute(_ name: RawSpan, to value: [UInt8]?) throws(FileError) {
+        try newest().directory.setAttribute(name, to: value)
+    }
+
+    func sync() throws(FileError) { try last.sync() }
+
+    func createFile(_ name: RawSpan, _ attributes: NewNode) throws(FileError) -> any File {
+        try newest().directory.createFile(name, attributes)
+    }
+
+    func createDirectory(
+        _ name: RawSpan,
+        _ attributes: NewNode
+    ) throws(FileError) -> any Directory {
+        let (directory, number) = try newest()
+        let made = try directory.createDirectory(name, attributes)
+        return LiveDirectory(live, path + [Array(name)], made, number)
+    }
+
+    func createLink(
+        _ name: RawSpan,
+        to target: RawSpan,
+        _ attributes: NewNode
+    ) throws(FileError) -> any Node {
+        try newest().directory.createLink(name, to: target, attributes)
+    }
+
+    func createNode(
+        _ name: RawSpan,
+        type: FileType,
+        device: UInt64,
+        _ attributes: NewNode
+    ) throws(FileError) -> any Node {
+        try newest().directory.createNode(name, type: type, device: device, attributes)
+    }
+
+    func addName(_ name: RawSpan, for node: any Node) throws(FileError) {
+        try newest().directory.addName(name, for: node)
+    }
+
+    func remove(_ name: RawSpan, expected: Removal) throws(FileError) {
+        try newest().directory.remove(name, expected: expected)
+    }
+
+    func rename(
+        _ name: RawSpan,
+        to target: any Directory,
+        _ newName: RawSpan,
+        replacing: Bool
+    ) throws(FileError) {
+        guard let live = target as? LiveDirectory, live.live === self.live else {
+            throw FileError(.crossDevice)
+        }
+        try newest().directory.rename(
+            name,
+            to: live.newest().directory,
+            newName,
+            replacing: replacing
+        )
+    }
 }

@@ -19,7 +19,10 @@ extension ChangeVerb {
     var imports: ImportOptions { ImportOptions() }
 
     /// Makes the change, and tells what it came to.
-    func run() throws {
+    func run() throws { try change() }
+
+    /// The same, for one that looks at something first.
+    func change() throws {
         let (environment, finder) = try options.writable()
         let imports = try imports
         var change: EnvironmentChange

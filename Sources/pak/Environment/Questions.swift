@@ -286,10 +286,10 @@ struct Conflicts: ParsableCommand {
     }
 }
 
-/// `pak shadowed`: what packages hide of the host.
+/// `pak shadowed`: what packages hide of the host, and the disk of packages.
 struct Shadowed: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List what packages of an environment hide of the host's files."
+        abstract: "List what packages of an environment hide of the host, and the disk of packages."
     )
 
     @Option(
@@ -302,15 +302,28 @@ struct Shadowed: ParsableCommand {
     @OptionGroup var options: EnvironmentOptions
 
     func run() throws {
-        let tree = try options.current().tree(over: base)
+        let current = try options.current()
+        let shines = current.record.text.shines
+        let tree = try current.tree(over: base)
+        let bare = try shines.isEmpty ? nil : current.tree()
         do throws(FileError) {
             for shadow in try tree.shadowed() {
                 printing.show(
                     .object([
                         JSON.name(shadow.path.bytes),
                         ("package", shadow.package.map { .text($0) } ?? .null),
+                        ("shine", .truth(false)),
                     ]),
                     or: "\(shadow.path) \(shadow.package ?? "-")\n"
+                )
+            }
+            for hidden in try bare?.hidden(by: shines) ?? [] {
+                printing.show(
+                    .object([
+                        JSON.name(hidden.path.bytes), ("package", .text(hidden.package)),
+                        ("shine", .truth(true)),
+                    ]),
+                    or: "\(hidden.path) \(hidden.package) (shine)\n"
                 )
             }
         } catch {

@@ -26,14 +26,19 @@ struct PackageMount {
         guard foreground else { try BackgroundServer.start("-f") }
         let environment = try open()
         do throws(FileError) {
-            let attachment = try environment.attach(ViewOptions())
+            let attachment = try environment.shines.lay(over: environment.attach(ViewOptions()))
             try BackgroundServer.atEnd {
                 // Who still uses it sees it to the end. The server's working directory is the
                 // root by then.
                 try? FUSEMount.unmount(place, lazily: true)
             }
             switch via {
-            case .fuse, .overlay: try serve(attachment, environment.isFixed)
+            case .fuse, .overlay:
+                try serve(
+                    attachment,
+                    isFixed: environment.isFixed && environment.shines.isEmpty,
+                    isWritable: !environment.shines.isEmpty
+                )
             case .ninep: try NinePMount.serve(attachment, at: directory, environment.isFixed)
             }
         } catch {
@@ -41,11 +46,16 @@ struct PackageMount {
         }
     }
 
-    private func serve(_ attachment: Attachment, _ isFixed: Bool) throws(FileError) {
+    private func serve(
+        _ attachment: Attachment,
+        isFixed: Bool,
+        isWritable: Bool
+    ) throws(FileError) {
         var mounting = FUSEMount.Options()
-        mounting.isReadOnly = true
+        mounting.isReadOnly = !isWritable
         mounting.allowsOthers = allowsOthers
         var serving = FUSEServer.Options()
+        serving.isWritable = isWritable
         serving.caching = isFixed ? .endless : .seconds(1)
         serving.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
         let descriptor = try FUSEMount.mount(at: directory, mounting)

@@ -111,6 +111,12 @@ struct Binding {
     /// Its path in the view, from the root.
     var target: String
 
+    /// Shows a folder of the host at a path of the view.
+    init(folder: String, at path: String) {
+        source = folder
+        target = path
+    }
+
     /// Reads `SOURCE[:TARGET]`; nil where a side is empty.
     init?(_ text: String) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)

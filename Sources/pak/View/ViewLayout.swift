@@ -103,6 +103,13 @@ struct ViewLayout {
         for name in names.sorted() {
             let path = "/" + name
             let top = tops.first { $0.name == name }
+            if top != nil, let binding = bindings.last(where: { $0.target == path }) {
+                // Of what packages have there nothing is seen.
+                let place = Place.view(path)
+                let isFolder = HostNames.kind(binding.source) == .directory
+                steps.append(isFolder ? .directory(at: place) : .file(at: place))
+                continue
+            }
             // No process does without the kernel's own.
             if hidden.has(path), !["proc", "sys", "dev"].contains(name) { continue }
             if kept.contains(name) {
@@ -261,7 +268,7 @@ struct ViewLayout {
         // or it is left to them.
         for mount in below {
             let path = String(mount.dropFirst(base.count))
-            if try !has(path), !hidden.has(path) { bind(.host(mount), path) }
+            if try find(path) == nil, !hidden.has(path) { bind(.host(mount), path) }
         }
     }
 
@@ -280,9 +287,9 @@ struct ViewLayout {
         return found
     }
 
-    /// Whether the packages have something of that path.
-    private func has(_ path: String) throws(FileError) -> Bool {
-        try packages.node(atPath: Array(path.utf8)) != nil
+    /// What the packages have of that path.
+    private func find(_ path: String) throws(FileError) -> (any Node)? {
+        try packages.node(atPath: Array(path.utf8))
     }
 
     // MARK: Mount points
@@ -291,13 +298,18 @@ struct ViewLayout {
     private func missingPoints(below path: String, base: String?) -> [Binding] {
         bindings.filter { binding in
             guard binding.target.hasPrefix(path + "/") else { return false }
+            // What cannot be looked for is not there.
+            if let node = try? find(binding.target) {
+                // A directory is mounted at a directory alone, and a file at a file.
+                let isFolder = HostNames.kind(binding.source) == .directory
+                return (node.directory != nil) != isFolder || node.link != nil
+            }
             if let base, HostNames.kind(base + binding.target) != nil,
                 !hidden.has(binding.target)
             {
                 return false
             }
-            // What cannot be looked for is not there.
-            return (try? has(binding.target)) != true
+            return true
         }
     }
 

@@ -11,6 +11,8 @@ import UnionTree
 struct ViewRun {
     private let choice: ViewChoice
     private let hidden: HiddenNames
+    /// What is the host's own whatever packages have there, and what the user named.
+    private let bindings: [Binding]
     private let command: Command
 
     private var environment: Environment { choice.environment }
@@ -18,6 +20,7 @@ struct ViewRun {
     /// Readies a command; `words` are it and its choice.
     init(_ choice: ViewChoice, _ words: [String]) throws(Complaint) {
         self.choice = choice
+        bindings = try Self.shines(choice.environment) + choice.borders.bindings
         do throws(FileError) { hidden = try HiddenNames(choice.environment) } catch {
             throw Complaint("what packages remove: \(error)")
         }
@@ -44,6 +47,27 @@ struct ViewRun {
     static func variables(_ title: [String]) -> [String] {
         HostNames.environment.filter { !$0.hasPrefix("PAK_VIEW=") }
             + ["PAK_VIEW=\(title.joined(separator: " "))"]
+    }
+
+    /// The folders of the disk that the environment shows in the place of packages.
+    private static func shines(_ environment: Environment) throws(Complaint) -> [Binding] {
+        try environment.shines.map { (shine) throws(Complaint) in
+            do throws(FileError) {
+                let folder = try shine.hostFolder()
+                // A folder that a server would not show is not shown here either. It is opened by
+                // its name again, with no more rights than the command itself has.
+                _ = try shine.open()
+                return Binding(
+                    folder: folder,
+                    at: "/\(String(decoding: shine.path.bytes, as: UTF8.self))"
+                )
+            } catch {
+                throw Complaint(
+                    "shine /\(shine.path): \(error)",
+                    try: "pak shine --copy '/\(shine.path)', or pak shine --not '/\(shine.path)'"
+                )
+            }
+        }
     }
 
     /// Makes the view by the first way that can be had, and waits for the command's end.
@@ -106,7 +130,7 @@ struct ViewRun {
             packages.root,
             source,
             servesWhole: servesWhole,
-            bindings: choice.borders.bindings,
+            bindings: bindings,
             hidden: hidden,
             hasUsers: hasUsers
         )

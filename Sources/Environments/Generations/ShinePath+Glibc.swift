@@ -1,0 +1,87 @@
+package import FileTree
+import Glibc
+import SystemPackage
+package import UnionTree
+
+/// A directory of a view that is the real disk, and can be written there.
+///
+/// It is above what packages have at the path, whatever that is. Only a rule of an environment
+/// makes one: no client names a path of the host.
+package struct ShinePath: Sendable, Hashable {
+    /// Where it is in the view.
+    package let path: UnionPath
+    /// The folder of the host that is seen there, from the root or, with `~/`, from the home of
+    /// whoever has the view; nil for the folder of the same path.
+    package let folder: String?
+
+    /// Checks both.
+    ///
+    /// Errors: `.invalid` for the root, a folder that is not from the root, and `..`.
+    package init(_ path: [UInt8], folder: [UInt8]? = nil) throws(FileError) {
+        let text = String(decoding: PathText.escape(path), as: UTF8.self)
+        do throws(FileError) { self.path = try UnionPath(path) } catch {
+            throw FileError(.invalid, "shine \(text): not a path")
+        }
+        guard let first = self.path.names.first else {
+            throw FileError(.invalid, "shine: a path below the root is needed")
+        }
+        // What the kernel makes for each process is no disk.
+        guard !["proc", "sys", "dev"].contains(where: { first.elementsEqual($0.utf8) }) else {
+            throw FileError(.invalid, "shine \(text): it is the kernel's")
+        }
+        self.folder = try folder.map { (bytes) throws(FileError) in
+            guard let folder = String(validating: bytes, as: UTF8.self), !bytes.contains(0),
+                folder.hasPrefix("/") || folder.hasPrefix("~/"),
+                !folder.split(separator: "/").contains("..")
+            else { throw FileError(.invalid, "shine \(text): a folder from / or ~/ is needed") }
+            let names = folder.split(separator: "/").filter { $0 != "." }
+            let start = folder.hasPrefix("/") ? "/" : ""
+            guard names.count > (start.isEmpty ? 1 : 0) else {
+                throw FileError(.invalid, "shine \(text): \(folder) is too much")
+            }
+            return start + names.joined(separator: "/")
+        }
+    }
+
+    /// The folder of the host, for this process's user.
+    ///
+    /// Errors: `.notFound` when it is in a home that nobody has named.
+    package func hostFolder() throws(FileError) -> String {
+        guard let folder else { return "/" + String(decoding: path.bytes, as: UTF8.self) }
+        guard folder.hasPrefix("~/") else { return folder }
+        guard let home = getenv("HOME").map({ String(cString: $0) }), home.hasPrefix("/") else {
+            throw FileError(.notFound, "\(folder): HOME is not set")
+        }
+        return home + folder.dropFirst()
+    }
+
+    /// The folder as a directory that can be changed; no link leads there.
+    ///
+    /// Errors: those of open(2), with the path.
+    package func open() throws(FileError) -> any Directory {
+        let folder = try hostFolder()
+        var start = "/"
+        var rest = folder[...]
+        // A home may be behind links: it is whose it is.
+        if let own = self.folder, own.hasPrefix("~/") {
+            start = String(folder.dropLast(own.utf8.count - 1))
+            rest = own.dropFirst(2)
+        }
+        let names = rest.split(separator: "/").map { Array($0.utf8) }
+        return try HostTree(FilePath(start), below: names, isWritable: true).root
+    }
+}
+
+extension [ShinePath] {
+    /// Lays them over a view that begins at `sub`.
+    ///
+    /// Errors: those of `ViewMounts.lay`.
+    package func lay(
+        over attachment: Attachment,
+        from sub: UnionPath = UnionPath()
+    ) throws(FileError) -> Attachment {
+        var mounts = ViewMounts()
+        for shine in self { mounts.add(shine.path) { () throws(FileError) in try shine.open() } }
+        return try mounts.lay(over: attachment, from: sub)
+    }
+}
