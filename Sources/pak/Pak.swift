@@ -43,6 +43,7 @@ struct Pak: ParsableCommand {
                 Glibc.exit(1)
             }
         }
+        completeNames(words)
         // A command's status is its own, and 2 is one that many have.
         let name = words.first ?? ""
         let runs =
@@ -51,6 +52,23 @@ struct Pak: ParsableCommand {
         let usage = runs ? ViewRun.ownStatus : 2
         guard let verb = verb(name) else { runProgram(usage: usage) }
         verb.runProgram(Array(words.dropFirst()), as: "pak", usage: usage)
+    }
+}
+
+extension Pak {
+    /// Answers a shell that asks for names, and ends.
+    ///
+    /// The parser of the one verb does it: that of all of them takes longer to make than somebody
+    /// who types waits.
+    private static func completeNames(_ words: [String]) {
+        guard words.first == "---completion", let name = words.dropFirst().first,
+            let verb = verbs.first(where: { $0._commandName == name })
+        else { return }
+        do {
+            _ = try verb.parseAsRoot(["---completion"] + words.dropFirst(2))
+        } catch {
+            verb.exit(withError: error)
+        }
     }
 }
 

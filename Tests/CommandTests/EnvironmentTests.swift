@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// Environments as a user has them: the commands, and a pakfs beside them.
@@ -146,6 +147,34 @@ struct EnvironmentTests {
         #expect(try pak(scratch, "list", "-e", "tools").isEmpty)
     }
 
+    @Test func otherSpellingsMeanTheSame() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        _ = try pak(scratch, "import", scratch("a-1.0-1.deb"), scratch("a-1.0-2.deb"))
+        #expect(try pak(scratch, "install", "--offline", "a==1.0-1").hasSuffix("+ a 1.0-1\n"))
+        #expect(try pak(scratch, "env", "--list") == pak(scratch, "env", "list"))
+        #expect(try pak(scratch, "uninstall", "a").hasSuffix("- a 1.0-1\n"))
+    }
+
+    @Test func oneWhoWaitsGoesOnWhenAnotherIsDone() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        _ = try pak(scratch, "import", scratch("b-2.deb"))
+        _ = try pak(scratch, "add", scratch("a-1.0-1.deb"))
+        // Another command that takes its time: whoever has the lock changes the environment.
+        let descriptor = open(scratch("store/envs/main/lock"), O_RDWR | O_CLOEXEC)
+        try #require(descriptor >= 0 && flock(descriptor, LOCK_EX) == 0)
+        #expect(try Self.pak(scratch, ["add", "b"], status: 7).output.isEmpty)
+        #expect(try Self.pak(scratch, ["add", "--wait", "0", "b"], status: 7).output.isEmpty)
+        let store = ["--store", scratch("store"), "--root", scratch("system")]
+        let waiting = try Program.pak.start(["add", "--wait", "600", "b"] + store)
+        // By now one who does not wait has come and gone.
+        #expect(try Self.pak(scratch, ["rm", "a"], status: 7).output.isEmpty)
+        close(descriptor)
+        #expect(waiting.wait() == 0)
+        #expect(waiting.output.rest() == "Generation 3 (was 2)\n+ b 2\n")
+    }
+
     @Test func namesAreCompletedFromTheStore() throws {
         let scratch = try Scratch()
         try Self.makePackages(scratch)
@@ -209,6 +238,9 @@ extension JSONTests {
         try check("pak history")
         try check("pak store du")
         try check("pak store verify")
+        try scratch.shell("mkdir disk")
+        try check("pak shine", "/usr/share/doc/b", scratch("disk"))
+        try check("pak shadowed", "--base", scratch("below"))
         try check("pak gc", "--why", "--dry-run")
     }
 }

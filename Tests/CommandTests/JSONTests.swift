@@ -17,7 +17,8 @@ struct JSONTests {
             $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See ")
         }
         return try names.flatMap { line in
-            try verbs(below: words + [String(line.split(separator: " ")[0])])
+            // Behind a comma is what else the verb is called.
+            try verbs(below: words + [String(line.split { " ,".contains($0) }[0])])
         }
     }
 

@@ -9,6 +9,7 @@ import Terminal
 protocol ChangeVerb: ParsableCommand {
     var printing: OutputOptions { get }
     var options: EnvironmentOptions { get }
+    var waiting: WaitOptions { get }
     /// What is to be done, a list of words each.
     var words: [[String]] { get }
     /// How packages are imported on the way.
@@ -22,7 +23,9 @@ extension ChangeVerb {
     func run() throws { try change() }
 
     /// The same, for one that looks at something first.
-    func change() throws {
+    func change() throws { try waiting.retrying(changeOnce) }
+
+    private func changeOnce() throws {
         let (environment, finder) = try options.writable()
         let imports = try imports
         var change: EnvironmentChange
@@ -61,11 +64,13 @@ extension ChangeVerb {
 /// `pak add`.
 struct Add: ChangeVerb {
     static let configuration = CommandConfiguration(
-        abstract: "Add packages to an environment, or put others in the place of what it has."
+        abstract: "Add packages to an environment, or put others in the place of what it has.",
+        aliases: ["install"]
     )
 
     @OptionGroup var printing: OutputOptions
     @OptionGroup var options: EnvironmentOptions
+    @OptionGroup var waiting: WaitOptions
 
     @Argument(
         help: "Names, NAME=VERSION, content ids, or files of any form.",
@@ -81,11 +86,13 @@ struct Add: ChangeVerb {
 struct Remove: ChangeVerb {
     static let configuration = CommandConfiguration(
         commandName: "rm",
-        abstract: "Take packages out of an environment."
+        abstract: "Take packages out of an environment.",
+        aliases: ["uninstall"]
     )
 
     @OptionGroup var printing: OutputOptions
     @OptionGroup var options: EnvironmentOptions
+    @OptionGroup var waiting: WaitOptions
 
     @Argument(help: "Names of packages.", completion: StoredNames.members)
     var packages: [String]
@@ -100,6 +107,7 @@ struct RuleOptions: ParsableArguments {
 
     @OptionGroup var printing: OutputOptions
     @OptionGroup var environment: EnvironmentOptions
+    @OptionGroup var waiting: WaitOptions
 }
 
 /// A verb that adds a rule, or takes it away.
@@ -111,6 +119,7 @@ protocol RuleVerb: ChangeVerb {
 extension RuleVerb {
     var printing: OutputOptions { common.printing }
     var options: EnvironmentOptions { common.environment }
+    var waiting: WaitOptions { common.waiting }
     var words: [[String]] { [(common.not ? ["not"] : []) + rule] }
 }
 

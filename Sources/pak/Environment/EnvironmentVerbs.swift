@@ -14,6 +14,18 @@ struct EnvironmentVerbs: ParsableCommand {
             DeleteEnvironment.self, UseEnvironment.self,
         ]
     )
+
+    // What the same is called elsewhere.
+    @Flag(help: .hidden)
+    var list = false
+
+    @OptionGroup(visibility: .hidden) var printing: OutputOptions
+    @OptionGroup(visibility: .hidden) var stores: StoreOptions
+
+    func run() throws {
+        guard list else { throw CleanExit.helpRequest(self) }
+        try ListEnvironments.run(printing, stores)
+    }
 }
 
 /// `pak env create`.
@@ -63,7 +75,9 @@ struct ListEnvironments: ParsableCommand {
     @OptionGroup var printing: OutputOptions
     @OptionGroup var stores: StoreOptions
 
-    func run() throws {
+    func run() throws { try Self.run(printing, stores) }
+
+    static func run(_ printing: OutputOptions, _ stores: StoreOptions) throws {
         let finder = try stores.finder()
         do throws(FileError) {
             let chosen = try finder.chosen()
@@ -124,18 +138,21 @@ struct DeleteEnvironment: ParsableCommand {
     )
 
     @OptionGroup var stores: StoreOptions
+    @OptionGroup var waiting: WaitOptions
 
     @Argument(help: "Its name.", completion: StoredNames.environments)
     var name: String
 
-    func run() throws {
+    func run() throws { try waiting.retrying(delete) }
+
+    private func delete() throws {
         let (store, _) = try stores.writer()
         do throws(FileError) {
             let environment = try NamedEnvironment(name, in: store)
             _ = try environment.state()
             try environment.delete()
         } catch {
-            throw Complaint("\(error)", status: error.kind == .busy ? 7 : 1)
+            throw Complaint("\(error)", status: error.kind == .busy ? WaitOptions.busy : 1)
         }
     }
 }

@@ -12,11 +12,14 @@ struct Switch: ParsableCommand {
 
     @OptionGroup var printing: OutputOptions
     @OptionGroup var options: EnvironmentOptions
+    @OptionGroup var waiting: WaitOptions
 
     @Argument(help: "Its number.")
     var number: Int
 
-    func run() throws { try Self.run(printing, options, "switch") { _ in number } }
+    func run() throws {
+        try waiting.retrying { try Self.run(printing, options, "switch") { _ in number } }
+    }
 
     /// Makes the generation current that `choose` picks.
     static func run(
@@ -45,7 +48,7 @@ struct Switch: ParsableCommand {
             let differences = PackageDifference.list(from: current.record.text, to: record.text)
             Add.tell(printing, environment.name, record, old: old, differences)
         } catch {
-            let status: Int32 = error.kind == .busy ? 7 : 1
+            let status: Int32 = error.kind == .busy ? WaitOptions.busy : 1
             throw Complaint("\(error)", try: "pak history", status: status)
         }
     }
@@ -59,6 +62,7 @@ struct Rollback: ParsableCommand {
 
     @OptionGroup var printing: OutputOptions
     @OptionGroup var options: EnvironmentOptions
+    @OptionGroup var waiting: WaitOptions
 
     @Argument(help: "How many generations to go back.")
     var steps: Int = 1
@@ -67,7 +71,9 @@ struct Rollback: ParsableCommand {
         guard steps >= 1 else { throw ValidationError("steps to go back: 1 or more") }
     }
 
-    func run() throws {
+    func run() throws { try waiting.retrying(back) }
+
+    private func back() throws {
         try Switch.run(printing, options, "rollback") { current in
             var record = current.record
             for _ in 0..<steps {
@@ -98,18 +104,21 @@ struct Pin: ParsableCommand {
     var not = false
 
     @OptionGroup var options: EnvironmentOptions
+    @OptionGroup var waiting: WaitOptions
 
     @Argument(help: "Its number.")
     var number: Int
 
-    func run() throws {
+    func run() throws { try waiting.retrying(note) }
+
+    private func note() throws {
         let (environment, _) = try options.writable()
         do throws(FileError) {
             _ = try environment.record(number)
             let word = not ? "unpin" : "pin"
             try environment.note(word, argument: number, over: environment.state())
         } catch {
-            throw Complaint("\(error)", status: error.kind == .busy ? 7 : 1)
+            throw Complaint("\(error)", status: error.kind == .busy ? WaitOptions.busy : 1)
         }
     }
 }

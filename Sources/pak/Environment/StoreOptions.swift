@@ -18,6 +18,10 @@ struct StoreOptions: ParsableArguments {
     )
     var root: String?
 
+    // Nothing is ever fetched from elsewhere: it is as one who says so wants it.
+    @Flag(help: .hidden)
+    var offline = false
+
     /// The folders of the stores.
     func stack() throws(Complaint) -> StoreStack {
         do throws(FileError) { return try StoreStack(store: store, root: root) } catch {

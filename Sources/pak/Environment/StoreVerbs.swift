@@ -166,12 +166,15 @@ struct Collect: ParsableCommand {
 
     @OptionGroup var printing: OutputOptions
     @OptionGroup var stores: StoreOptions
+    @OptionGroup var waiting: WaitOptions
 
     func validate() throws {
         guard keep ?? 0 >= 0 else { throw ValidationError("--keep takes 0 or more") }
     }
 
-    func run() throws {
+    func run() throws { try waiting.retrying(collect) }
+
+    private func collect() throws {
         let (store, _) = try stores.writer()
         do throws(FileError) {
             var forgotten: [String: [Int]] = [:]
@@ -200,7 +203,7 @@ struct Collect: ParsableCommand {
             throw Complaint(
                 "\(error)",
                 try: "pak store verify",
-                status: error.kind == .busy ? 7 : 1
+                status: error.kind == .busy ? WaitOptions.busy : 1
             )
         }
     }
