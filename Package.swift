@@ -160,8 +160,8 @@ let package = Package(
         .testTarget(
             name: "FUSEServerTests",
             dependencies: [
-                "Archive", "CAllocations", "CLinux", "CaptureTree", "Differential", "FileTree",
-                "FUSEServer", "TreeConformance", "UnionTree",
+                "Archive", "CAllocations", "CLinux", "CaptureTree", "Differential", "Environments",
+                "FileTree", "FUSEServer", "TreeConformance", "UnionTree",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

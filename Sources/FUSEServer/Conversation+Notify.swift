@@ -12,7 +12,10 @@ extension Conversation {
         /// The same with an offset of -1: of the attributes alone.
         case attributes(UInt64)
         /// `parent[8] namelen[4] flags[4] name NUL`
-        case entry(parent: UInt64, name: [UInt8])
+        ///
+        /// One that stays known is asked for again before it is used (`FUSE_EXPIRE_ONLY`): what is
+        /// mounted on it, or works in it, goes on. Kernels before 6.2 forget that one, too.
+        case entry(parent: UInt64, name: [UInt8], staysKnown: Bool = false)
         /// `parent[8] child[8] namelen[4] pad[4] name NUL`
         case deletion(parent: UInt64, child: UInt64, name: [UInt8])
 
@@ -27,9 +30,10 @@ extension Conversation {
             case .attributes(let number):
                 code = 2
                 fields = Self.pack(number) + Self.pack(UInt64.max) + Self.pack(UInt64(0))
-            case .entry(let parent, let name):
+            case .entry(let parent, let name, let staysKnown):
                 code = 3
-                fields = Self.pack(parent) + Self.pack(UInt32(name.count)) + Self.pack(UInt32(0))
+                fields = Self.pack(parent) + Self.pack(UInt32(name.count))
+                fields += Self.pack(UInt32(staysKnown ? 1 : 0))
                 fields += name + [0]
             case .deletion(let parent, let child, let name):
                 code = 6
@@ -52,5 +56,32 @@ extension Conversation {
         if sent < 0, ![ENOENT, ENOTCONN, ENODEV, EPERM].contains(errno) {
             options.log("notice: \(String(cString: strerror(errno)))")
         }
+    }
+
+    /// Has what a name stands for by now answer for the file that it stood for.
+    func renew(_ name: [UInt8], in directory: any Directory) {
+        // Gone meanwhile: then the next change tells of it.
+        guard let node = try? directory.lookup(name.span.bytes), node.directory == nil else {
+            return
+        }
+        nodes.renew(node)
+    }
+
+    /// Has the file that the tree shows by now answer for one that is the same: whoever holds the
+    /// old one holds all of the state that it was found in.
+    func renew(_ node: any Node) {
+        var directory = nodes.root
+        let names = node.path().split(separator: UInt8(ascii: "/"))
+        for name in names.dropLast() {
+            // One that is gone stays what it is, for those who have it open.
+            let found = try? directory.lookup(Array(name).span.bytes).directory
+            guard let next = found else { return }
+            directory = next
+        }
+        guard let name = names.last,
+            let found = try? directory.lookup(Array(name).span.bytes),
+            found.qidPath == node.qidPath, found.directory == nil
+        else { return }
+        nodes.renew(found)
     }
 }

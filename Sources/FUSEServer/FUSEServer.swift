@@ -72,13 +72,64 @@ public final class FUSEServer: Sendable {
         notify(.inode(conversation.nodes.number(of: node.qidPath)))
     }
 
+    /// A name of a directory that others have changed.
+    public struct ChangedName: Sendable {
+        /// The name.
+        public var name: [UInt8]
+        /// The qid's path of the file that it stands for, as before, with other attributes; nil
+        /// where it stands for another by now, or for nothing, or did for nothing.
+        public var file: UInt64?
+
+        /// Makes one.
+        public init(_ name: [UInt8], file: UInt64? = nil) {
+            self.name = name
+            self.file = file
+        }
+    }
+
+    /// Has the kernel forget what has changed in all directories that it knows.
+    ///
+    /// `changes` is asked for each of them, after the tree has changed. For each name the kernel
+    /// waits for those who look it up or list the directory, so that no answer of the time
+    /// before is kept; what comes behind it goes by then, too. It must not be called from within
+    /// the tree.
+    public func invalidate(_ changes: (any Directory) -> [ChangedName]) {
+        guard let copy = copiedDescriptor() else { return }
+        defer { close(copy) }
+        let all = conversation.nodes.all
+        for case (let number, let directory?) in all.map({ ($0.number, $0.node.directory) }) {
+            let names = changes(directory)
+            guard !names.isEmpty else { continue }
+            for name in names where name.name.count <= FileName.limit {
+                let notice = Conversation.Notice.entry(
+                    parent: number,
+                    name: name.name,
+                    staysKnown: name.file != nil
+                )
+                conversation.send(notice, to: copy)
+            }
+            for case (let name, let file?) in names.map({ ($0.name, $0.file) }) {
+                conversation.renew(name, in: directory)
+                conversation.send(.inode(conversation.nodes.number(of: file)), to: copy)
+            }
+            // The listing.
+            conversation.send(.inode(number), to: copy)
+        }
+        for (_, node) in all where node.directory == nil { conversation.renew(node) }
+    }
+
     private func notify(_ notice: Conversation.Notice) {
-        guard (notice.name?.count ?? 0) <= FileName.limit else { return }
-        // A copy, so that no lock is held while the kernel is waited for.
-        let copy = descriptor.withLock { $0.map { dup($0) } } ?? -1
-        guard copy >= 0 else { return }
+        guard (notice.name?.count ?? 0) <= FileName.limit, let copy = copiedDescriptor() else {
+            return
+        }
         conversation.send(notice, to: copy)
         close(copy)
+    }
+
+    /// A copy, so that no lock is held while the kernel is waited for; nil when nothing is mounted.
+    private func copiedDescriptor() -> Int32? {
+        let copy = descriptor.withLock { $0.map { dup($0) } } ?? -1
+        return copy < 0 ? nil : copy
     }
 
     /// The node whose `st_ino` in the mount is `inode`; nil when the kernel knows of none.
@@ -93,7 +144,7 @@ extension Conversation.Notice {
     fileprivate var name: [UInt8]? {
         switch self {
         case .inode, .attributes: nil
-        case .entry(_, let name), .deletion(_, _, let name): name
+        case .entry(_, let name, _), .deletion(_, _, let name): name
         }
     }
 }

@@ -153,6 +153,28 @@ final class NodeTable: Sendable {
         return true
     }
 
+    /// All that the kernel knows, with their numbers, in no order.
+    var all: [(number: UInt64, node: any Node)] {
+        var found: [(number: UInt64, node: any Node)] = [(Self.rootNumber, root)]
+        for part in parts {
+            found += part.nodes.withLock { nodes in nodes.map { ($0.key, $0.value.node) } }
+        }
+        return found
+    }
+
+    /// Has a node stand for a file that the kernel knows, if it is of the same.
+    func renew(_ node: any Node) {
+        let number = number(of: node.qidPath)
+        // Let go of outside of the lock.
+        var old: (any Node)?
+        part(number).nodes.withLock { nodes in
+            guard let known = nodes[number] else { return }
+            old = known.node
+            known.node = node
+        }
+        withExtendedLifetime(old) {}
+    }
+
     /// How many there are.
     var known: Int { count.load(ordering: .relaxed) }
 

@@ -9,7 +9,8 @@ import Synchronization
 /// goes on in the state in which it was begun.
 final class LiveDirectory: Directory {
     private let live: LiveTree
-    private let path: [[UInt8]]
+    /// The names from the root on.
+    let path: [[UInt8]]
     private let known: Mutex<Known>
 
     private struct Known {
@@ -48,16 +49,7 @@ final class LiveDirectory: Directory {
             guard let directory = kept.0 else { throw FileError(.notFound) }
             return (directory, state.number)
         }
-        var found: (any Directory)? = state.root
-        for name in path {
-            guard let directory = found else { break }
-            do throws(FileError) {
-                found = try directory.lookup(name.span.bytes).directory
-            } catch {
-                guard error.kind == .notFound else { throw error }
-                found = nil
-            }
-        }
+        let found = try state.directory(at: path)
         known.withLock { known in
             // Another thread may know a later one by now.
             guard known.number < state.number else { return }

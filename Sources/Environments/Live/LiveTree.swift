@@ -8,6 +8,7 @@ import Synchronization
 /// its start to its end, see one state alone.
 package final class LiveTree: Tree {
     private let current: Mutex<State>
+    private let listeners = Mutex<[@Sendable (LiveChange) -> Void]>([])
 
     /// One state of the tree.
     struct State: Sendable {
@@ -15,6 +16,23 @@ package final class LiveTree: Tree {
         var tree: any Tree
         /// Counts up with every state.
         var number: UInt64
+
+        /// The directory at a path; nil where it has none.
+        ///
+        /// Errors: those of looking names up, but that there is nothing.
+        func directory(at path: [[UInt8]]) throws(FileError) -> (any Directory)? {
+            var found = root
+            for name in path {
+                do throws(FileError) {
+                    guard let next = try found.lookup(name.span.bytes).directory else { return nil }
+                    found = next
+                } catch {
+                    if error.kind == .notFound { return nil }
+                    throw error
+                }
+            }
+            return found
+        }
     }
 
     /// Makes a tree that shows an attachment, the state of that number.
@@ -24,10 +42,20 @@ package final class LiveTree: Tree {
 
     /// Shows another from now on, unless what is shown is later.
     package func swap(_ next: Attachment, number: UInt64) {
-        current.withLock { state in
-            guard number > state.number else { return }
-            state = State(root: next.root, tree: next.tree, number: number)
+        let next = State(root: next.root, tree: next.tree, number: number)
+        let old = current.withLock { state -> State? in
+            guard number > state.number else { return nil }
+            let old = state
+            state = next
+            return old
         }
+        guard let old else { return }
+        for listener in listeners.withLock({ $0 }) { listener(LiveChange(from: old, to: next)) }
+    }
+
+    /// Calls `body` after each swap, before `swap` returns.
+    package func onSwap(_ body: @escaping @Sendable (LiveChange) -> Void) {
+        listeners.withLock { $0.append(body) }
     }
 
     /// What is shown now.

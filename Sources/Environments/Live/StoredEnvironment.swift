@@ -14,7 +14,7 @@ package final class StoredEnvironment: Sendable {
     private let shown: Mutex<Shown>
     /// Held while a state is opened: one at a time.
     private let opening = Mutex(())
-    private let live: Mutex<[ViewKey: Live]>
+    private let views = LiveViews<ViewKey, Shown> { $0.number }
     /// The packages that were asked for alone, each as a tree of its own.
     private let alone = Mutex<[ContentID: UnionTree]>([:])
     private let listeners = Mutex<[@Sendable (Int) -> Void]>([])
@@ -35,11 +35,6 @@ package final class StoredEnvironment: Sendable {
 
     /// What is laid over the packages of a state for a view.
     package typealias Cover = @Sendable (Shown, Attachment) throws(FileError) -> Attachment
-
-    private struct Live: Sendable {
-        var tree: LiveTree
-        var cover: Cover
-    }
 
     /// A state that is open.
     package final class Shown: Sendable {
@@ -94,7 +89,6 @@ package final class StoredEnvironment: Sendable {
         let environment = try finder.environment(name)
         let record = try environment.record(environment.state().current)
         shown = Mutex(try Self.open(record, name, finder, packages))
-        live = Mutex([:])
     }
 
     /// The folder whose file `log` grows when something else becomes current.
@@ -149,11 +143,7 @@ package final class StoredEnvironment: Sendable {
         guard let next else { return false }
         shown.withLock { $0 = next }
         // Whoever makes a tree from now on makes it of the new state, or sees to it afterwards.
-        for (key, live) in live.withLock({ $0 }) {
-            // A view of some packages alone, of which one has gone, stays what it was.
-            guard let view = try? live.cover(next, next.attach(key.options)) else { continue }
-            live.tree.swap(view, number: next.number)
-        }
+        views.swap(next)
         for listener in listeners.withLock({ $0 }) { listener(next.record.number) }
         return true
     }
@@ -198,23 +188,10 @@ package final class StoredEnvironment: Sendable {
         _ key: ViewKey,
         _ cover: @escaping Cover = { $1 }
     ) throws(FileError) -> LiveTree {
-        if let known = live.withLock({ $0[key] }) { return known.tree }
-        let now = current
-        let made = LiveTree(try cover(now, now.attach(key.options)), number: now.number)
-        let tree = live.withLock { live in
-            if let known = live[key] { return known.tree }
-            // Views of ever other options are not kept: they stay as they are.
-            if live.count < Self.liveLimit { live[key] = Live(tree: made, cover: cover) }
-            return made
+        try views.tree(key, { current }) { shown throws(FileError) in
+            try cover(shown, shown.attach(key.options))
         }
-        let later = current
-        if later.number > now.number {
-            tree.swap(try cover(later, later.attach(key.options)), number: later.number)
-        }
-        return tree
     }
-
-    private static let liveLimit = 256
 
     /// One package of a state as a tree of its own.
     package func alone(_ package: Package) throws(FileError) -> UnionTree {
