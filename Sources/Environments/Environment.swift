@@ -57,7 +57,7 @@ package final class Environment: Sendable {
         var stored = source.stored
         var options = source.options
         do throws(FileError) {
-            for path in try source.packagePaths() {
+            for path in source.paths {
                 let package = try opener.open(path, asLayer: source.rules.mode == .stack)
                 packages.append(package)
                 stored?.remove(package.name)

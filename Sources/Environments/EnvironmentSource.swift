@@ -1,5 +1,5 @@
 import Archive
-package import FileTree
+import FileTree
 import NinePClient
 package import Terminal
 package import UnionTree
@@ -12,7 +12,7 @@ package struct EnvironmentSource: Sendable {
     package var stored: StoredSelection?
     /// Paths of packages, in the order given: the last is on top in a stack.
     package var paths: [String] = []
-    /// A folder whose files and directories are packages, too.
+    /// A folder whose files and directories are the packages; see `FolderEnvironment`.
     package var folder: String?
     /// How the packages are joined.
     package var rules = UnionRules()
@@ -80,14 +80,6 @@ package struct EnvironmentSource: Sendable {
         } else {
             paths = parts[1].split(separator: ",").map(String.init)
         }
-    }
-
-    /// The paths of all packages there are now: those given, and what the folder holds, by name.
-    package func packagePaths() throws(FileError) -> [String] {
-        guard let folder else { return paths }
-        // What is being copied into the folder has such a name until it is whole.
-        let names = try HostFolder.names(in: folder).filter { !$0.hasPrefix(".") }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(folder)/\($0)" }
     }
 }
 

@@ -7,6 +7,8 @@ import Terminal
 package struct PackageOpener: Sendable {
     /// Where tables of environments are kept; nil to keep none.
     package let tableFolder: String?
+    /// Packages that are open already, by their paths.
+    var opened: [String: Package] = [:]
     private let frames = FrameCache()
     private let imports = ImportCache()
 
@@ -20,6 +22,7 @@ package struct PackageOpener: Sendable {
     ///
     /// `asLayer` is for stacks, where some names hide what is in the packages below.
     package func open(_ path: String, asLayer: Bool) throws(FileError) -> Package {
+        if let known = opened[path] { return known }
         let meter = ProgressMeter()
         defer { meter.clear() }
         var options = ImportOptions()

@@ -15,6 +15,8 @@ final class Views: Tree {
     private let opener: PackageOpener
     /// The environments of stores.
     private let stored: [StoredEnvironment]
+    /// The environments of folders.
+    private let folders: [FolderEnvironment]
     private let events = ControlEvents()
     /// Where changes go; nil when nothing can be changed.
     private let captures: Captures?
@@ -37,6 +39,12 @@ final class Views: Tree {
         self.stored = stored
         self.captures = captures
         self.log = log
+        var folders: [FolderEnvironment] = []
+        for source in sources {
+            guard let folder = try FolderEnvironment(source, opener, log: log) else { continue }
+            folders.append(folder)
+        }
+        self.folders = folders
         environments = try Mutex(Self.open(sources, opener))
         if let captures, let first = environment("") { try Self.openUsual(captures, first) }
         for environment in stored {
@@ -45,10 +53,20 @@ final class Views: Tree {
                 events.add("\(environment?.name ?? "") \(number) \(hash)")
             }
         }
+        for folder in folders {
+            folder.onChange { [events, name = folder.name] number, hash in
+                events.add("\(name) \(number) \(hash)")
+            }
+        }
     }
 
-    /// Shows what becomes current in the stores, as it does.
+    /// Shows what becomes current in the stores, and what folders have, as it does.
     func follow() {
+        for folder in folders {
+            do throws(FileError) { try folder.follow() } catch {
+                log("environment \(folder.name) is read at SIGHUP alone: \(error)")
+            }
+        }
         for environment in stored {
             do throws(FileError) {
                 try Watcher.watch(environment.folder()) { [self] in refresh(environment) }
@@ -95,6 +113,7 @@ final class Views: Tree {
 
     private func environment(_ name: String) -> Environment? {
         environments.withLock { $0.first { $0.name == name } }
+            ?? folders.first { $0.name == name }?.current
     }
 
     /// Puts what was changed on the disk, at the end.
@@ -105,7 +124,9 @@ final class Views: Tree {
         _ opener: PackageOpener
     ) throws(Complaint) -> [Environment] {
         var environments: [Environment] = []
-        for source in sources { environments.append(try Environment(source, opener)) }
+        for source in sources where source.folder == nil {
+            environments.append(try Environment(source, opener))
+        }
         return environments
     }
 
@@ -116,7 +137,8 @@ final class Views: Tree {
 
     /// What each environment is mounted by, and what can change in what is seen then.
     var mounts: [(aname: String, change: MountCommand.Change)] {
-        let named = stored.map { (aname: $0.name, change: MountCommand.Change.outside) }
+        let names = stored.map(\.name) + folders.map(\.name)
+        let named = names.map { (aname: $0, change: MountCommand.Change.outside) }
         return named
             + environments.withLock { environments in
                 environments.map { environment in
@@ -133,18 +155,23 @@ final class Views: Tree {
         do throws(Complaint) {
             let new = try Self.open(sources, opener)
             environments.withLock { $0 = new }
-            log("packages were read again")
         } catch {
             for line in error.details { log(line) }
-            log("packages were not read again, all stays as it was: \(error.text)")
+            return log("packages were not read again, all stays as it was: \(error.text)")
         }
+        let old = folders.filter { !$0.refresh(again: true) }.map(\.name)
+        guard old.isEmpty else {
+            return log("packages were not read again of \(old.joined(separator: ", "))")
+        }
+        log("packages were read again")
     }
 
     func attach(as user: User, to name: String) throws(FileError) -> Attachment {
         do throws(FileError) {
             return try find(ViewName(name), for: user)
         } catch {
-            let names = environments.withLock { $0.map(\.name) } + stored.map(\.name)
+            var names = environments.withLock { $0.map(\.name) }
+            names += folders.map(\.name) + stored.map(\.name)
             let known = names.map { $0.isEmpty ? "the empty one" : $0 } + [ViewName.control]
             log("attach to \(name): \(error); there are \(known.joined(separator: ", "))")
             throw error
@@ -202,7 +229,13 @@ final class Views: Tree {
         // The host's files are shown to whom the host's tree would show them.
         guard found.admits(user) else { throw FileError(.permission) }
         if let id = captured(name) { return try attach(id, over: found, name, user) }
-        var attachment = try found.tree.attach(as: user, name.options())
+        let options = try name.options()
+        var attachment: Attachment
+        if !name.isPinned, let folder = folders.first(where: { $0.name == wanted }) {
+            attachment = try folder.live(options).attach(as: user, to: "")
+        } else {
+            attachment = try found.tree.attach(as: user, options)
+        }
         attachment = try controlMount(name, user).lay(over: attachment)
         attachment.links = name.links
         return attachment
@@ -310,8 +343,9 @@ final class Views: Tree {
             let control = control(of: environment)
             return (environment.name, .directory { control.entries(for: user, inView: inView) })
         }
+        let plain = environments.withLock { $0 } + folders.map(\.current)
         return named
-            + environments.withLock { $0 }.filter { $0.admits(user) }.map { environment in
+            + plain.filter { $0.admits(user) }.map { environment in
                 let name = environment.name.isEmpty ? EnvironmentSource.unnamed : environment.name
                 return (name, .directory { environment.controlEntries })
             }

@@ -108,9 +108,9 @@ package final class StoredEnvironment: Sendable {
     /// Makes a generation that there is current.
     package func note(_ word: String, current number: Int) throws(FileError) {
         let environment = try finder.environment(name)
-        for package in try environment.record(number).text.packages {
-            _ = try finder.path(of: package)
-        }
+        // What cannot be shown does not become current.
+        let state = try state("\(number)")
+        defer { withExtendedLifetime(state) {} }
         try environment.note(word, current: number, over: environment.state())
     }
 
@@ -158,8 +158,11 @@ package final class StoredEnvironment: Sendable {
     /// Errors: `.notFound` where there is none of those, or several of a hash's digits.
     package func state(_ words: String) throws(FileError) -> Shown {
         let now = current
-        if words == "\(now.record.number)" || "\(now.tree.hash)".hasPrefix(words)
-            || words.utf8.count >= 8 && "\(now.record.text.hash)".hasPrefix(words)
+        let isHash = words.utf8.count >= 8
+        // A hash may begin with the digits of any number.
+        if words == "\(now.record.number)"
+            || isHash && "\(now.tree.hash)".hasPrefix(words)
+            || isHash && "\(now.record.text.hash)".hasPrefix(words)
         {
             return now
         }

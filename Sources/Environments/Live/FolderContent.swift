@@ -1,0 +1,127 @@
+import Archive
+import FileTree
+
+/// The packages that a folder of the host has, each opened once, and what is no package or not yet.
+struct FolderContent: Sendable {
+    private let folder: String
+    /// What is open, by the names of files.
+    private var packages: [String: (stamp: FileStamp, package: Package)] = [:]
+    /// What is kept out.
+    private var refused: [String: Refusal] = [:]
+    /// Files that were begun and not closed since, where the kernel does not tell of writers.
+    private var unclosed: Set<String> = []
+    /// Directories that were made where they are: nobody says when they are whole.
+    private var inPlace: Set<String> = []
+
+    private struct Refusal: Sendable {
+        var stamp: FileStamp
+        var error: FileError
+    }
+
+    init(_ folder: String) { self.folder = folder }
+
+    func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    func stamps(of names: [String]) -> [String: FileStamp] {
+        Dictionary(
+            uniqueKeysWithValues: names.compactMap { name in
+                packages[name].map { (name, $0.stamp) }
+            }
+        )
+    }
+
+    /// The packages of names, by their paths.
+    func opened(_ names: [String]) -> [String: Package] {
+        Dictionary(
+            uniqueKeysWithValues: names.compactMap { name in
+                packages[name].map { (path(name), $0.package) }
+            }
+        )
+    }
+
+    /// Opens everything anew from now on.
+    mutating func forget() {
+        packages = [:]
+        refused = [:]
+        unclosed = []
+        inPlace = []
+    }
+
+    /// Learns from what has happened to a name.
+    mutating func take(_ event: FileEvents.Event) {
+        let kinds = event.kinds
+        if kinds.contains(.overflow) {
+            // Their ends may be among what was lost.
+            unclosed = []
+            return
+        }
+        guard !event.name.isEmpty else { return }
+        if !kinds.isDisjoint(with: [.movedOut, .removed, .movedIn, .closed]) {
+            unclosed.remove(event.name)
+            inPlace.remove(event.name)
+        } else if kinds.contains([.made, .directory]) {
+            inPlace.insert(event.name)
+        } else if !kinds.isDisjoint(with: [.made, .modified]) {
+            unclosed.insert(event.name)
+        }
+    }
+
+    /// The names of all packages that the folder has by now, in order.
+    ///
+    /// `tell` gets a line for each that is kept out, once. Errors: those of reading the folder.
+    mutating func read(
+        _ opener: PackageOpener,
+        _ tell: (String) -> Void
+    ) throws(FileError) -> [String] {
+        // What is being copied by programs that know how has such a name until it is whole.
+        let names = try HostFolder.names(in: folder).filter { !$0.hasPrefix(".") }
+        var whole: [String] = []
+        for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+            guard let stamp = FileStamp(path(name)) else { continue }
+            do throws(FileError) {
+                try open(name, stamp, opener)
+                refused[name] = nil
+                whole.append(name)
+            } catch {
+                packages[name] = nil
+                if refused[name]?.error != error { tell("\(name) is kept out: \(error)") }
+                refused[name] = Refusal(stamp: stamp, error: error)
+            }
+        }
+        let all = Set(names)
+        packages = packages.filter { all.contains($0.key) }
+        refused = refused.filter { all.contains($0.key) }
+        return whole
+    }
+
+    private mutating func open(
+        _ name: String,
+        _ stamp: FileStamp,
+        _ opener: PackageOpener
+    ) throws(FileError) {
+        switch stamp.type {
+        case .directory:
+            guard !inPlace.contains(name) else {
+                throw FileError(.busy, "made in place; move it in, or ask for it by SIGHUP")
+            }
+        case .regular:
+            switch FileWriters.of(path(name)) {
+            case .some: throw FileError(.busy, "it is being written")
+            case .unknown where unclosed.contains(name) && stamp.links == 1:
+                throw FileError(.busy, "it is being written")
+            case .none, .unknown: break
+            }
+        default: throw FileError(.invalid, "neither a file nor a directory")
+        }
+        if packages[name]?.stamp == stamp { return }
+        // What was read, and is as it was, is no better now.
+        if let known = refused[name], known.stamp == stamp, known.error.kind != .busy {
+            throw known.error
+        }
+        let package = try opener.open(path(name), asLayer: false)
+        guard FileStamp(path(name)) == stamp else {
+            throw FileError(.busy, "it changed while it was read")
+        }
+        packages[name] = (stamp, package)
+    }
+}

@@ -1,0 +1,135 @@
+package import Archive
+package import FileTree
+import Synchronization
+package import Terminal
+package import UnionTree
+
+/// The packages of a folder as one environment, which goes with what is dropped in and taken out.
+///
+/// A file counts once nobody writes to it, a directory once it is moved in. What is no package,
+/// or not yet, is kept out, and the log says so once. Where what there is does not go together, or
+/// the folder cannot be read, what was shown stays.
+package final class FolderEnvironment: Sendable {
+    /// What clients attach to.
+    package let name: String
+    /// The folder.
+    package let folder: String
+    private let source: EnvironmentSource
+    private let opener: PackageOpener
+    let log: @Sendable (String) -> Void
+    private let shown: Mutex<Shown>
+    private let views = LiveViews<ViewOptions, Shown> { $0.number }
+    private let listeners = Mutex<[@Sendable (UInt64, ContentID) -> Void]>([])
+    /// Held while the folder is read.
+    private let content: Mutex<FolderContent>
+
+    private struct Shown: Sendable {
+        var environment: Environment
+        var stamps: [String: FileStamp]
+        var number: UInt64
+    }
+
+    /// Opens what the folder of `source` has.
+    ///
+    /// Throws a complaint of a folder that cannot be read, or of all conflicts at once.
+    package init?(
+        _ source: EnvironmentSource,
+        _ opener: PackageOpener,
+        log: @escaping @Sendable (String) -> Void
+    ) throws(Complaint) {
+        guard let folder = source.folder else { return nil }
+        name = source.name
+        self.folder = folder
+        self.source = source
+        self.opener = opener
+        self.log = log
+        var content = FolderContent(folder)
+        let names: [String]
+        do throws(FileError) {
+            names = try content.read(opener) { log("environment \(source.name): \($0)") }
+        } catch {
+            throw Complaint("\(error)")
+        }
+        shown = Mutex(
+            Shown(
+                environment: try Self.open(names, content, source, opener),
+                stamps: content.stamps(of: names),
+                number: 1
+            )
+        )
+        self.content = Mutex(content)
+    }
+
+    private static func open(
+        _ names: [String],
+        _ content: FolderContent,
+        _ source: EnvironmentSource,
+        _ opener: PackageOpener
+    ) throws(Complaint) -> Environment {
+        var source = source
+        var opener = opener
+        source.paths = names.map { content.path($0) }
+        source.folder = nil
+        opener.opened = content.opened(names)
+        return try Environment(source, opener)
+    }
+
+    /// What is shown.
+    package var current: Environment { shown.withLock { $0.environment } }
+
+    /// The tree that goes with what is shown, as `options` ask for it.
+    package func live(_ options: ViewOptions) throws(FileError) -> LiveTree {
+        try views.tree(options, { shown.withLock { $0 } }) { shown throws(FileError) in
+            try shown.environment.tree.attach(as: .superuser, options)
+        }
+    }
+
+    /// Calls `body` after each change, with a number that counts up and the hash of what is shown.
+    package func onChange(_ body: @escaping @Sendable (UInt64, ContentID) -> Void) {
+        listeners.withLock { $0.append(body) }
+    }
+
+    /// Shows what the folder has by now; with `again` all of it is opened anew.
+    ///
+    /// Returns whether that could be done.
+    @discardableResult
+    package func refresh(again: Bool = false) -> Bool {
+        content.withLock { content in
+            if again { content.forget() }
+            return show(&content, again: again)
+        }
+    }
+
+    /// Tells what has happened to a name of the folder.
+    func take(_ event: FileEvents.Event) { content.withLock { $0.take(event) } }
+
+    private func show(_ content: inout FolderContent, again: Bool) -> Bool {
+        let names: [String]
+        do throws(FileError) {
+            names = try content.read(opener) { log("environment \(name): \($0)") }
+        } catch {
+            log("environment \(name) stays as it was: \(error)")
+            return false
+        }
+        let stamps = content.stamps(of: names)
+        let now = shown.withLock { $0 }
+        guard again || stamps != now.stamps else { return true }
+        let next: Shown
+        do throws(Complaint) {
+            let environment = try Self.open(names, content, source, opener)
+            next = Shown(environment: environment, stamps: stamps, number: now.number + 1)
+        } catch {
+            for line in error.details { log(line) }
+            log("environment \(name) stays as it was: \(error.text)")
+            return false
+        }
+        // What there was is let go of outside of the lock, whatever it takes along.
+        shown.withLock { $0 = next }
+        views.swap(next)
+        let hash = next.environment.tree.hash
+        let count = names.count == 1 ? "1 package" : "\(names.count) packages"
+        log("environment \(name): \(count)")
+        for listener in listeners.withLock({ $0 }) { listener(next.number, hash) }
+        return true
+    }
+}

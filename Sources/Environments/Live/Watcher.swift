@@ -1,0 +1,53 @@
+package import FileTree
+import Synchronization
+
+/// Tells of changes in folders of the host: one thread for all.
+package enum Watcher {
+    private static let state = Mutex(State())
+
+    private struct State {
+        var events: FileEvents?
+        var handlers: [Int32: @Sendable () -> Void] = [:]
+    }
+
+    /// Calls `body`, on a thread of its own, after files of `folder` have changed.
+    ///
+    /// Errors: those of inotify(7), with the folder.
+    package static func watch(
+        _ folder: String,
+        _ body: @escaping @Sendable () -> Void
+    ) throws(FileError) {
+        let first = try state.withLock { (state) throws(FileError) -> FileEvents? in
+            let kinds: FileEvents.Kinds = [.modified, .closed, .movedIn, .movedOut, .removed]
+            if let known = state.events {
+                state.handlers[try known.watch(folder, kinds)] = body
+                return nil
+            }
+            let events = try FileEvents()
+            state.handlers[try events.watch(folder, kinds)] = body
+            state.events = events
+            return events
+        }
+        guard let first else { return }
+        do throws(FileError) { try Worker.start { run(first) } } catch {
+            // Else the next would take it that there is a thread.
+            state.withLock { $0 = State() }
+            throw error
+        }
+    }
+
+    private static func run(_ events: FileEvents) {
+        while let happened = events.next() {
+            var changed: Set<Int32> = []
+            for event in happened {
+                // Events that were too many to keep may have been of any folder.
+                if event.kinds.contains(.overflow) {
+                    changed.formUnion(state.withLock { $0.handlers.keys })
+                } else {
+                    changed.insert(event.watch)
+                }
+            }
+            for watch in changed.sorted() { state.withLock { $0.handlers[watch] }?() }
+        }
+    }
+}

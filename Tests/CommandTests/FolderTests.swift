@@ -1,0 +1,224 @@
+import Glibc
+import NinePClient
+import Testing
+
+/// A folder of packages beside the pakfs that follows it.
+struct FolderTests {
+    private struct Live {
+        var served: Served
+        var seen: Editor
+        var events: Fid
+        private var place: UInt64 = 0
+
+        init(_ scratch: Scratch, _ folder: String = "web") throws {
+            let address = "unix!\(scratch("socket"))"
+            served = try Served(scratch, ["-l", address, "-e", "web=dir:\(scratch(folder))"])
+            // What never comes is not waited for to the end of the suite.
+            events = try Client(dial: address, patience: 60_000).attach(to: "ctl").walk("events")
+            try events.open()
+            seen = try Editor(address, "web")
+        }
+
+        /// Waits for the next switch; its number.
+        mutating func next() throws -> String {
+            let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
+            defer { room.deallocate() }
+            let count = try events.read(into: room, at: place)
+            place += UInt64(count)
+            let words = String(decoding: room[..<count], as: UTF8.self).split(separator: " ")
+            #expect(words.count == 3 && words.first == "web")
+            return words.count > 1 ? String(words[1]) : ""
+        }
+
+        func names(_ path: String = "bin") throws -> Set<String> {
+            let folder = try seen.walk(path)
+            try folder.open()
+            return Set(try folder.entries().map { String(decoding: $0.name, as: UTF8.self) })
+        }
+
+        /// Waits for a line of the log.
+        func told(_ words: String) -> Bool {
+            served.running.complaints.next { $0.contains(words) } != nil
+        }
+
+        func isThere(_ path: String) -> Bool { (try? seen.read(path)) != nil }
+    }
+
+    /// Archives `1` to `9`, each of `bin/N` and `all/N`, and `bad`, which disagrees with `1`; a
+    /// folder that has `1`.
+    private func prepared() throws -> Scratch {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            for i in 1 2 3 4 5 6 7 8 9; do
+                mkdir -p p/bin p/all; echo $i >p/bin/$i; echo $i >p/all/$i
+                tar -C p -cf $i.tar .; rm -r p
+            done
+            mkdir -p p/bin; echo other >p/bin/1; tar -C p -cf bad.tar .; rm -r p
+            mkdir web; cp 1.tar web
+            """
+        )
+        return scratch
+    }
+
+    @Test func whatIsDroppedInOrTakenOutShowsAtOnce() throws {
+        let scratch = try prepared()
+        var live = try Live(scratch)
+        #expect(live.isThere("bin/1"))
+        let old = try live.seen.open("bin/1")
+        let pinned = try live.seen.other("web:pinned")
+        try scratch.shell("cp 2.tar web")
+        #expect(try live.next() == "2")
+        #expect(try live.seen.read("bin/2") == "2\n")
+        try scratch.shell("mv 3.tar web; rm web/1.tar; ln 4.tar web/4.tar")
+        while !live.isThere("bin/4") { _ = try live.next() }
+        #expect(!live.isThere("bin/1") && live.isThere("bin/3") && live.isThere("bin/4"))
+        // What was open, and who is pinned, see what they saw.
+        #expect(try String(decoding: old.readAll(), as: UTF8.self) == "1\n")
+        #expect(try pinned.read("bin/1") == "1\n")
+        try scratch.shell("mv web/2.tar web/.hidden")
+        while live.isThere("bin/2") { _ = try live.next() }
+        #expect(live.served.end() == 0)
+    }
+
+    /// One, as a rule; on a machine that is busy a copy may take its time between two files.
+    @Test func aBurstIsFewerSwitchesThanFiles() throws {
+        let scratch = try prepared()
+        var live = try Live(scratch)
+        try scratch.shell("cp [2-9].tar web")
+        var last = try live.next()
+        while try live.names().count < 9 { last = try live.next() }
+        #expect(Int(last).map { $0 < 6 } == true, "\(last)")
+        #expect(live.served.end() == 0)
+    }
+
+    /// A file is copied in two halves by somebody who has it open meanwhile.
+    @Test func aFileCountsOnceItIsClosed() throws {
+        let scratch = try prepared()
+        var live = try Live(scratch)
+        let bytes = try scratch.bytes("2.tar")
+        // Half of an archive that is one by itself, if it is not looked at closely.
+        let half = 1024
+        let file = open(scratch("web/2.tar"), O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        try #require(file >= 0)
+        #expect(bytes.withUnsafeBytes { write(file, $0.baseAddress, half) } == half)
+        // Others come meanwhile.
+        try scratch.shell("cp 3.tar web")
+        #expect(try live.next() == "2")
+        #expect(live.isThere("bin/3") && !live.isThere("bin/2"))
+        #expect(live.told("2.tar is kept out: "))
+        let rest = bytes.withUnsafeBytes {
+            write(file, $0.baseAddress.map { $0 + half }, bytes.count - half)
+        }
+        #expect(rest == bytes.count - half)
+        close(file)
+        #expect(try live.next() == "3")
+        #expect(live.isThere("bin/2"))
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func whatIsNoPackageIsKeptOutUntilItIsOne() throws {
+        let scratch = try prepared()
+        try scratch.shell("head -c 700 2.tar >web/2.tar; echo text >web/README")
+        // Also at the start.
+        var live = try Live(scratch)
+        #expect(live.told("2.tar is kept out: "))
+        #expect(live.isThere("bin/1"))
+        try scratch.shell("cp 2.tar web")
+        #expect(try live.next() == "2")
+        #expect(live.isThere("bin/2"))
+        // And one that is written over is out until it is whole.
+        try scratch.shell("head -c 700 3.tar >web/2.tar")
+        #expect(try live.next() == "3")
+        #expect(!live.isThere("bin/2"))
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func whatDoesNotGoTogetherLeavesWhatIs() throws {
+        let scratch = try prepared()
+        var live = try Live(scratch)
+        try scratch.shell("cp bad.tar 2.tar web")
+        #expect(live.told("environment web stays as it was: "))
+        #expect(try live.seen.read("bin/1") == "1\n")
+        #expect(!live.isThere("bin/2"))
+        try scratch.shell("rm web/1.tar")
+        #expect(try live.next() == "2")
+        #expect(try live.seen.read("bin/1") == "other\n")
+        #expect(live.isThere("bin/2"))
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func aDirectoryCountsOnceItIsMovedIn() throws {
+        let scratch = try prepared()
+        var live = try Live(scratch)
+        try scratch.shell(
+            "mkdir -p made/bin web/half/bin; echo x >made/bin/x; echo y >web/half/bin/y"
+        )
+        #expect(live.told("half is kept out: "))
+        try scratch.shell("mv made web")
+        #expect(try live.next() == "2")
+        #expect(live.isThere("bin/x") && !live.isThere("bin/y"))
+        try scratch.shell("mv web/half half; mv half web")
+        #expect(try live.next() == "3")
+        #expect(live.isThere("bin/y"))
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func aFolderThatIsGoneLeavesWhatIsAndIsFollowedWhenItComesBack() throws {
+        let scratch = try prepared()
+        var live = try Live(scratch)
+        try scratch.shell("mv web old")
+        #expect(live.told("environment web stays as it was: "))
+        #expect(live.isThere("bin/1"))
+        // What happens to the old one is nobody's business.
+        try scratch.shell("cp 2.tar old; mkdir new; cp 3.tar new; mv new web")
+        #expect(try live.next() == "2")
+        #expect(live.isThere("bin/3") && !live.isThere("bin/1") && !live.isThere("bin/2"))
+        try scratch.shell("rm -r web")
+        #expect(live.told("environment web stays as it was: "))
+        try scratch.shell("mkdir web; cp 4.tar web")
+        #expect(try live.next() == "3")
+        // Empty at first, perhaps.
+        if !live.isThere("bin/4") { #expect(try live.next() == "4") }
+        #expect(live.isThere("bin/4"))
+        try scratch.shell("cp 5.tar web")
+        _ = try live.next()
+        #expect(live.isThere("bin/5"))
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func aLinkToAFolderMayLeadElsewhere() throws {
+        let scratch = try prepared()
+        try scratch.shell("mkdir other; cp 2.tar other; ln -s web link")
+        var live = try Live(scratch, "link")
+        try scratch.shell("ln -s other link.new; mv -T link.new link")
+        #expect(try live.next() == "2")
+        #expect(live.isThere("bin/2") && !live.isThere("bin/1"))
+        try scratch.shell("cp 3.tar other")
+        #expect(try live.next() == "3")
+        #expect(live.isThere("bin/3"))
+        #expect(live.served.end() == 0)
+    }
+
+    /// Each state has all of its names or none, whatever is asked while it changes.
+    @Test func noStateIsEverSeenByHalves() throws {
+        let scratch = try prepared()
+        let live = try Live(scratch)
+        try scratch.shell("mkdir out; mv web out/one; mkdir out/nine; cp [1-9].tar out/nine")
+        for round in 0..<10 {
+            // In one step, so that there are two states and no other.
+            let (from, to) = round % 2 == 0 ? ("nine", 9) : ("one", 1)
+            try scratch.shell("ln -sfn out/\(from) new; mv -T new web")
+            var names = try live.names()
+            var count = 0
+            while names.count != to, count < 100_000 {
+                #expect(names.count == 1 || names.count == 9, "\(names)")
+                names = try live.names()
+                count += 1
+            }
+            #expect(names.count == to)
+            #expect(try live.names("all") == names)
+        }
+        #expect(live.served.end() == 0)
+    }
+}
