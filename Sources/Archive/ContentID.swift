@@ -27,25 +27,38 @@ public struct ContentID: Hashable, Sendable, Comparable {
 
     /// Makes an identity of 64 lower-case hexadecimal digits; nil when they are anything else.
     public init?(hexadecimal text: some StringProtocol) {
-        var bytes: [UInt8] = []
-        var high: UInt8?
-        for digit in text.utf8 {
-            let value: UInt8
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
-            default: return nil
-            }
-            if let known = high {
-                bytes.append(known << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
-            if bytes.count > 32 { return nil }
+        let id = text.utf8.withContiguousStorageIfAvailable {
+            Self(digits: UnsafeRawBufferPointer($0))
         }
-        guard high == nil, let id = bytes.withUnsafeBytes({ Self($0) }) else { return nil }
+        guard let id = id ?? Array(text.utf8).withUnsafeBytes({ Self(digits: $0) }) else {
+            return nil
+        }
         self = id
+    }
+
+    /// Makes an identity of 64 lower-case hexadecimal digits; nil when they are anything else.
+    public init?(digits: UnsafeRawBufferPointer) {
+        guard digits.count == 64 else { return nil }
+        func digit(_ place: Int) -> UInt64? {
+            switch digits[place] {
+            case let byte where byte >= 0x30 && byte <= 0x39: UInt64(byte) - 0x30
+            case let byte where byte >= 0x61 && byte <= 0x66: UInt64(byte) - 0x61 + 10
+            default: nil
+            }
+        }
+        func word(_ start: Int) -> UInt64? {
+            var word: UInt64 = 0
+            for byte in 0..<8 {
+                let place = start + 2 * byte
+                guard let high = digit(place), let low = digit(place + 1) else { return nil }
+                word |= (high << 4 | low) << UInt64(8 * byte)
+            }
+            return word
+        }
+        guard let first = word(0), let second = word(16), let third = word(32),
+            let fourth = word(48)
+        else { return nil }
+        words = (first, second, third, fourth)
     }
 
     /// The 32 bytes.
@@ -89,12 +102,29 @@ public struct ContentID: Hashable, Sendable, Comparable {
 extension ContentID: CustomStringConvertible {
     /// The 64 hexadecimal digits.
     public var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        String(unsafeUninitializedCapacity: 64) { text in
+            var place = 0
+            forEachDigit { digit in
+                text[place] = digit
+                place += 1
+            }
+            return place
         }
-        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Adds the 64 hexadecimal digits.
+    public func write(to text: inout [UInt8]) { forEachDigit { text.append($0) } }
+
+    private func forEachDigit(_ body: (UInt8) -> Void) {
+        func digit(_ value: UInt64) -> UInt8 {
+            UInt8(truncatingIfNeeded: value < 10 ? 0x30 + value : 0x61 - 10 + value)
+        }
+        for var word in [words.0, words.1, words.2, words.3] {
+            for _ in 0..<8 {
+                body(digit(word >> 4 & 15))
+                body(digit(word & 15))
+                word >>= 8
+            }
+        }
     }
 }

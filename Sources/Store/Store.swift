@@ -140,11 +140,13 @@ public final class Store: Sendable {
     ///
     /// - Complexity: that of listing a folder: no package is opened.
     public func packages() throws(FileError) -> [StoredPackage] {
+        try packagesUnsorted().sorted()
+    }
+
+    /// All packages, in no order.
+    package func packagesUnsorted() throws(FileError) -> [StoredPackage] {
         guard let packageFolder else { return [] }
-        return try calls.names(in: packageFolder).compactMap {
-            StoredPackage(fileName: String(decoding: $0, as: UTF8.self))
-        }
-        .sorted()
+        return try calls.names(in: packageFolder).compactMap { StoredPackage(fileName: $0) }
     }
 
     /// Where a package's file is.

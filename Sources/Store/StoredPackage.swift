@@ -22,7 +22,8 @@ public struct StoredPackage: Sendable, Hashable, Comparable {
         self.name = name
         self.version = version
         self.id = id
-        guard fileName.utf8.count <= 255 else { return nil }
+        let escaped = version.utf8.reduce(0) { $0 + (Self.isPlain($1) ? 1 : 3) }
+        guard name.utf8.count + escaped + Self.fixedLength <= 255 else { return nil }
     }
 
     /// By name, version and id.
@@ -30,20 +31,31 @@ public struct StoredPackage: Sendable, Hashable, Comparable {
         (a.name, a.version, a.id) < (b.name, b.version, b.id)
     }
 
+    /// Of a file's name all but name and version: the two dots' and the hyphen, id and ending.
+    private static let fixedLength = 2 + 64 + ending.utf8.count
+
     /// Reads a file's name; nil for another kind of file's.
     init?(fileName: String) {
-        guard fileName.hasSuffix(Self.ending) else { return nil }
-        let whole = fileName.dropLast(Self.ending.count)
-        guard whole.utf8.count > 65, let id = ContentID(hexadecimal: whole.suffix(64)) else {
-            return nil
-        }
-        let front = whole.dropLast(64)
-        guard front.last == ".", let hyphen = front.lastIndex(of: "-"),
-            let version = Self.unescape(front[front.index(after: hyphen)...].dropLast())
+        self.init(fileName: Array(fileName.utf8))
+    }
+
+    /// Reads a file's name; nil for another kind of file's.
+    init?(fileName: [UInt8]) {
+        let front = fileName.count - 64 - Self.ending.utf8.count
+        guard front > 2, fileName[(front + 64)...].elementsEqual(Self.ending.utf8),
+            fileName[front - 1] == UInt8(ascii: "."),
+            let hyphen = fileName[..<front].lastIndex(of: UInt8(ascii: "-")),
+            let id = fileName[front..<front + 64].withUnsafeBytes({ ContentID(digits: $0) })
         else { return nil }
-        self.init(name: String(front[..<hyphen]), version: version, id: id)
+        let escaped = fileName[(hyphen + 1)..<(front - 1)]
+        guard let version = Self.unescape(escaped) else { return nil }
+        self.init(
+            name: String(decoding: fileName[..<hyphen], as: UTF8.self),
+            version: version,
+            id: id
+        )
         // One spelling alone: the name is made of the parts again by who looks for it.
-        guard self.fileName == fileName else { return nil }
+        guard self.escapedVersion.utf8.elementsEqual(escaped) else { return nil }
     }
 
     /// The name of its file.
@@ -51,15 +63,17 @@ public struct StoredPackage: Sendable, Hashable, Comparable {
 
     /// The version as one word.
     public var escapedVersion: String {
+        if version.utf8.allSatisfy(Self.isPlain) { return version }
         let bytes = PathText.escape(Array(version.utf8)) { !Self.isPlain($0) }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The version that one word stands for.
-    public static func unescape(_ word: some StringProtocol) -> String? {
-        PathText.strictlyUnescape(Array(word.utf8)).flatMap {
-            String(validating: $0, as: UTF8.self)
+    package static func unescape(_ word: some Collection<UInt8>) -> String? {
+        guard word.contains(UInt8(ascii: "%")) else {
+            return String(validating: word, as: UTF8.self)
         }
+        return PathText.strictlyUnescape(word).flatMap { String(validating: $0, as: UTF8.self) }
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

@@ -19,6 +19,8 @@ package struct EnvironmentChange {
     private let finder: EnvironmentFinder
     /// What keeps packages that came by this change, until it is made.
     private var leases: [Lease] = []
+    /// What the stores have, once it was asked for.
+    private var known: [String: [StoredPackage]]?
 
     /// Begins with what is current.
     package init(
@@ -60,8 +62,9 @@ package struct EnvironmentChange {
             let imported = try environment.store.add(path, options)
             leases.append(imported.lease)
             package = imported.package
+            known = nil
         } else {
-            package = try spec.choose(finder.packages(), words)
+            package = try spec.choose(candidates(spec), words)
             if try environment.store.has(package) {
                 // Held first and looked at then: from here on nobody removes it.
                 leases.append(try environment.store.lease([package]))
@@ -70,6 +73,19 @@ package struct EnvironmentChange {
         }
         text.add(package)
         if !roots.contains(package.name) { roots.append(package.name) }
+    }
+
+    /// The packages that a specification may be about.
+    private mutating func candidates(_ spec: PackageSpec) throws(FileError) -> [StoredPackage] {
+        let all: [String: [StoredPackage]]
+        if let known {
+            all = known
+        } else {
+            all = try finder.packagesByName()
+            known = all
+        }
+        guard case .name(let name, _) = spec else { return all.values.flatMap { $0 } }
+        return all[name] ?? []
     }
 
     private mutating func remove(_ words: String) throws(FileError) {
@@ -161,8 +177,13 @@ package struct PackageDifference: Sendable, Hashable {
         from old: EnvironmentText,
         to new: EnvironmentText
     ) -> [PackageDifference] {
-        let before = Dictionary(uniqueKeysWithValues: old.packages.map { ($0.name, $0) })
-        let after = Dictionary(uniqueKeysWithValues: new.packages.map { ($0.name, $0) })
+        let (had, has) = (Set(old.packages.map(\.id)), Set(new.packages.map(\.id)))
+        func named(_ packages: [StoredPackage], _ other: Set<ContentID>) -> [String: StoredPackage]
+        {
+            let changed = packages.filter { !other.contains($0.id) }
+            return Dictionary(uniqueKeysWithValues: changed.map { ($0.name, $0) })
+        }
+        let (before, after) = (named(old.packages, has), named(new.packages, had))
         return Set(before.keys).union(after.keys).sorted().compactMap { name in
             before[name] == after[name]
                 ? nil : PackageDifference(old: before[name], new: after[name])

@@ -92,4 +92,16 @@ package struct EnvironmentFinder: Sendable {
         }
         return found
     }
+
+    /// All packages there are, each once, by their names, and else in no order.
+    func packagesByName() throws(FileError) -> [String: [StoredPackage]] {
+        var seen: Set<ContentID> = []
+        var found: [String: [StoredPackage]] = [:]
+        for store in stores {
+            for package in try store.packagesUnsorted() where seen.insert(package.id).inserted {
+                found[package.name, default: []].append(package)
+            }
+        }
+        return found
+    }
 }

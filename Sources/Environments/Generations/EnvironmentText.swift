@@ -96,27 +96,63 @@ package struct EnvironmentText: Sendable, Hashable {
 
     /// Its identity.
     package var hash: ContentID {
-        var text = ""
-        for package in packages { text += "package \(package.id)\n" }
-        for rule in rules { text += rule.line + "\n" }
-        return SHA256.hash(Array(text.utf8))
+        var text: [UInt8] = []
+        text.reserveCapacity(packages.count * 73)
+        for package in packages {
+            text += Self.packageWord
+            package.id.write(to: &text)
+            text.append(UInt8(ascii: "\n"))
+        }
+        for rule in rules { text += "\(rule.line)\n".utf8 }
+        return SHA256.hash(text)
+    }
+
+    private static let packageWord = Array("package ".utf8)
+
+    /// Adds the lines of the text.
+    func write(to text: inout [UInt8]) {
+        for package in packages {
+            text += Self.packageWord
+            package.id.write(to: &text)
+            text += " \(package.name) \(package.escapedVersion)\n".utf8
+        }
+        for rule in rules { text += "\(rule.line)\n".utf8 }
     }
 
     /// The lines of the text.
     package var lines: [String] {
-        packages.map { "package \($0.id) \($0.name) \($0.escapedVersion)" } + rules.map(\.line)
+        var text: [UInt8] = []
+        write(to: &text)
+        return text.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Reads one line of the text.
-    mutating func take(_ line: Substring) throws(FileError) {
-        let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        guard words.first == "package" else { return try add(EnvironmentRule(words: words)) }
-        guard words.count == 4, let id = ContentID(hexadecimal: words[1]),
-            let version = StoredPackage.unescape(words[3]),
-            let package = StoredPackage(name: words[2], version: version, id: id)
-        else { throw .malformed("not a package: \(line)") }
+    /// Reads a line of the text that is about a package; false for another.
+    mutating func take(package line: ArraySlice<UInt8>) throws(FileError) -> Bool {
+        guard line.starts(with: Self.packageWord) else { return false }
+        let space = UInt8(ascii: " ")
+        let rest = line.dropFirst(Self.packageWord.count)
+        let digits = rest.prefix(64)
+        let name = rest.dropFirst(65).prefix { $0 != space }
+        let escaped = line[name.endIndex...].dropFirst()
+        guard rest.count > 65, rest[digits.endIndex] == space, name.endIndex < line.endIndex,
+            !escaped.contains(space),
+            let id = digits.withUnsafeBytes({ ContentID(digits: $0) }),
+            let version = StoredPackage.unescape(escaped),
+            let package = StoredPackage(
+                name: String(decoding: name, as: UTF8.self),
+                version: version,
+                id: id
+            )
+        else { throw .malformed("not a package: \(PathText.display(line))") }
         // In the order of the text: one that is sorted is read in one pass.
         packages.append(package)
+        return true
+    }
+
+    /// Reads a line of the text that is a rule.
+    mutating func take(rule line: String) throws(FileError) {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        try add(EnvironmentRule(words: words))
     }
 
     /// Whether what was read is what would be written.

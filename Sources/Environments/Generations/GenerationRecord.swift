@@ -43,8 +43,8 @@ package struct GenerationRecord: Sendable, Hashable {
         ]
         lines += roots.sorted().map { "root \($0)" }
         lines.append("hash \(text.hash)")
-        lines += text.lines
-        let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+        var bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+        text.write(to: &bytes)
         return bytes + Array("sum \(LineSum.text(of: bytes))\n".utf8)
     }
 
@@ -52,17 +52,22 @@ package struct GenerationRecord: Sendable, Hashable {
     ///
     /// Errors: `.malformed` with the line that is wrong.
     init(_ bytes: [UInt8]) throws(FileError) {
-        guard let whole = String(validating: bytes, as: UTF8.self), whole.utf8.last == 10,
-            let end = whole.dropLast().lastIndex(of: "\n")
-        else { throw .malformed("a generation that has no end") }
-        let body = whole[...end]
-        let last = whole[whole.index(after: end)...].dropLast()
-        guard last == "sum \(LineSum.text(of: Array(body.utf8)))" else {
+        // By bytes: there are as many lines as packages, and a change reads several of these.
+        let newline = UInt8(ascii: "\n")
+        guard bytes.last == newline, let end = bytes.dropLast().lastIndex(of: newline) else {
+            throw .malformed("a generation that has no end")
+        }
+        let body = bytes[...end]
+        guard bytes[(end + 1)...].elementsEqual("sum \(LineSum.text(of: body))\n".utf8) else {
             throw .malformed("a generation whose sum is wrong")
         }
         self.init(number: 0, parent: 0, time: 0, command: "")
-        var hash: Substring?
-        for line in body.dropLast().split(separator: "\n", omittingEmptySubsequences: false) {
+        var hash = ""
+        for line in body.dropLast().split(separator: newline, omittingEmptySubsequences: false) {
+            if try text.take(package: line) { continue }
+            guard let line = String(validating: line, as: UTF8.self) else {
+                throw .malformed("generation \(number): a line is no text")
+            }
             let parts = line.split(separator: " ", maxSplits: 1)
             let value = parts.count == 2 ? parts[1] : ""
             switch parts.first {
@@ -71,8 +76,8 @@ package struct GenerationRecord: Sendable, Hashable {
             case "time": time = Int64(try Self.number(value))
             case "command": command = String(value)
             case "root": roots.append(String(value))
-            case "hash": hash = value
-            default: try text.take(line)
+            case "hash": hash = String(value)
+            default: try text.take(rule: line)
             }
         }
         guard text.isInOrder, hash == "\(text.hash)" else {
@@ -104,7 +109,9 @@ package struct GenerationRecord: Sendable, Hashable {
 
 /// The sum of a line or of some, against torn writes and accidents.
 enum LineSum {
-    static func text(of bytes: [UInt8]) -> String {
+    static func text(of bytes: [UInt8]) -> String { text(of: bytes[...]) }
+
+    static func text(of bytes: ArraySlice<UInt8>) -> String {
         var hash = StableHash(domain: 0x706b_6c6f_6731)
         bytes.withUnsafeBytes { hash.combine($0) }
         let digits = String(hash.finish(), radix: 16)

@@ -38,10 +38,8 @@ struct Switch: ParsableCommand {
                 let object = JSON.change(environment.name, new: old, old: old, record.text, [])
                 return printing.show(object, or: "Generation \(old), as it was\n")
             }
-            for package in record.text.packages
-            where current.record.text.package(package.name)
-                != package
-            {
+            let there = Set(current.record.text.packages)
+            for package in record.text.packages where !there.contains(package) {
                 _ = try finder.path(of: package)
             }
             try environment.note(word, current: number, over: current.state)
