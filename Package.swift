@@ -89,6 +89,7 @@ let package = Package(
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         .target(name: "HostFaults", dependencies: ["FileTree"], path: "Tests/HostFaults"),
         .target(name: "ScratchFolder", dependencies: ["FileTree"], path: "Tests/ScratchFolder"),
+        .target(name: "CSteps", path: "Tests/CSteps"),
         .target(
             name: "TreeConformance",
             dependencies: ["CLinux", "FileTree"],
@@ -117,8 +118,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "pak", "pakfs", "treecheck", "viewcheck", "CaptureTree", "FileTree", "NineP",
-                "NinePClient", "ScratchFolder",
+                "pak", "pakfs", "treecheck", "viewcheck", "Archive", "CSteps", "CaptureTree",
+                "Environments", "FileTree", "NineP", "NinePClient", "ScratchFolder", "Store",
             ]
         ),
         .testTarget(

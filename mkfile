@@ -16,7 +16,7 @@ all:V:
 # was counted.
 test:V:
 	rm -rf $LOG
-	for(i in format build unit rootless asan scripts manual fuzz dpkg views posix fuse peers guest builds){
+	for(i in format build unit rootless asan scripts manual fuzz dpkg switches views posix fuse peers guest builds){
 		echo mk $i, `{date +%T}
 		timeout -k 10 1500 mk $i
 	}
@@ -98,6 +98,17 @@ dpkg:V:
 	mkdir -p $LOG
 	swift build --product treecheck
 	./Tests/Dpkg/run .build/debug/pakfs .build/debug/treecheck | tee $LOG/7.dpkg.count
+
+# A million requests of eight clients while an environment is switched a thousand times.
+switches:V:
+	mkdir -p $LOG
+	for(i in pak pakfs treecheck)
+		swift build -c release --product $i
+	./Tests/Switches/run .build/release >$LOG/8.switches.count || {
+		cat $LOG/8.switches.count
+		exit switches
+	}
+	cat $LOG/8.switches.count
 
 # Clients and a server of others; what PyPI has is fetched.
 peers:V:

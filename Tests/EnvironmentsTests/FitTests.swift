@@ -127,7 +127,7 @@ struct FitTests {
 }
 
 /// Numbers that are the same for the same seed.
-private struct Numbers: RandomNumberGenerator {
+struct Numbers: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1 }

@@ -21,6 +21,8 @@ import TreeConformance
 /// - `treecheck list ADDRESS` prints a served tree with the sums of its files;
 /// - `treecheck layer DIR op|end|none` changes a layer until it is killed, and prints the number of
 ///   each change once it is done;
+/// - `treecheck switches ADDRESS NAME OPERATIONS SWITCHES GENERATION...` reads an environment of a
+///   pakfs by several clients while it is switched;
 /// - `treecheck errors ADDRESS` serves a tree of errors, and `treecheck errno DIR [VERSION]` looks
 ///   at a mount of it by v9fs.
 enum TreeCheck {
@@ -28,7 +30,7 @@ enum TreeCheck {
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count >= 2 else {
             complain(
-                "usage: treecheck make|check|change|serve|capture|fuse|fusecapture|fusehost|list|layer|errors|errno place [field]...",
+                "usage: treecheck make|check|change|serve|capture|fuse|fusecapture|fusehost|list|layer|switches|errors|errno place [field]...",
                 2
             )
         }
@@ -86,6 +88,20 @@ enum TreeCheck {
                 let attachment = Attachment(root: host.root, tree: host)
                 try mount(attachment, at: words[1], isWritable: false)
             case "list": try RemoteList.print(words[1])
+            case "switches":
+                guard words.count > 5, let operations = Int(words[3]), let switches = Int(words[4]),
+                    switches > 0
+                else { complain("switches: address, name, two numbers, generations", 2) }
+                let readers = SwitchReaders(
+                    words[1],
+                    words[2],
+                    operations: operations,
+                    switches: switches
+                )
+                let (text, faults) = try readers.run(Array(words[5...]))
+                for fault in faults { print(fault) }
+                print("\(text), \(faults.count) faults")
+                exit(faults.isEmpty ? 0 : 1)
             case "errors": try ErrorTree.serve(on: words[1])
             case "errno":
                 let (checks, failures) = ErrorTree.check(words[1], isPlain: words.last == "9p2000")
