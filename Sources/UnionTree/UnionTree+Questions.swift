@@ -44,8 +44,15 @@ extension UnionTree {
         }
         let shown = place.entry
         if shown.package == TableEntry.directory { return owners(holders) { _ in true } }
+        // One that is blocked shows nothing there, even if another shows the same bytes.
+        let blocked = Set(
+            currentMaker.rules.blocks.filter { path.names.starts(with: $0.path.names) }
+                .map(\.package)
+        )
         return owners(holders) { holder in
-            holder == shown || isSame(holder, shown)
+            holder == shown
+                || !blocked.contains(generation.packages[Int(holder.package)].name)
+                    && isSame(holder, shown)
         }
     }
 

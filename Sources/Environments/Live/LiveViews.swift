@@ -21,7 +21,8 @@ final class LiveViews<Key: Sendable & Hashable, State: Sendable>: Sendable {
     /// The tree of that key; `now` says what is shown, whenever it is asked.
     ///
     /// Errors: those of `show`.
-    func tree(_ key: Key, _ now: () -> State, _ show: @escaping Show) throws(FileError) -> LiveTree {
+    func tree(_ key: Key, _ now: () -> State, _ show: @escaping Show) throws(FileError) -> LiveTree
+    {
         if let known = trees.withLock({ $0[key]?.tree }) { return known }
         let state = now()
         let made = LiveTree(try show(state), number: number(state))
