@@ -38,6 +38,17 @@ struct EnvironmentTests {
         )
     }
 
+    @Test func aFileThatIsTakenForAPackageIsToldWithItsSlash() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        let outcome = try Program(path: "/bin/sh").run(
+            "-c",
+            "cd '\(scratch.path)' && exec '\(Program.pak.path)' add a-1.0-1.deb --store s --root r"
+        )
+        #expect(outcome.status == 1)
+        #expect(outcome.complaints.hasSuffix("try: pak add ./a-1.0-1.deb\n"), "\(outcome)")
+    }
+
     @Test func whatIsAddedIsThereAndWhatIsUndoneIsAsBefore() throws {
         let scratch = try Scratch()
         try Self.makePackages(scratch)

@@ -33,8 +33,7 @@ extension ChangeVerb {
             change = try EnvironmentChange(environment, finder)
             for words in words { try change.take(words, imports) }
         } catch {
-            let cure = error.kind == .notFound ? "pak list, or pak import FILE" : nil
-            throw Complaint("\(error)", try: cure, status: error.kind == .invalid ? 2 : 1)
+            throw Complaint("\(error)", try: cure(error), status: error.kind == .invalid ? 2 : 1)
         }
         let old = change.state.current
         guard !change.isEmpty else {
@@ -44,6 +43,14 @@ extension ChangeVerb {
         let command = words.map { $0.joined(separator: " ") }.joined(separator: "; ")
         let record = try change.commit(command: command, word: words[0][0])
         Self.tell(printing, environment.name, record, old: old, change.differences)
+    }
+
+    private func cure(_ error: FileError) -> String? {
+        guard error.kind == .notFound else { return nil }
+        // Without a slash it is a package's name, whatever lies in the working directory.
+        let files = words.filter { $0[0] == "add" }.flatMap { $0.dropFirst() }
+        let file = files.first { !$0.contains("/") && HostNames.kind($0) != nil }
+        return file.map { "pak add ./\($0)" } ?? "pak list --all, or pak add ./FILE"
     }
 
     static func tell(
