@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// The calls by which what must survive a crash reaches its folder: names of one component below
 /// a descriptor.
@@ -165,6 +166,7 @@ package struct HostCalls: Sendable {
             if errno == EINTR { continue }
             throw errno == EWOULDBLOCK ? FileError(.busy) : failed("lock")
         }
+        file.isLocked.store(true, ordering: .relaxed)
     }
 
     /// Takes the lock of a file, and waits for as long as another has it.
@@ -173,6 +175,7 @@ package struct HostCalls: Sendable {
         while flock(file.number, shared ? LOCK_SH : LOCK_EX) != 0 {
             guard errno == EINTR else { throw failed("lock") }
         }
+        file.isLocked.store(true, ordering: .relaxed)
     }
 
     /// Removes an empty folder.

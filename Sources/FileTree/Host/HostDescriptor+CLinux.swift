@@ -1,15 +1,23 @@
 package import CLinux
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// A descriptor that is closed when nobody holds it.
 package final class HostDescriptor: Sendable {
     package let number: Int32
 
+    /// Whether flock(2)'s lock was taken by it.
+    let isLocked = Atomic(false)
+
     /// Takes a descriptor over.
     package init(owning number: Int32) { self.number = number }
 
-    deinit { close(number) }
+    deinit {
+        // A child that another thread has just made has the lock as well, until it runs its program.
+        if isLocked.load(ordering: .relaxed) { flock(number, LOCK_UN) }
+        close(number)
+    }
 
     /// Opens the directory `path` for looking things up in it.
     package static func openRoot(path: String) throws(FileError) -> HostDescriptor {
