@@ -70,8 +70,8 @@ import Testing
         let store = ["--store", scratch("store"), "--root", scratch("system")]
         var arguments: [UnsafeMutablePointer<CChar>?] = (all + store).map { strdup($0) } + [nil]
         // A sanitizer that looks for leaks as well traces the program itself.
-        var variables: [UnsafeMutablePointer<CChar>?] =
-            ["HOME=\(scratch.path)", "ASAN_OPTIONS=detect_leaks=0"].map { strdup($0) } + [nil]
+        let environment = ["HOME=\(scratch.path)", "ASAN_OPTIONS=detect_leaks=0"]
+        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
         defer { for word in arguments + variables { free(word) } }
         let moments = Moments(scratch)
         moments.keep()
