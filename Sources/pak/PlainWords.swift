@@ -76,7 +76,7 @@ enum PlainWords: Equatable {
         case .mount(let packages, let directory, let foreground):
             try PackageMount(directory: directory, foreground: foreground).run {
                 () throws(Complaint) in
-                try Self.environment(packages, over: nil)
+                .packages(try Self.environment(packages, over: nil))
             }
         }
     }

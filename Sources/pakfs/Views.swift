@@ -67,25 +67,7 @@ final class Views: Tree {
                 log("environment \(folder.name) is read at SIGHUP alone: \(error)")
             }
         }
-        for environment in stored {
-            do throws(FileError) {
-                try Watcher.watch(environment.folder()) { [self] in refresh(environment) }
-            } catch {
-                log("environment \(environment.name) is followed at SIGHUP alone: \(error)")
-            }
-            // What became current between its opening and the watch.
-            refresh(environment)
-        }
-    }
-
-    private func refresh(_ environment: StoredEnvironment) {
-        do throws(FileError) {
-            guard try environment.refresh() else { return }
-            log("environment \(environment.name): generation \(environment.current.record.number)")
-        } catch {
-            let shown = environment.current.record.number
-            log("environment \(environment.name) stays at generation \(shown): \(error)")
-        }
+        for environment in stored { environment.follow(log) }
     }
 
     /// Opens the layer of the empty name, so that what is wrong with it is told at once.
@@ -151,7 +133,7 @@ final class Views: Tree {
 
     /// Reads all packages and folders again, for those who attach from now on.
     func reread() {
-        stored.forEach(refresh)
+        for environment in stored { environment.refresh(log) }
         do throws(Complaint) {
             let new = try Self.open(sources, opener)
             environments.withLock { $0 = new }
@@ -331,7 +313,7 @@ final class Views: Tree {
     }
 
     private func control(of environment: StoredEnvironment) -> EnvironmentControl {
-        EnvironmentControl(environment) { [weak self] in self?.refresh(environment) }
+        EnvironmentControl(environment) { [log] in environment.refresh(log) }
     }
 
     /// The environments that this user may attach to.

@@ -148,6 +148,29 @@ package final class StoredEnvironment: Sendable {
         return true
     }
 
+    /// Shows what becomes current as it does, and says so to `log`.
+    ///
+    /// Where the store cannot be followed that is said, too: it is looked at once then.
+    package func follow(_ log: @escaping @Sendable (String) -> Void) {
+        do throws(FileError) {
+            try Watcher.watch(folder()) { [weak self] in self?.refresh(log) }
+        } catch {
+            log("environment \(name) is not followed: \(error)")
+        }
+        // What became current between its opening and the watch.
+        refresh(log)
+    }
+
+    /// Shows what is current by now, and says to `log` what that is, or why it cannot be shown.
+    package func refresh(_ log: (String) -> Void) {
+        do throws(FileError) {
+            guard try refresh() else { return }
+            log("environment \(name): generation \(current.record.number)")
+        } catch {
+            log("environment \(name) stays at generation \(current.record.number): \(error)")
+        }
+    }
+
     /// Calls `body` with the generation after each change.
     package func onChange(_ body: @escaping @Sendable (Int) -> Void) {
         listeners.withLock { $0.append(body) }

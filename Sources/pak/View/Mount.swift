@@ -46,12 +46,13 @@ struct Mount: ParsableCommand {
             foreground: foreground
         )
         try mount.run { () throws(Complaint) in
+            if base == nil, let live = try packages.live() { return .live(live) }
             let environment = try packages.environment(over: base, usual: base == nil)
             guard base != nil || !packages.isEmpty || !environment.title.isEmpty else {
                 let cure = "pak mount -p PACKAGE or -e NAME"
                 throw Complaint("nothing to mount", try: cure, status: 2)
             }
-            return environment
+            return .packages(environment)
         }
     }
 }

@@ -31,10 +31,13 @@ final class NinePSocket {
 /// A mount of the kernel's 9P client at a directory of the host.
 enum NinePMount {
     /// Mounts a tree and serves it until it is unmounted; for root alone.
+    ///
+    /// `begin` is called once it is there.
     static func serve(
         _ attachment: Attachment,
         at directory: String,
-        _ isFixed: Bool
+        _ isFixed: Bool,
+        _ begin: () -> Void
     ) throws(FileError) {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -57,6 +60,7 @@ enum NinePMount {
             serving.join()
             throw FileError(FileError.Kind(number: number), directory)
         }
+        begin()
         BackgroundServer.tellReady()
         serving.join()
     }

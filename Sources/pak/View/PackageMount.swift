@@ -2,7 +2,6 @@ import Environments
 import FUSEServer
 import FileTree
 import Terminal
-import UnionTree
 
 /// Packages at a directory of the host, which this process serves until they are unmounted.
 struct PackageMount {
@@ -16,7 +15,7 @@ struct PackageMount {
     var foreground = false
 
     /// Mounts what `open` opens, and serves it.
-    func run(_ open: () throws(Complaint) -> Environment) throws(Complaint) {
+    func run(_ open: () throws(Complaint) -> MountSource) throws(Complaint) {
         // A mount at the same place whose server is gone gives way.
         let place = TextFile.absolute(directory)
         for old in MountedView.all() where old.path == place && old.isDeserted {
@@ -24,42 +23,41 @@ struct PackageMount {
             try? FUSEMount.unmount(place, lazily: true)
         }
         guard foreground else { try BackgroundServer.start("-f") }
-        let environment = try open()
+        let source = try open()
         do throws(FileError) {
-            let attachment = try environment.shines.lay(over: environment.attach(ViewOptions()))
+            let tree = try MountedTree(source)
             try BackgroundServer.atEnd {
                 // Who still uses it sees it to the end. The server's working directory is the
                 // root by then.
                 try? FUSEMount.unmount(place, lazily: true)
             }
             switch via {
-            case .fuse, .overlay:
-                try serve(
-                    attachment,
-                    isFixed: environment.isFixed && environment.shines.isEmpty,
-                    isWritable: !environment.shines.isEmpty
-                )
-            case .ninep: try NinePMount.serve(attachment, at: directory, environment.isFixed)
+            case .fuse, .overlay: try serve(tree)
+            case .ninep:
+                try NinePMount.serve(tree.attachment, at: directory, tree.isFixed) {
+                    tree.follow(Self.log)
+                }
             }
         } catch {
             throw ViewFailure.complaint(error, at: directory, via)
         }
     }
 
-    private func serve(
-        _ attachment: Attachment,
-        isFixed: Bool,
-        isWritable: Bool
-    ) throws(FileError) {
+    private static let log: @Sendable (String) -> Void = {
+        Stream.standardError.write("pak: \(Visible.text($0))\n")
+    }
+
+    private func serve(_ tree: MountedTree) throws(FileError) {
         var mounting = FUSEMount.Options()
-        mounting.isReadOnly = !isWritable
+        mounting.isReadOnly = !tree.isWritable
         mounting.allowsOthers = allowsOthers
         var serving = FUSEServer.Options()
-        serving.isWritable = isWritable
-        serving.caching = isFixed ? .endless : .seconds(1)
-        serving.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
+        serving.isWritable = tree.isWritable
+        serving.caching = tree.isKept ? .endless : .seconds(1)
+        serving.log = Self.log
         let descriptor = try FUSEMount.mount(at: directory, mounting)
-        let server = FUSEServer(attachment, descriptor: descriptor, options: serving)
+        let server = FUSEServer(tree.attachment, descriptor: descriptor, options: serving)
+        try tree.follow(server, Self.log)
         BackgroundServer.tellReady()
         try server.run()
     }

@@ -55,6 +55,18 @@ struct PackageOptions: ParsableArguments {
         return try Environment(source, PackageOpener())
     }
 
+    /// The environment that is named, or in use, to be gone with; nil where what is named stays
+    /// what it is: a generation, or packages.
+    func live() throws(Complaint) -> StoredEnvironment? {
+        guard package.isEmpty, option.isEmpty, environment?.contains("@") != true,
+            let selection = try state()
+        else { return nil }
+        let finder = try stores.finder()
+        do throws(FileError) { return try StoredEnvironment(selection.name, finder) } catch {
+            throw Complaint("-e \(error)")
+        }
+    }
+
     /// What the words name: packages of the stores first, then paths.
     private func named(_ base: String?, usual: Bool) throws(Complaint) -> EnvironmentSource {
         var selection: StoredSelection?

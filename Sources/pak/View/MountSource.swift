@@ -1,0 +1,74 @@
+import Environments
+import FUSEServer
+import FileTree
+import Terminal
+import UnionTree
+
+/// What a mount at a directory of the host shows.
+enum MountSource {
+    /// Packages, or a state of an environment: it is the same to the end.
+    case packages(Environment)
+    /// An environment of a store, whatever it holds.
+    case live(StoredEnvironment)
+}
+
+/// A tree that is to be mounted, and what may become of it.
+struct MountedTree {
+    let attachment: Attachment
+    /// Nothing in it changes but by a switch, of which it is told.
+    let isKept: Bool
+    /// Nothing in it changes at all.
+    let isFixed: Bool
+    /// There are folders of the disk in it, which can be written.
+    let isWritable: Bool
+    private let live: LiveTree?
+    private let environment: StoredEnvironment?
+
+    init(_ source: MountSource) throws(FileError) {
+        switch source {
+        case .packages(let environment):
+            let shines = environment.shines
+            attachment = try shines.lay(over: environment.attach(ViewOptions()))
+            isWritable = !shines.isEmpty
+            isKept = environment.isFixed && !isWritable
+            isFixed = isKept
+            live = nil
+            self.environment = nil
+        case .live(let environment):
+            // Whether a mount can be written, and how long the kernel keeps what it has seen, is
+            // settled when it is made: what comes to shine later does so for the next.
+            let shines = !environment.current.record.text.shines.isEmpty
+            let key = StoredEnvironment.ViewKey(ViewOptions(), mounted: shines ? ["shine"] : [])
+            let tree = try environment.live(key) { (shown, attachment) throws(FileError) in
+                guard shines else { return attachment }
+                return try shown.record.text.shines.lay(over: attachment)
+            }
+            attachment = try tree.attach(as: .superuser, to: "")
+            isWritable = shines
+            isKept = !shines
+            isFixed = false
+            live = tree
+            self.environment = environment
+        }
+    }
+
+    /// Goes with the environment from now on, and has the kernel forget what is another by then.
+    ///
+    /// Errors: those of starting a thread.
+    func follow(
+        _ server: FUSEServer,
+        _ log: @escaping @Sendable (String) -> Void
+    ) throws(FileError) {
+        guard let live, let environment else { return }
+        live.onSwap { [weak server] change in
+            server?.invalidate { directory in
+                change.names(in: directory).map { .init($0.name, file: $0.file) }
+            }
+        }
+        // What the kernel forgets it may first wait for us to answer.
+        try Worker.start { environment.follow(log) }
+    }
+
+    /// Goes with the environment from now on, for a client that keeps nothing.
+    func follow(_ log: @escaping @Sendable (String) -> Void) { environment?.follow(log) }
+}

@@ -1,0 +1,145 @@
+import Glibc
+import Testing
+
+/// `pak mount` of an environment that is changed meanwhile, each word of it as a user says it.
+///
+/// The mount's kernel keeps for ever what it has seen, and the lack of it.
+@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+struct LiveMountTests {
+    /// Runs a script in a home that has `a` 1.0-1 and 1.0-2, `b` and `c` as files, and nothing in
+    /// its store; it knows pak as `pak`, a directory `at`, and `till WORDS`, which waits until a
+    /// command succeeds.
+    private func shell(_ who: Visitor, _ scratch: Scratch, _ text: String) throws -> String {
+        try EnvironmentTests.makePackages(scratch)
+        try scratch.makeDirectory("home/at")
+        try scratch.makeDirectory("home/old")
+        let (program, words) = try who.program(Program(path: "/bin/sh"), scratch)
+        if who != .own { try scratch.shell("chown 65534:65534 home/*") }
+        let script = """
+            cd '\(scratch("home"))' || exit
+            export PAK_STORE="$PWD/store" PAK_ROOT="$PWD/system"
+            pak() { '\(Program.pak.path)' "$@"; }
+            till() { timeout 60 sh -c "until $1; do :; done" || echo "never: $1"; }
+            gone() { pak umount -l at; pak umount -l old 2>/dev/null; }
+            trap gone EXIT
+            \(text)
+            """
+        let outcome = try program.run(words + ["-c", script])
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.complaints)")
+        return outcome.output
+    }
+
+    @Test(arguments: Visitor.withFUSE)
+    func aSwitchShowsInAMountAndOpenFilesStayWhatTheyWere(who: Visitor) throws {
+        let said = try shell(
+            who,
+            Scratch(),
+            """
+            pak import ../a-1.0-2.deb ../b-2.deb >log && pak add ../a-1.0-1.deb >log || exit
+            pak mount -e main at || exit
+            version=at/usr/share/doc/a/version
+            exec 3<$version 4<$version
+            cat $version; ls at/usr/bin at/usr/share/doc; [ ! -e at/usr/bin/b ] && echo no b
+            pak add a=1.0-2 b
+            till "[ -e at/usr/bin/b ]"; till "grep -q 1.0-2 $version"
+            till "ls at/usr/share/doc | grep -q b"
+            echo; cat $version; ls at/usr/bin; cat <&3
+            pak rm a
+            till "[ ! -e at/usr/bin/a ]"; till "! ls at/usr/bin | grep -q a"
+            echo; ls at/usr/bin; cat <&4
+            pak switch 3; till "[ -e $version ]"; till "ls at/usr/bin | grep -q a"
+            echo; cat $version; ls at/usr/bin
+            pak rollback; till "[ ! -e at/usr/bin/b ]"; till "grep -q 1.0-1 $version"
+            till "! ls at/usr/bin | grep -q b"
+            echo; cat $version; ls at/usr/bin
+            """
+        )
+        #expect(
+            said == """
+                a 1.0-1
+                at/usr/bin:
+                a
+
+                at/usr/share/doc:
+                a
+                no b
+                Generation 3 (was 2)
+                ~ a 1.0-1 -> 1.0-2
+                + b 2
+
+                a 1.0-2
+                a
+                b
+                a 1.0-1
+                Generation 4 (was 3)
+                - a 1.0-2
+
+                b
+                a 1.0-1
+                Generation 3 (was 4)
+                + a 1.0-2
+
+                a 1.0-2
+                a
+                b
+                Generation 2 (was 3)
+                ~ a 1.0-2 -> 1.0-1
+                - b 2
+
+                a 1.0-1
+                a
+
+                """
+        )
+    }
+
+    /// What is asked for by a generation, a hash, or with packages besides, is what it was.
+    @Test(arguments: Visitor.withFUSE)
+    func aMountOfAStateStaysThat(who: Visitor) throws {
+        let said = try shell(
+            who,
+            Scratch(),
+            """
+            pak add ../a-1.0-1.deb >log || exit
+            pak mount at || exit
+            hash=$(pak env show | sed -n 's/^hash //p' | cut -c 1-16)
+            for state in main@2 "@$hash" "main -p ../b-2.deb"; do
+                pak mount -e $state old || exit
+                pak add ../a-1.0-2.deb >log
+                # The one that goes with it tells that it is time.
+                till "grep -q 1.0-2 at/usr/share/doc/a/version"
+                cat old/usr/share/doc/a/version; pak umount old
+                pak switch 2 >log; till "grep -q 1.0-1 at/usr/share/doc/a/version"
+            done
+            """
+        )
+        #expect(said == "a 1.0-1\na 1.0-1\na 1.0-1\n")
+    }
+
+    @Test(arguments: Visitor.withFUSE)
+    func whereAnEnvironmentShinesTheDiskIsInTheMount(who: Visitor) throws {
+        let said = try shell(
+            who,
+            Scratch(),
+            """
+            mkdir disk; echo disk >disk/x
+            pak import ../b-2.deb >log; pak add ../a-1.0-1.deb >log || exit
+            pak shine /usr/share/doc/a "$PWD/disk" >log && pak mount at || exit
+            cat at/usr/share/doc/a/x; [ -e at/usr/share/doc/a/version ] || echo hidden
+            pak shadowed | grep shine
+            echo new >at/usr/share/doc/a/y && cat disk/y
+            echo no 2>log >at/usr/bin/a || echo refused
+            # Others write there, too.
+            echo changed >disk/x; till "grep -q changed at/usr/share/doc/a/x"
+            pak add b >log; till "[ -e at/usr/bin/b ]"; cat at/usr/share/doc/a/x
+            pak shine --not /usr/share/doc/a >log; till "[ -e at/usr/share/doc/a/version ]"
+            echo no 2>log >at/usr/share/doc/a/x || echo refused; cat disk/x
+            """
+        )
+        let shadowed = "/usr/share/doc/a a (shine)\n/usr/share/doc/a/version a (shine)\n"
+        #expect(
+            said == "disk\nhidden\n\(shadowed)new\nrefused\nchanged\nrefused\nchanged\n",
+            "\(said)"
+        )
+    }
+}
