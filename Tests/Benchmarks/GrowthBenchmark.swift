@@ -15,6 +15,7 @@ struct GrowthBenchmark {
     let place: String
     let rounds: Int
     let seconds: Double
+    let spread: Bool
 
     func run() throws(FileError) -> [Row] {
         let (first, last) = (try set(1), try set(1000))
@@ -67,19 +68,16 @@ struct GrowthBenchmark {
         _ server: borrowing RunningServer,
         _ talk: inout Conversation
     ) throws(FileError) -> Sample {
+        func go(_ work: some Workload, _ talk: inout Conversation) throws(FileError) -> Sample {
+            var work = work
+            return try measure(&work, depth: 1, seconds: seconds, spread: spread, server, &talk)
+        }
         switch name {
-        case "walk hit":
-            var work = WalkWork(paths: paths, length: 5, isThere: true)
-            return try measure(&work, depth: 1, seconds: seconds, server, &talk)
+        case "walk hit": return try go(WalkWork(paths: paths, length: 5, isThere: true), &talk)
         case "walk miss":
-            var work = WalkWork(paths: absent, length: 5, isThere: false)
-            return try measure(&work, depth: 1, seconds: seconds, server, &talk)
-        case "open+read":
-            var work = TreeWork(paths: paths)
-            return try measure(&work, depth: 1, seconds: seconds, server, &talk)
-        default:
-            var work = ListWork(count: 65536, names: PackageSet.groupCount)
-            return try measure(&work, depth: 1, seconds: seconds, server, &talk)
+            return try go(WalkWork(paths: absent, length: 5, isThere: false), &talk)
+        case "open+read": return try go(TreeWork(paths: paths), &talk)
+        default: return try go(ListWork(count: 65536, names: PackageSet.groupCount), &talk)
         }
     }
 }

@@ -50,7 +50,9 @@ struct MemoryBenchmark {
         let seconds = now() - begin
         guard let figures else { return seconds }
         var work = StatWork(paths: set.sample(100_000))
-        for _ in 0..<10 { _ = try measure(&work, depth: 16, seconds: 0.5, server, &talk) }
+        for _ in 0..<10 {
+            _ = try measure(&work, depth: 16, seconds: 0.5, spread: true, server, &talk)
+        }
         let memory = Program.memory(server.process)
         figures.pointee.anonymous = memory["Anonymous"] ?? 0
         figures.pointee.resident = memory["Rss"] ?? 0

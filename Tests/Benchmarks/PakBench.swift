@@ -29,13 +29,8 @@ struct PakBench: ParsableCommand {
         )
     )
     var only: [String] = []
-    @Option(
-        help: ArgumentHelp(
-            "The processor that servers run on; this program stays where taskset put it.",
-            valueName: "number"
-        )
-    )
-    var processor: Int?
+    @Flag(help: "At depth 1, too, leave both ends where the scheduler puts them.")
+    var spread = false
     @Flag(help: "Print JSON in place of tables.")
     var json = false
     @Option(
@@ -58,8 +53,12 @@ struct PakBench: ParsableCommand {
         if !cases.isEmpty {
             let rivals = try self.rivals(corpus)
             report.rivals = rivals.map(\.name)
-            report.rows = try WireBenchmark(rounds: rounds, seconds: seconds, cases: cases)
-                .run(rivals)
+            report.rows = try WireBenchmark(
+                rounds: rounds,
+                seconds: seconds,
+                spread: spread,
+                cases: cases
+            ).run(rivals)
         }
         if wants("union") {
             report.unions = try UnionBenchmark(place: corpus.place, rounds: rounds).run()
@@ -69,7 +68,8 @@ struct PakBench: ParsableCommand {
                 pakfs: server,
                 place: corpus.place,
                 rounds: rounds,
-                seconds: seconds
+                seconds: seconds,
+                spread: spread
             ).run()
         }
         if wants("capture"), isThere(server) {
@@ -197,11 +197,7 @@ struct PakBench: ParsableCommand {
             rivals.append(Rival(name: "diod", words: words, tree: corpus.folder))
         }
         rivals.append(Rival(name: "echo", words: [try Program.ownPath, "--echo"], tree: ""))
-        guard let processor else { return rivals }
-        return rivals.map { rival in
-            let words = ["taskset", "-c", "\(processor)"] + rival.words
-            return Rival(name: rival.name, words: words, tree: rival.tree)
-        }
+        return rivals
     }
 
     /// Debian's ends with a fault when its descriptor closes, and raises the limit of cores

@@ -76,7 +76,8 @@ enum Program {
         return figures
     }
 
-    private static func text(_ path: String) -> String {
+    /// What a small file says, as far as it can be read.
+    static func text(_ path: String) -> String {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return "" }
         defer { close(file) }

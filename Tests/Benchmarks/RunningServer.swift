@@ -18,6 +18,12 @@ struct RunningServer: ~Copyable {
     /// The processor time the child has used, in seconds.
     var processorSeconds: Double { Program.processorSeconds(process) }
 
+    /// Has the child and this program run there alone.
+    func hold(on processors: Processors) throws(FileError) {
+        try processors.hold(process)
+        try processors.hold(getpid())
+    }
+
     deinit {
         kill(process, SIGTERM)
         var status: Int32 = 0

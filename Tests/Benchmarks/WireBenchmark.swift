@@ -18,6 +18,7 @@ struct WireBenchmark {
     static let depths = [1, 4, 16]
     let rounds: Int
     let seconds: Double
+    let spread: Bool
     let cases: [Case]
 
     /// The samples of a case at a depth, a list a rival.
@@ -70,6 +71,7 @@ struct WireBenchmark {
                 &work,
                 depth: row.depth,
                 seconds: seconds,
+                spread: spread,
                 server,
                 &talk
             )

@@ -6,10 +6,7 @@ import NinePClient
 ///
 /// At depth 1 nobody can win by much: pakfs, diod and the echo each make one system call to
 /// receive a message and one to answer it, and spend 4.8, 5.1 and 4.7 us of a processor on it,
-/// nearly all of it in the kernel. By how much a run differs, a tenth and more in either
-/// direction, is where the scheduler has the two sides wake. With the client and the servers held
-/// on a processor each (`taskset -c 0 pakbench --only null --processor 1`), or all on one
-/// (`--processor 0`), that is the same for all of them; the time of the processor shows it, too.
+/// nearly all of it in the kernel.
 struct NullWork: Workload {
     mutating func start(_ slot: Int, _ talk: inout Conversation) throws(FileError) {
         try talk.queue(Tflush(oldTag: 9999), tag: UInt16(slot))

@@ -40,16 +40,22 @@ struct Sample {
     var rate: Double { Double(operations) / seconds }
 }
 
-/// Runs a workload at a depth for some time.
+/// Runs a workload at a depth for some time; at depth 1 with both ends on one processor, unless
+/// they are to be left where the scheduler puts them.
 func measure(
     _ work: inout some Workload,
     depth: Int,
     seconds: Double,
+    spread: Bool,
     _ server: borrowing RunningServer,
     _ talk: inout Conversation
 ) throws(FileError) -> Sample {
+    let own = Processors.own
+    if depth == 1 && !spread { try server.hold(on: own.last) }
     let begin = now()
-    return try measure(&work, depth: depth, server, &talk) { _ in now() - begin < seconds }
+    let sample = try measure(&work, depth: depth, server, &talk) { _ in now() - begin < seconds }
+    if depth == 1 && !spread { try server.hold(on: own) }
+    return sample
 }
 
 /// Runs a workload at a depth for as long as `wantsMore`, which is told how many operations have
