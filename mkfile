@@ -166,7 +166,7 @@ guest:V:	$POSIX
 		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX || exit guest
 	# These start some hundred processes, which an emulated machine takes minutes for.
 	if(~ uml $guests)
-		for(i in vsock captured viewed)
+		for(i in vsock captured viewed switched)
 			./Tests/Guest/v9fs-guest -b uml -t 500 'Tests/Guest/'^$i^' .build/debug' | tee -a $LOG/9.guest.count
 	~ $#guests 0 || ./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck $guests | tee -a $LOG/9.guest.count
 

@@ -85,13 +85,29 @@ final class ControlEventsFile: File {
         return Reader(events)
     }
 
+    /// Reads of one who has it open.
+    ///
+    /// Linux goes on asking until the buffer of a read(2) is full or nothing comes, so that one
+    /// line would be told with those that come hours later: who asks for the rest of what was asked
+    /// for is told at once that there is none.
     private final class Reader: OpenFile {
         private let events: ControlEvents
         private let start: UInt64
+        private let last = Mutex(Rest())
+
+        /// What the last read left of what was asked for.
+        private struct Rest: Equatable {
+            var offset: UInt64 = 0
+            var count = 0
+        }
 
         init(_ events: ControlEvents) {
             self.events = events
             start = events.end
+        }
+
+        private func isRest(_ offset: UInt64, _ count: Int) -> Bool {
+            count > 0 && last.withLock { $0 == Rest(offset: offset, count: count) }
         }
 
         func read(
@@ -99,12 +115,19 @@ final class ControlEventsFile: File {
             at offset: UInt64
         ) throws(FileError) -> Int {
             let (place, overflow) = start.addingReportingOverflow(offset)
-            return overflow ? 0 : events.read(from: place, into: buffer)
+            if overflow { return 0 }
+            let count = events.read(from: place, into: buffer)
+            last.withLock { last in
+                last = Rest(offset: offset + UInt64(count), count: buffer.count - count)
+                // Whoever is told that there is no more waits the next time.
+                if count == 0 { last = Rest() }
+            }
+            return count
         }
 
         func isReady(at offset: UInt64, count: Int) -> Bool {
             let (place, overflow) = start.addingReportingOverflow(offset)
-            return overflow || events.end > place
+            return overflow || events.end > place || isRest(offset, count)
         }
 
         func prepare(
@@ -113,7 +136,9 @@ final class ControlEventsFile: File {
             until cancellation: Cancellation
         ) throws(FileError) {
             let (place, overflow) = start.addingReportingOverflow(offset)
-            if !overflow { try events.wait(for: place, until: cancellation) }
+            if !overflow, !isRest(offset, count) {
+                try events.wait(for: place, until: cancellation)
+            }
         }
     }
 }

@@ -52,6 +52,33 @@ struct ControlTreeTests {
         #expect(file.qid.version == 0)
     }
 
+    /// As Linux does, which asks on until a buffer is full.
+    @Test func whoAsksForTheRestOfAReadIsToldThatThereIsNone() throws {
+        let events = ControlEvents()
+        events.add("before")
+        let tree = ControlTree { [("events", .events(events))] }
+        let open = try #require(try tree.node("events").file).open(.read)
+        #expect(!open.isReady(at: 0, count: 100))
+        events.add("one")
+        func read(_ count: Int, at offset: UInt64) throws -> String {
+            var buffer = [UInt8](repeating: 0, count: count)
+            let count = try buffer.withUnsafeMutableBytes { try open.read(into: $0, at: offset) }
+            return String(decoding: buffer.prefix(count), as: UTF8.self)
+        }
+        #expect(open.isReady(at: 0, count: 100))
+        #expect(try read(100, at: 0) == "one\n")
+        // Another read waits, and so does the next after the rest.
+        #expect(!open.isReady(at: 4, count: 100))
+        #expect(open.isReady(at: 4, count: 96))
+        try open.prepare(at: 4, count: 96, until: Cancellation())
+        #expect(try read(96, at: 4) == "")
+        #expect(!open.isReady(at: 4, count: 96) && !open.isReady(at: 4, count: 100))
+        events.add("two")
+        #expect(try read(100, at: 4) == "two\n")
+        // A buffer that is full is no end.
+        #expect(try read(4, at: 0) == "one\n" && !open.isReady(at: 8, count: 4))
+    }
+
     @Test func bytesThatAreNoTextAreReadAsTheyAre() throws {
         let bytes: [UInt8] = [0x41, 0x20, 0xff, 0xc3, 0x0a]
         let tree = ControlTree { [("changes", .bytes { bytes })] }
