@@ -30,7 +30,7 @@ package struct EnvironmentChange {
         self.environment = environment
         self.finder = finder
         state = try environment.state()
-        record = try environment.record(state.current)
+        record = try environment.record(state)
         text = record.text
         roots = record.roots
     }
@@ -121,7 +121,8 @@ package struct EnvironmentChange {
                 roots: roots,
                 command: command,
                 word: word,
-                over: state
+                over: state,
+                record
             )
         } catch {
             throw Complaint("\(error)", status: error.kind == .busy ? 7 : 1)

@@ -106,8 +106,8 @@ package final class StoredPackages: Sendable {
                 let fits = try fits(fresh, additions, to: base.text, rules, environment.name, cache)
                 if let fits { return fits }
             }
-            guard base.parent > 0 else { return false }
-            base = try environment.record(base.parent)
+            guard let parent = try environment.parent(of: base) else { return false }
+            base = parent
         }
         return false
     }

@@ -109,28 +109,26 @@ package struct EnvironmentText: Sendable, Hashable {
 
     private static let packageWord = Array("package ".utf8)
 
-    /// Adds the lines of the text.
-    func write(to text: inout [UInt8]) {
-        for package in packages {
-            text += Self.packageWord
-            package.id.write(to: &text)
-            text += " \(package.name) \(package.escapedVersion)\n".utf8
-        }
-        for rule in rules { text += "\(rule.line)\n".utf8 }
+    /// Adds the line of a package.
+    static func write(_ package: StoredPackage, to text: inout [UInt8]) {
+        text += packageWord
+        package.id.write(to: &text)
+        text += " \(package.name) \(package.escapedVersion)\n".utf8
     }
 
     /// The lines of the text.
     package var lines: [String] {
         var text: [UInt8] = []
-        write(to: &text)
-        return text.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+        for package in packages { Self.write(package, to: &text) }
+        let lines = text.split(separator: UInt8(ascii: "\n"))
+        return lines.map { String(decoding: $0, as: UTF8.self) } + rules.map(\.line)
     }
 
-    /// Reads a line of the text that is about a package; false for another.
-    mutating func take(package line: ArraySlice<UInt8>) throws(FileError) -> Bool {
-        guard line.starts(with: Self.packageWord) else { return false }
+    /// Reads the line of a package; nil for another.
+    static func package(_ line: ArraySlice<UInt8>) throws(FileError) -> StoredPackage? {
+        guard line.starts(with: packageWord) else { return nil }
         let space = UInt8(ascii: " ")
-        let rest = line.dropFirst(Self.packageWord.count)
+        let rest = line.dropFirst(packageWord.count)
         let digits = rest.prefix(64)
         let name = rest.dropFirst(65).prefix { $0 != space }
         let escaped = line[name.endIndex...].dropFirst()
@@ -144,9 +142,53 @@ package struct EnvironmentText: Sendable, Hashable {
                 id: id
             )
         else { throw .malformed("not a package: \(PathText.display(line))") }
-        // In the order of the text: one that is sorted is read in one pass.
-        packages.append(package)
-        return true
+        return package
+    }
+
+    /// Makes one of packages, of which some have gone and others have come, and of rules that
+    /// were those of one before.
+    init(
+        _ packages: [StoredPackage],
+        changed: [ContentID: StoredPackage?],
+        _ rules: [EnvironmentRule]
+    ) {
+        self.rules = rules
+        guard !changed.isEmpty else {
+            self.packages = packages
+            return
+        }
+        let new = changed.values.compactMap { $0 }.sorted { $0.id < $1.id }
+        var next = new[...]
+        self.packages.reserveCapacity(packages.count + new.count)
+        for package in packages where changed[package.id] == nil {
+            while let first = next.first, first.id < package.id {
+                self.packages.append(first)
+                next = next.dropFirst()
+            }
+            self.packages.append(package)
+        }
+        self.packages += next
+    }
+
+    /// The packages that are not of `other`, and those of it that are not here.
+    func changes(
+        from other: EnvironmentText
+    ) -> (new: [StoredPackage], lost: [StoredPackage]) {
+        var (new, lost): ([StoredPackage], [StoredPackage]) = ([], [])
+        var (mine, theirs) = (packages[...], other.packages[...])
+        while let a = mine.first, let b = theirs.first {
+            if a.id == b.id {
+                mine = mine.dropFirst()
+                theirs = theirs.dropFirst()
+            } else if a.id < b.id {
+                new.append(a)
+                mine = mine.dropFirst()
+            } else {
+                lost.append(b)
+                theirs = theirs.dropFirst()
+            }
+        }
+        return (new + mine, lost + theirs)
     }
 
     /// Reads a line of the text that is a rule.

@@ -1,72 +1,13 @@
 import FileTree
 
-/// One line of an environment's log: what is current since then, and what made it so.
-///
-///     line current last time word argument sum
-///
-/// The last whole line says what is current; a line that was torn by a crash is as if it had never
-/// been begun, and is cut off by the next who writes.
-package struct GenerationLine: Sendable, Hashable {
-    /// The number of the line, from 1.
-    package var line: Int
-    /// The generation that is current.
-    package var current: Int
-    /// The highest number that a generation has.
-    package var last: Int
-    /// When it was written, in seconds since 1970.
-    package var time: Int64
-    /// What was done, in one word.
-    package var word: String
-    /// The generation that a pin is about; 0 for none.
-    package var argument = 0
-
-    /// The line as it is written, its end included.
-    var bytes: [UInt8] {
-        let text = "\(line) \(current) \(last) \(time) \(word) \(argument) "
-        return Array("\(text)\(LineSum.text(of: Array(text.utf8)))\n".utf8)
-    }
-
-    /// Reads a line without its end; nil for what is none, or torn.
-    init?(_ bytes: some Collection<UInt8>) {
-        guard let text = String(validating: bytes, as: UTF8.self),
-            let space = text.lastIndex(of: " ")
-        else { return nil }
-        let front = text[...space]
-        guard text[text.index(after: space)...] == LineSum.text(of: Array(front.utf8)) else {
-            return nil
-        }
-        let words = front.split(separator: " ")
-        guard words.count == 6, let line = Int(words[0]), let current = Int(words[1]),
-            let last = Int(words[2]), let time = Int64(words[3]), let argument = Int(words[5]),
-            (1...last).contains(current), line > 0, last < Int.max
-        else { return nil }
-        self.init(
-            line: line,
-            current: current,
-            last: last,
-            time: time,
-            word: String(words[4]),
-            argument: argument
-        )
-    }
-
-    init(line: Int, current: Int, last: Int, time: Int64, word: String, argument: Int = 0) {
-        self.line = line
-        self.current = current
-        self.last = last
-        self.time = time
-        self.word = word
-        self.argument = argument
-    }
-}
-
-/// An environment's log: lines that are only ever added to.
+/// An environment's log: what is current, and every generation that there is; lines are only ever
+/// added to it, until generations are forgotten.
 struct GenerationLog {
     private let file: HostDescriptor
     private let calls: HostCalls
-    /// How much of the end is looked at for the last line: a line is far shorter.
-    private static let tail: UInt64 = 4096
-    /// The most that is read as history.
+    /// How much is looked at for a line or a generation at first: most are far shorter.
+    private static let part = 4096
+    /// The most that is read.
     private static let limit: UInt64 = 256 << 20
 
     init(_ file: HostDescriptor, _ calls: HostCalls) {
@@ -79,40 +20,179 @@ struct GenerationLog {
     /// - Complexity: that of one read of a few kilobytes, however long the log is.
     func last() throws(FileError) -> (line: GenerationLine, end: UInt64)? {
         let size = try calls.status(file).size
-        var start = size > Self.tail ? size - Self.tail : 0
+        var start = size > UInt64(Self.part) ? size - UInt64(Self.part) : 0
         while true {
             let bytes = try read(start..<size)
-            var end = bytes.endIndex
-            // From the end: what stands behind the last line's end is torn.
-            while let newline = bytes[..<end].lastIndex(of: UInt8(ascii: "\n")) {
-                let before = bytes[..<newline].lastIndex(of: UInt8(ascii: "\n"))
-                // The first of this part may have begun before it.
-                if before == nil, start > 0 { break }
-                if let line = GenerationLine(bytes[(before.map { $0 + 1 } ?? 0)..<newline]) {
-                    return (line, start + UInt64(newline) + 1)
-                }
-                end = newline
+            if let found = bytes.withUnsafeBytes({ Self.last(in: $0, isAll: start == 0) }) {
+                return (found.line, start + UInt64(found.end))
             }
             guard start > 0 else { return nil }
             start = start > 16 * (size - start) ? start - 16 * (size - start) : 0
         }
     }
 
-    /// All whole lines, in their order.
-    func lines() throws(FileError) -> [GenerationLine] {
-        let size = try calls.status(file).size
-        let bytes = try read(0..<size)
-        guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
-        return bytes[..<end].split(separator: UInt8(ascii: "\n")).compactMap { GenerationLine($0) }
+    /// The last whole line of the log's end; nil where more of it is needed to tell.
+    private static func last(
+        in bytes: UnsafeRawBufferPointer,
+        isAll: Bool
+    ) -> (line: GenerationLine, end: Int)? {
+        let newline = UInt8(ascii: "\n")
+        var end = bytes.count
+        // From the end: what stands behind the last line's end is torn.
+        while let found = bytes[..<end].lastIndex(of: newline) {
+            let before = bytes[..<found].lastIndex(of: newline)
+            // The first of this part may have begun before it.
+            if before == nil, !isAll { return nil }
+            let start = before.map { $0 + 1 } ?? 0
+            if let line = GenerationLine(UnsafeRawBufferPointer(rebasing: bytes[start..<found])) {
+                if line.length > start, !isAll { return nil }
+                if line.length <= start {
+                    let whole = bytes[(start - line.length)..<found]
+                    if GenerationLine.isWhole(UnsafeRawBufferPointer(rebasing: whole)) {
+                        return (line, found + 1)
+                    }
+                }
+            }
+            end = found
+        }
+        return nil
     }
 
-    /// Adds a line behind the last whole one, which ends at `end`, and puts it on storage.
+    /// A line, and the place of the block in front of it.
+    struct Entry {
+        var line: GenerationLine
+        var at: Int
+    }
+
+    /// All whole lines, in their order.
+    func entries() throws(FileError) -> [Entry] {
+        let bytes = try read(0..<calls.status(file).size)
+        return bytes.withUnsafeBytes { bytes in
+            var entries: [Entry] = []
+            var start = 0
+            while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer { start = end + 1 }
+                // No line of a block begins so.
+                guard bytes[start] >= 0x30, bytes[start] <= 0x39,
+                    let line = GenerationLine(
+                        UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+                    ), line.length <= start,
+                    GenerationLine.isWhole(
+                        UnsafeRawBufferPointer(rebasing: bytes[(start - line.length)..<end])
+                    )
+                else { continue }
+                entries.append(Entry(line: line, at: start - line.length))
+            }
+            return entries
+        }
+    }
+
+    /// The generation that begins at `place`.
     ///
-    /// When it throws, the line was not added: what there is of it is cut off, or torn.
-    func append(_ line: GenerationLine, at end: UInt64) throws(FileError) {
+    /// Errors: `.malformed` where none does that is whole.
+    func block(at place: Int) throws(FileError) -> GenerationBlock {
+        let size = try calls.status(file).size
+        guard place >= 0, UInt64(place) < size else { throw .malformed("log: no byte \(place)") }
+        var count = UInt64(Self.part)
+        while true {
+            let end = min(size, UInt64(place) + count)
+            let bytes = try read(UInt64(place)..<end)
+            if let range = Self.line(in: bytes) {
+                let line = bytes.withUnsafeBytes { bytes -> GenerationLine? in
+                    let whole = UnsafeRawBufferPointer(rebasing: bytes[..<range.upperBound])
+                    guard GenerationLine.isWhole(whole) else { return nil }
+                    return GenerationLine(UnsafeRawBufferPointer(rebasing: whole[range]))
+                }
+                guard let line, line.length == range.lowerBound, line.length > 0 else {
+                    throw .malformed("log: a wrong sum at byte \(place)")
+                }
+                return try GenerationBlock(bytes[..<range.lowerBound], line, at: place)
+            }
+            guard end < size else { throw .malformed("log: no end of what is at byte \(place)") }
+            count *= 16
+        }
+    }
+
+    /// The generation that begins at `place`, put together.
+    ///
+    /// Errors: as of `block`.
+    func record(at place: Int) throws(FileError) -> GenerationRecord {
+        var blocks = [try block(at: place)]
+        while let base = blocks[blocks.count - 1].base {
+            // Each is before the one that needs it.
+            guard blocks.count <= GenerationBlock.depthLimit else {
+                throw .malformed("log: no whole generation before byte \(place)")
+            }
+            blocks.append(try block(at: base.at))
+        }
+        return try GenerationRecord(blocks)
+    }
+
+    /// The log without generations; the lines that name them stay.
+    ///
+    /// Errors: as of `record`.
+    func bytes(without numbers: Set<Int>) throws(FileError) -> [UInt8] {
+        let entries = try entries()
+        let numbers = numbers.subtracting(entries.suffix(1).map(\.line.current))
+        var bytes: [UInt8] = []
+        var places: [Int: GenerationPlace] = [:]
+        var last: GenerationRecord?
+        for entry in entries {
+            var line = entry.line
+            var block: [UInt8] = []
+            if line.length > 0, !numbers.contains(line.current) {
+                var record = try record(at: entry.at)
+                var base = last
+                if let place = places[record.parent], let old = record.parentAt {
+                    base = try self.record(at: old)
+                    base?.place = place
+                }
+                record.parentAt = places[record.parent]?.at
+                let new = record.block(over: base)
+                (line, block) = line.making(new, at: bytes.count)
+                record.place = GenerationPlace(
+                    at: bytes.count,
+                    length: line.length,
+                    base: new.base
+                )
+                places[record.number] = record.place
+                last = record
+            } else {
+                line.length = 0
+                line.at = places[line.current]?.at ?? 0
+            }
+            bytes += line.bytes(behind: block)
+        }
+        return bytes
+    }
+
+    /// Where the first line begins that is none of a block, and ends.
+    private static func line(in bytes: [UInt8]) -> Range<Int>? {
+        bytes.withUnsafeBytes { bytes in
+            var start = 0
+            while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                if bytes[start] >= 0x30, bytes[start] <= 0x39 { return start..<end }
+                start = end + 1
+            }
+            return nil
+        }
+    }
+
+    /// Adds a line and the block in front of it behind the last whole line, which ends at `end`,
+    /// and puts them on storage.
+    ///
+    /// When it throws, they were not added: what there is of them is cut off, or torn.
+    func append(
+        _ entry: (line: GenerationLine, block: [UInt8]),
+        at end: UInt64
+    ) throws(FileError) {
         if try calls.status(file).size > end { try calls.resize(file, to: end) }
         do throws(FileError) {
-            try line.bytes.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
+            let bytes = entry.line.bytes(behind: entry.block)
+            guard end + UInt64(bytes.count) <= Self.limit else {
+                throw FileError(.tooBig, "log: \(end) bytes")
+            }
+            try bytes.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
                 try calls.write(file, bytes, at: end)
             }
             try calls.syncBytes(file)

@@ -1,21 +1,9 @@
 import Archive
 import FileTree
-import Glibc
+import Store
 
-/// One state of an environment, as its file `g/N` has it for ever.
-///
-///     generation 42
-///     parent 41
-///     time 1700000000
-///     command add jq
-///     root jq
-///     hash HASH
-///     package CID NAME VERSION ...
-///     prefer PATH NAME ... (see `EnvironmentText`)
-///     sum SUM
-///
-/// Roots are the packages that were asked for by name; the sum is over all before it.
-package struct GenerationRecord: Sendable, Hashable {
+/// One state of an environment.
+package struct GenerationRecord: Sendable, Equatable {
     /// Its number, from 1.
     package var number: Int
     /// The state that it was made of; 0 for the first.
@@ -24,66 +12,14 @@ package struct GenerationRecord: Sendable, Hashable {
     package var time: Int64
     /// The command that made it.
     package var command: String
-    /// The packages that were asked for.
+    /// The packages that were asked for by name, sorted.
     package var roots: [String] = []
     /// What it is.
     package var text = EnvironmentText()
-
-    /// The most bytes of a file that is read as one.
-    static let limit = 64 << 20
-
-    /// The file.
-    var bytes: [UInt8] {
-        let command = String(
-            decoding: PathText.escape(Array(command.utf8)) { $0 < 0x20 || $0 == 0x7f },
-            as: UTF8.self
-        )
-        var lines = [
-            "generation \(number)", "parent \(parent)", "time \(time)", "command \(command)",
-        ]
-        lines += roots.sorted().map { "root \($0)" }
-        lines.append("hash \(text.hash)")
-        var bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
-        text.write(to: &bytes)
-        return bytes + Array("sum \(LineSum.text(of: bytes))\n".utf8)
-    }
-
-    /// Reads a file.
-    ///
-    /// Errors: `.malformed` with the line that is wrong.
-    init(_ bytes: [UInt8]) throws(FileError) {
-        // By bytes: there are as many lines as packages, and a change reads several of these.
-        let newline = UInt8(ascii: "\n")
-        guard bytes.last == newline, let end = bytes.dropLast().lastIndex(of: newline) else {
-            throw .malformed("a generation that has no end")
-        }
-        let body = bytes[...end]
-        guard bytes[(end + 1)...].elementsEqual("sum \(LineSum.text(of: body))\n".utf8) else {
-            throw .malformed("a generation whose sum is wrong")
-        }
-        self.init(number: 0, parent: 0, time: 0, command: "")
-        var hash = ""
-        for line in body.dropLast().split(separator: newline, omittingEmptySubsequences: false) {
-            if try text.take(package: line) { continue }
-            guard let line = String(validating: line, as: UTF8.self) else {
-                throw .malformed("generation \(number): a line is no text")
-            }
-            let parts = line.split(separator: " ", maxSplits: 1)
-            let value = parts.count == 2 ? parts[1] : ""
-            switch parts.first {
-            case "generation": number = try Self.number(value)
-            case "parent": parent = try Self.number(value)
-            case "time": time = Int64(try Self.number(value))
-            case "command": command = String(value)
-            case "root": roots.append(String(value))
-            case "hash": hash = String(value)
-            default: try text.take(rule: line)
-            }
-        }
-        guard text.isInOrder, hash == "\(text.hash)" else {
-            throw .malformed("generation \(number): not what its hash says")
-        }
-    }
+    /// Where it is in the log; nil until it is there.
+    var place: GenerationPlace?
+    /// Where its parent is in the log.
+    var parentAt: Int?
 
     package init(
         number: Int,
@@ -97,24 +33,85 @@ package struct GenerationRecord: Sendable, Hashable {
         self.parent = parent
         self.time = time
         self.command = command
-        self.roots = roots
+        self.roots = roots.sorted()
         self.text = text
     }
 
-    private static func number(_ text: Substring) throws(FileError) -> Int {
-        guard let number = Int(text), number >= 0 else { throw .malformed("not a number: \(text)") }
-        return number
+    /// Whether they are the same generation, wherever it is in the log.
+    package static func == (a: GenerationRecord, b: GenerationRecord) -> Bool {
+        a.number == b.number && a.parent == b.parent && a.time == b.time
+            && a.command == b.command && a.roots == b.roots && a.text == b.text
     }
-}
 
-/// The sum of a line or of some, against torn writes and accidents.
-enum LineSum {
-    static func text(of bytes: [UInt8]) -> String { text(of: bytes[...]) }
+    /// Puts together what a block says, and those that it differs from, up to a whole one.
+    ///
+    /// Errors: `.malformed` where that is not what its hash says.
+    init(_ blocks: [GenerationBlock]) throws(FileError) {
+        guard let first = blocks.first else { throw .malformed("no generation") }
+        self.init(
+            number: first.number,
+            parent: first.parent,
+            time: first.time,
+            command: first.command
+        )
+        place = first.place
+        parentAt = first.parentAt
+        // What is said last counts.
+        var packages: [ContentID: StoredPackage?] = [:]
+        var roots: [String: Bool] = [:]
+        for block in blocks.dropLast() {
+            for lost in block.lostPackages where packages[lost.id] == nil {
+                packages[lost.id] = .some(nil)
+            }
+            for new in block.packages where packages[new.id] == nil { packages[new.id] = new }
+            for root in block.roots where roots[root] == nil { roots[root] = true }
+            for root in block.lostRoots where roots[root] == nil { roots[root] = false }
+        }
+        let whole = blocks[blocks.count - 1]
+        let rules = blocks.lazy.compactMap(\.rules).first ?? []
+        text = EnvironmentText(whole.packages, changed: packages, rules)
+        self.roots = whole.roots.filter { roots[$0] == nil }
+        self.roots += roots.filter(\.value).keys
+        self.roots.sort()
+        guard whole.lostPackages.isEmpty, whole.lostRoots.isEmpty, text.isInOrder,
+            "\(text.hash)" == first.hash
+        else { throw .malformed("generation \(number): not what its hash says") }
+    }
 
-    static func text(of bytes: ArraySlice<UInt8>) -> String {
-        var hash = StableHash(domain: 0x706b_6c6f_6731)
-        bytes.withUnsafeBytes { hash.combine($0) }
-        let digits = String(hash.finish(), radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    /// What is written for it: how it differs from `other`, of the same log, unless it is whole
+    /// that it is read in less.
+    func block(over other: GenerationRecord?) -> GenerationBlock {
+        var block = GenerationBlock()
+        block.number = number
+        block.parent = parent
+        block.parentAt = parentAt
+        block.time = time
+        block.command = command
+        block.hash = "\(text.hash)"
+        if let other, let place = other.place {
+            var base = GenerationBlock.Base(
+                at: place.at,
+                depth: (place.base?.depth ?? 0) + 1,
+                different: 0,
+                whole: place.base?.whole ?? place.length
+            )
+            let changes = text.changes(from: other.text)
+            (block.packages, block.lostPackages) = (changes.new, changes.lost)
+            let (had, has) = (Set(other.roots), Set(roots))
+            block.roots = roots.filter { !had.contains($0) }
+            block.lostRoots = other.roots.filter { !has.contains($0) }
+            block.rules = text.rules == other.text.rules ? nil : text.rules
+            block.base = base
+            base.different = (place.base?.different ?? 0) + block.bytes.count
+            block.base = base
+            if base.depth <= GenerationBlock.depthLimit, base.different <= base.whole {
+                return block
+            }
+        }
+        block.base = nil
+        (block.packages, block.lostPackages) = (text.packages, [])
+        (block.roots, block.lostRoots) = (roots, [])
+        block.rules = text.rules.isEmpty ? nil : text.rules
+        return block
     }
 }

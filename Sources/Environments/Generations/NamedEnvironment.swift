@@ -5,12 +5,11 @@ package import Store
 
 /// An environment of a store: its generations, and which of them is current.
 ///
-///     envs/NAME/g/N    generations, see `GenerationRecord`
-///     envs/NAME/log    which is current, see `GenerationLine`
+///     envs/NAME/log    all of it, see `GenerationLine` and `GenerationBlock`
 ///     envs/NAME/lock   held by who changes it
 ///
-/// A change writes two files: `g/N.new`, which becomes `g/N` on storage before anything names it,
-/// and a line of the log. Killed anywhere, the old state or the new one is current.
+/// A change is one write at the log's end: how the new generation differs from the one before, and
+/// a line that makes it current. Killed anywhere, the old state or the new one is current.
 package struct NamedEnvironment: Sendable {
     /// Its name.
     package let name: String
@@ -21,7 +20,7 @@ package struct NamedEnvironment: Sendable {
 
     private static let logName = "log"
     private static let lockName = "lock"
-    private static let generationsName = "g"
+    private static let newName = "log.new"
 
     /// What is current, as the last line of the log says.
     package typealias State = GenerationLine
@@ -60,7 +59,6 @@ package struct NamedEnvironment: Sendable {
         let all = try calls.openFolder(Store.environmentsName, in: top)
         try Self.make(name, in: all, calls)
         try self.init(name, in: store)
-        try Self.make(Self.generationsName, in: folder, calls)
         try calls.syncNames(all)
         try locked { () throws(FileError) in
             guard try last() == nil else { throw FileError(.exists, "environment \(name)") }
@@ -71,12 +69,10 @@ package struct NamedEnvironment: Sendable {
                 command: "env create \(name)",
                 text: text
             )
-            let generations = try calls.openFolder(Self.generationsName, in: folder)
-            try calls.replace("1", in: generations, with: first.bytes)
             let log = try calls.lockFile(Self.logName, in: folder)
             try calls.syncNames(folder)
             let line = GenerationLine(line: 1, current: 1, last: 1, time: time, word: "create")
-            try GenerationLog(log, calls).append(line, at: 0)
+            try GenerationLog(log, calls).append(line.making(first.block(over: nil), at: 0), at: 0)
         }
     }
 
@@ -118,15 +114,22 @@ package struct NamedEnvironment: Sendable {
     /// The path of its folder, in which the log grows with every change.
     package var path: String { "\(store.path)/\(Store.environmentsName)/\(name)" }
 
-    private func last() throws(FileError) -> (line: GenerationLine, end: UInt64)? {
-        let log: HostDescriptor
+    private func log() throws(FileError) -> GenerationLog {
         do throws(FileError) {
-            log = try calls.open(Self.logName, in: folder, writable: false)
+            return GenerationLog(
+                try calls.open(Self.logName, in: folder, writable: false),
+                calls
+            )
         } catch {
-            if error.kind == .notFound { return nil }
             throw error.at("environment \(name)")
         }
-        return try GenerationLog(log, calls).last()
+    }
+
+    private func last() throws(FileError) -> (line: GenerationLine, end: UInt64)? {
+        do throws(FileError) { return try log().last() } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
     }
 
     /// What is current.
@@ -137,13 +140,14 @@ package struct NamedEnvironment: Sendable {
 
     /// All lines of the log.
     package func history() throws(FileError) -> [GenerationLine] {
-        let log = try calls.open(Self.logName, in: folder, writable: false)
-        return try GenerationLog(log, calls).lines()
+        try log().entries().map(\.line)
     }
 
     /// The generations that are kept whatever is collected.
-    package func pins() throws(FileError) -> Set<Int> {
-        try history().reduce(into: []) { pins, line in
+    package func pins() throws(FileError) -> Set<Int> { Self.pins(try history()) }
+
+    private static func pins(_ history: [GenerationLine]) -> Set<Int> {
+        history.reduce(into: []) { pins, line in
             if line.word == "pin" { pins.insert(line.argument) }
             if line.word == "unpin" { pins.remove(line.argument) }
         }
@@ -154,35 +158,123 @@ package struct NamedEnvironment: Sendable {
     /// Errors: `.notFound` for a number that no generation has, or one that was forgotten;
     /// `.malformed`.
     package func record(_ number: Int) throws(FileError) -> GenerationRecord {
-        do throws(FileError) {
-            let generations = try calls.openFolder(Self.generationsName, in: folder)
-            let limit = GenerationRecord.limit
-            let record = try GenerationRecord(
-                calls.bytes("\(number)", in: generations, limit: limit)
-            )
-            guard record.number == number else { throw .malformed("it is \(record.number)") }
-            return record
-        } catch {
-            let place = "environment \(name): generation \(number)"
-            // What is missing is the generation: its file's name would say it twice.
-            throw error.kind == .notFound ? FileError(.notFound, place) : error.at(place)
+        try reading(number) { (log) throws(FileError) in
+            let state = try log.last()?.line
+            if let state, state.current == number { return try log.record(at: state.at) }
+            guard let entry = try log.entries().first(where: { $0.line.makes(number) }) else {
+                throw FileError(.notFound)
+            }
+            return try log.record(at: entry.at)
+        }
+    }
+
+    /// The generation that is current in a state.
+    ///
+    /// - Complexity: that of reading it, however many others there are. Errors: as of `record`.
+    package func record(_ state: State) throws(FileError) -> GenerationRecord {
+        let found = try reading(state.current) { (log) throws(FileError) -> GenerationRecord? in
+            do throws(FileError) {
+                let record = try log.record(at: state.at)
+                return record.number == state.current ? record : nil
+            } catch {
+                // Others were forgotten meanwhile: it is elsewhere.
+                guard try log.last()?.line.at != state.at else { throw error }
+                return nil
+            }
+        }
+        if let found { return found }
+        return try record(state.current)
+    }
+
+    /// The generation that another was made of; nil for the first.
+    ///
+    /// Errors: as of `record`.
+    package func parent(of record: GenerationRecord) throws(FileError) -> GenerationRecord? {
+        guard record.parent > 0 else { return nil }
+        if let place = record.parentAt,
+            // Others may have been forgotten meanwhile: then it is elsewhere.
+            let found = try? log().record(at: place), found.number == record.parent
+        {
+            return found
+        }
+        return try self.record(record.parent)
+    }
+
+    private func reading<T>(
+        _ number: Int,
+        _ body: (GenerationLog) throws(FileError) -> T
+    ) throws(FileError) -> T {
+        do throws(FileError) { return try body(log()) } catch {
+            // What is missing says itself what it is, where it is not this one.
+            if error.kind == .notFound, error.context != nil {
+                throw error.at("environment \(name)")
+            }
+            throw error.at("environment \(name): generation \(number)")
+        }
+    }
+
+    /// What becomes of packages when the generation that is `steps` before the current one takes
+    /// its place.
+    ///
+    /// - Complexity: that of the differences, however many packages there are. Errors: `.notFound`
+    /// with the generation that is the first, or was forgotten.
+    package func step(back steps: Int, from state: State) throws(FileError) -> GenerationStep {
+        try reading(state.current) { (log) throws(FileError) in
+            try GenerationStep(from: state, back: steps, in: log)
+        }
+    }
+
+    /// What becomes of packages when another generation takes the place of the current one.
+    ///
+    /// - Complexity: that of the differences where one was made of the other. Errors: as of
+    /// `record`.
+    package func step(to number: Int, from state: State) throws(FileError) -> GenerationStep {
+        try reading(number) { (log) throws(FileError) in
+            try GenerationStep(from: state, to: number, in: log)
+        }
+    }
+
+    /// The generation that a package has been in since, up to the current one, and the command
+    /// that made it; what was forgotten is not asked.
+    ///
+    /// Errors: as of `record`.
+    package func origin(
+        of package: StoredPackage,
+        in state: State
+    ) throws(FileError) -> (number: Int, command: String) {
+        try reading(state.current) { (log) throws(FileError) -> (number: Int, command: String) in
+            var block = try log.block(at: state.at)
+            while let place = block.parentAt {
+                if block.base?.at == place {
+                    if block.packages.contains(package) { break }
+                } else {
+                    let before = try log.record(at: place).text.packages
+                    if !before.contains(package) { break }
+                }
+                block = try log.block(at: place)
+            }
+            return (block.number, block.command)
         }
     }
 
     /// Makes a new generation of the current one, and makes it current.
     ///
-    /// `state` is what the change was made for. Errors: `.busy` when another change is being made
-    /// or has been since; those of writing, and then all is as before.
+    /// `state` is what the change was made for, `record` its generation where that is known.
+    /// Errors: `.busy` when another change is being made or has been since; those of writing, and
+    /// then all is as before.
     package func commit(
         _ text: EnvironmentText,
         roots: [String],
         command: String,
         word: String,
         over state: State,
+        _ record: GenerationRecord? = nil,
         time: Int64 = Int64(Glibc.time(nil))
     ) throws(FileError) -> GenerationRecord {
-        try change(over: state) { (log, end) throws(FileError) in
-            let record = GenerationRecord(
+        var parent = record
+        if parent == nil { parent = try self.record(state) }
+        return try change(over: state) { (log, end) throws(FileError) in
+            var record = GenerationRecord(
                 number: state.last + 1,
                 parent: state.current,
                 time: time,
@@ -190,19 +282,35 @@ package struct NamedEnvironment: Sendable {
                 roots: roots,
                 text: text
             )
-            let generations = try calls.openFolder(Self.generationsName, in: folder)
-            // One of that number that no line names is a killed process's.
-            try calls.replace("\(record.number)", in: generations, with: record.bytes)
+            record.parentAt = parent?.place?.at
+            let block = record.block(over: parent)
             let line = GenerationLine(
                 line: state.line + 1,
                 current: record.number,
                 last: record.number,
                 time: time,
                 word: word
-            )
+            ).making(block, at: Int(end))
             try log.append(line, at: end)
+            record.place = GenerationPlace(
+                at: Int(end),
+                length: line.block.count,
+                base: block.base
+            )
             return record
         }
+    }
+
+    /// Makes a generation that there is current.
+    ///
+    /// Errors: as of `commit`.
+    package func note(
+        _ word: String,
+        _ step: GenerationStep,
+        over state: State,
+        time: Int64 = Int64(Glibc.time(nil))
+    ) throws(FileError) {
+        try note(word, step.number, at: step.at, over: state, time)
     }
 
     /// Makes a generation that there is current, or writes another word about one to the log.
@@ -215,16 +323,31 @@ package struct NamedEnvironment: Sendable {
         over state: State,
         time: Int64 = Int64(Glibc.time(nil))
     ) throws(FileError) {
+        if let current, current != state.current {
+            return try note(word, step(to: current, from: state), over: state, time: time)
+        }
+        try note(word, state.current, at: state.at, argument, over: state, time)
+    }
+
+    private func note(
+        _ word: String,
+        _ current: Int,
+        at place: Int,
+        _ argument: Int = 0,
+        over state: State,
+        _ time: Int64
+    ) throws(FileError) {
         try change(over: state) { (log, end) throws(FileError) in
-            let line = GenerationLine(
+            var line = GenerationLine(
                 line: state.line + 1,
-                current: current ?? state.current,
+                current: current,
                 last: state.last,
                 time: time,
                 word: word,
                 argument: argument
             )
-            try log.append(line, at: end)
+            line.at = place
+            try log.append((line, []), at: end)
         }
     }
 
@@ -257,31 +380,44 @@ package struct NamedEnvironment: Sendable {
         return try body()
     }
 
-    /// The generations that there are files of, sorted.
+    /// The generations that there are, sorted.
     package func generations() throws(FileError) -> [Int] {
-        let generations = try calls.openFolder(Self.generationsName, in: folder)
-        let last = try state().last
-        return try calls.names(in: generations)
-            .compactMap { Int(String(decoding: $0, as: UTF8.self)) }
-            .filter { $0 <= last }.sorted()
+        try log().entries().filter { $0.line.length > 0 }.map(\.line.current)
+    }
+
+    /// All generations that there are, sorted, each as it was found.
+    package func each(
+        _ body: (Int, () throws(FileError) -> GenerationRecord) throws(FileError) -> Void
+    ) throws(FileError) {
+        let log = try log()
+        for entry in try log.entries() where entry.line.length > 0 {
+            let number = entry.line.current
+            try body(number) { () throws(FileError) in
+                do throws(FileError) { return try log.record(at: entry.at) } catch {
+                    throw error.at("environment \(name): generation \(number)")
+                }
+            }
+        }
     }
 
     /// The generations that are forgotten when the `count` last, the current one and the pinned
     /// are kept.
     package func forgettable(keeping count: Int) throws(FileError) -> [Int] {
-        let state = try state()
-        let kept = try pins().union([state.current])
-        return try generations().dropLast(max(0, count)).filter { !kept.contains($0) }
+        let history = try history()
+        let kept = Self.pins(history).union(history.suffix(1).map(\.current))
+        let numbers = history.filter { $0.length > 0 }.map(\.current)
+        return numbers.dropLast(max(0, count)).filter { !kept.contains($0) }
     }
 
     /// Forgets generations: their packages are used by them no more.
+    ///
+    /// The log is written anew without them, and takes the place of the old one.
     package func forget(_ numbers: [Int]) throws(FileError) {
+        let numbers = Set(numbers)
+        guard !numbers.isEmpty else { return }
         try locked { () throws(FileError) in
-            let current = try state().current
-            let generations = try calls.openFolder(Self.generationsName, in: folder)
-            for number in numbers where number != current {
-                try calls.remove("\(number)", in: generations)
-            }
+            let bytes = try log().bytes(without: numbers)
+            try calls.replace(Self.logName, in: folder, with: bytes)
         }
     }
 
@@ -293,11 +429,10 @@ package struct NamedEnvironment: Sendable {
             // From then on it is not there, whatever remains of it.
             try calls.remove(Self.logName, in: folder)
             try calls.syncNames(folder)
-            let generations = try calls.openFolder(Self.generationsName, in: folder)
-            for file in try calls.names(in: generations) {
-                try calls.remove(String(decoding: file, as: UTF8.self), in: generations)
+            // One that was being written when its writer was killed.
+            if try calls.status(Self.newName, in: folder) != nil {
+                try calls.remove(Self.newName, in: folder)
             }
-            try calls.removeFolder(Self.generationsName, in: folder)
             try calls.remove(Self.lockName, in: folder)
             try calls.removeFolder(name, in: all)
         }

@@ -44,7 +44,7 @@ package struct StoredSelection: Sendable {
             }
             record = found
         } else {
-            record = try environment.record(environment.state().current)
+            record = try environment.record(environment.state())
         }
         generation = record.number
         text = record.text

@@ -87,7 +87,7 @@ package final class StoredEnvironment: Sendable {
         let packages = StoredPackages(finder, frames: frames)
         self.packages = packages
         let environment = try finder.environment(name)
-        let record = try environment.record(environment.state().current)
+        let record = try environment.record(environment.state())
         shown = Mutex(try Self.open(record, name, finder, packages))
     }
 
@@ -135,10 +135,9 @@ package final class StoredEnvironment: Sendable {
     package func refresh() throws(FileError) -> Bool {
         let next = try opening.withLock { (_) throws(FileError) -> Shown? in
             let environment = try finder.environment(name)
-            let number = try environment.state().current
-            guard number != current.record.number else { return nil }
-            let record = try environment.record(number)
-            return try Self.open(record, name, finder, packages)
+            let state = try environment.state()
+            guard state.current != current.record.number else { return nil }
+            return try Self.open(environment.record(state), name, finder, packages)
         }
         guard let next else { return false }
         shown.withLock { $0 = next }

@@ -37,12 +37,19 @@ extension ChangeVerb {
         }
         let old = change.state.current
         guard !change.isEmpty else {
-            let object = JSON.change(environment.name, new: old, old: old, change.record.text, [])
+            let hash = "\(change.record.text.hash)"
+            let object = JSON.change(environment.name, new: old, old: old, hash, [])
             return printing.show(object, or: "Generation \(old), as it was\n")
         }
         let command = words.map { $0.joined(separator: " ") }.joined(separator: "; ")
         let record = try change.commit(command: command, word: words[0][0])
-        Self.tell(printing, environment.name, record, old: old, change.differences)
+        Self.tell(
+            printing,
+            environment.name,
+            (record.number, "\(record.text.hash)"),
+            old: old,
+            change.differences
+        )
     }
 
     private func cure(_ error: FileError) -> String? {
@@ -56,13 +63,13 @@ extension ChangeVerb {
     static func tell(
         _ printing: OutputOptions,
         _ name: String,
-        _ record: GenerationRecord,
+        _ new: (number: Int, hash: String),
         old: Int,
         _ differences: [PackageDifference]
     ) {
-        let lines = ["Generation \(record.number) (was \(old))"] + differences.map(\.line)
+        let lines = ["Generation \(new.number) (was \(old))"] + differences.map(\.line)
         printing.show(
-            JSON.change(name, new: record.number, old: old, record.text, differences),
+            JSON.change(name, new: new.number, old: old, new.hash, differences),
             or: lines.map { $0 + "\n" }.joined()
         )
     }
@@ -212,14 +219,14 @@ extension JSON {
         _ name: String,
         new: Int,
         old: Int,
-        _ text: EnvironmentText,
+        _ hash: String,
         _ differences: [PackageDifference]
     ) -> JSON {
         .object([
             ("environment", .text(name)),
             ("generation", .number(Int64(new))),
             ("was", .number(Int64(old))),
-            ("hash", .text("\(text.hash)")),
+            ("hash", .text(hash)),
             ("changes", .list(differences.map(JSON.difference))),
         ])
     }

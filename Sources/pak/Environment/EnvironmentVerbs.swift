@@ -54,7 +54,7 @@ struct CreateEnvironment: ParsableCommand {
             var text = EnvironmentText()
             if let like {
                 let other = try finder.environment(like)
-                text = try other.record(other.state().current).text
+                text = try other.record(other.state()).text
             }
             let made = try NamedEnvironment(making: name, in: store, text)
             let state = try made.state()
@@ -83,7 +83,7 @@ struct ListEnvironments: ParsableCommand {
             let chosen = try finder.chosen()
             for environment in try finder.environments() {
                 let state = try environment.state()
-                let text = try environment.record(state.current).text
+                let text = try environment.record(state).text
                 let mark = environment.name == chosen ? "*" : " "
                 let count = "\(text.packages.count) packages"
                 printing.show(

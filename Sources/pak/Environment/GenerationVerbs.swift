@@ -18,7 +18,11 @@ struct Switch: ParsableCommand {
     var number: Int
 
     func run() throws {
-        try waiting.retrying { try Self.run(printing, options, "switch") { _ in number } }
+        try waiting.retrying {
+            try Self.run(printing, options, "switch") { environment, state throws(FileError) in
+                try environment.step(to: number, from: state)
+            }
+        }
     }
 
     /// Makes the generation current that `choose` picks.
@@ -26,25 +30,29 @@ struct Switch: ParsableCommand {
         _ printing: OutputOptions,
         _ options: EnvironmentOptions,
         _ word: String,
-        _ choose: (CurrentEnvironment) throws -> Int
+        _ choose: (NamedEnvironment, NamedEnvironment.State) throws(FileError) -> GenerationStep
     ) throws {
         let (environment, finder) = try options.writable()
-        let current = try CurrentEnvironment(environment, finder)
-        let number = try choose(current)
-        let old = current.state.current
         do throws(FileError) {
-            let record = try environment.record(number)
-            guard number != old else {
-                let object = JSON.change(environment.name, new: old, old: old, record.text, [])
+            let state = try environment.state()
+            let old = state.current
+            let step = try choose(environment, state)
+            guard step.number != old else {
+                let object = JSON.change(environment.name, new: old, old: old, step.hash, [])
                 return printing.show(object, or: "Generation \(old), as it was\n")
             }
-            let there = Set(current.record.text.packages)
-            for package in record.text.packages where !there.contains(package) {
+            // What is in both is there, as far as anybody knows.
+            for package in step.differences.compactMap(\.new) {
                 _ = try finder.path(of: package)
             }
-            try environment.note(word, current: number, over: current.state)
-            let differences = PackageDifference.list(from: current.record.text, to: record.text)
-            Add.tell(printing, environment.name, record, old: old, differences)
+            try environment.note(word, step, over: state)
+            Add.tell(
+                printing,
+                environment.name,
+                (step.number, step.hash),
+                old: old,
+                step.differences
+            )
         } catch {
             let status: Int32 = error.kind == .busy ? WaitOptions.busy : 1
             throw Complaint("\(error)", try: "pak history", status: status)
@@ -72,22 +80,8 @@ struct Rollback: ParsableCommand {
     func run() throws { try waiting.retrying(back) }
 
     private func back() throws {
-        try Switch.run(printing, options, "rollback") { current in
-            var record = current.record
-            for _ in 0..<steps {
-                guard record.parent > 0 else {
-                    throw Complaint(
-                        "\(current.name): generation \(record.number) is the first",
-                        try: "pak history"
-                    )
-                }
-                do throws(FileError) {
-                    record = try current.environment.record(record.parent)
-                } catch {
-                    throw Complaint("\(error)", try: "pak history")
-                }
-            }
-            return record.number
+        try Switch.run(printing, options, "rollback") { environment, state throws(FileError) in
+            try environment.step(back: steps, from: state)
         }
     }
 }

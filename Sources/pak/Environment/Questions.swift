@@ -97,12 +97,11 @@ struct Why: ParsableCommand {
         guard let package = current.record.text.package(name) else {
             throw Complaint("\(name): not in environment \(current.name)", try: "pak list")
         }
-        var first = current.record
-        // Back to where it came; what was forgotten cannot be asked.
-        while first.parent > 0, let before = try? current.environment.record(first.parent),
-            before.text.package(name) == package
-        {
-            first = before
+        let first: (number: Int, command: String)
+        do throws(FileError) {
+            first = try current.environment.origin(of: package, in: current.state)
+        } catch {
+            throw Complaint("\(error)")
         }
         let isAsked = current.record.roots.contains(name)
         let needs = try Needs(current)
@@ -362,7 +361,7 @@ extension EnvironmentOptions {
                 var name = environment ?? ""
                 if name.isEmpty { name = try finder.chosen() }
                 let named = try finder.environment(name)
-                let text = try named.record(named.state().current).text
+                let text = try named.record(named.state()).text
                 found = text.packages.first(where: spec.matches)
             } catch {
                 // No environment yet is no reason to know nothing of the store.

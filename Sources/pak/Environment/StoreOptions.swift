@@ -139,7 +139,7 @@ struct CurrentEnvironment {
         self.environment = environment
         do throws(FileError) {
             state = try environment.state()
-            record = try environment.record(state.current)
+            record = try environment.record(state)
         } catch {
             throw Complaint("\(error)")
         }
@@ -169,7 +169,7 @@ enum StoredNames {
         let named = option.flatMap { words.dropFirst($0 + 1).first }
         guard let name = try? named ?? finder.chosen(),
             let environment = try? finder.environment(name),
-            let record = try? environment.record(environment.state().current)
+            let record = try? environment.record(environment.state())
         else { return [] }
         return record.text.packages.map(\.name).filter { $0.hasPrefix(prefix) }.sorted()
     }

@@ -79,9 +79,9 @@ struct VerifyStore: ParsableCommand {
             }
             for name in try NamedEnvironment.names(in: store) {
                 let environment = try NamedEnvironment(name, in: store)
-                for number in try environment.generations() {
+                try environment.each { number, record throws(FileError) in
                     do throws(FileError) {
-                        for package in try environment.record(number).text.packages
+                        for package in try record().text.packages
                         where !all.contains(package.id) {
                             throw FileError(.notFound, "package \(package.name) \(package.id)")
                         }
@@ -189,9 +189,9 @@ struct Collect: ParsableCommand {
                 var uses: [ContentID: [String]] = [:]
                 for name in try NamedEnvironment.names(in: store) {
                     let environment = try NamedEnvironment(name, in: store)
-                    for number in try environment.generations()
-                    where forgotten[name]?.contains(number) != true {
-                        for package in try environment.record(number).text.packages {
+                    try environment.each { number, record throws(FileError) in
+                        if forgotten[name]?.contains(number) == true { return }
+                        for package in try record().text.packages {
                             uses[package.id, default: []].append("\(name) generation \(number)")
                         }
                     }

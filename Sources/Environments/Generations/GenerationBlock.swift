@@ -1,0 +1,155 @@
+import Archive
+import FileTree
+import Store
+
+/// A generation as an environment's log has it: what it is, or how it differs from another.
+///
+///     generation 42
+///     parent 41 AT
+///     base AT DEPTH DIFFERENT WHOLE
+///     command add jq
+///     hash HASH
+///     root jq
+///     -root curl
+///     package CID NAME VERSION
+///     -package CID NAME VERSION
+///     rules
+///     prefer PATH NAME ... (see `EnvironmentText`)
+///
+/// `AT` is where in the log another one begins. Without `base` all packages, roots and rules
+/// stand there; else those that are more, with `-` those that are less, and the rules if they are
+/// others. `DEPTH` is how many steps it is to one that is whole, `DIFFERENT` how many bytes the
+/// blocks on the way have, and `WHOLE` how many that one has: what takes as much to read as it
+/// would to write whole is written whole.
+struct GenerationBlock {
+    /// What it differs from.
+    struct Base: Hashable {
+        var at: Int
+        var depth: Int
+        var different: Int
+        var whole: Int
+    }
+
+    /// More steps than this, and a generation is written whole.
+    static let depthLimit = 256
+
+    var number = 0
+    var parent = 0
+    /// Where the parent is in the log; nil for one that was forgotten, and of the first.
+    var parentAt: Int?
+    var base: Base?
+    var time: Int64 = 0
+    var command = ""
+    var hash = ""
+    var roots: [String] = []
+    var lostRoots: [String] = []
+    var packages: [StoredPackage] = []
+    var lostPackages: [StoredPackage] = []
+    /// The rules; nil where they are those of the base.
+    var rules: [EnvironmentRule]?
+    /// Where it is.
+    var place: GenerationPlace?
+
+    init() {}
+
+    /// Reads the lines in front of `line`, which made it.
+    ///
+    /// Errors: `.malformed` with the line that is wrong.
+    init(_ bytes: ArraySlice<UInt8>, _ line: GenerationLine, at place: Int) throws(FileError) {
+        // By bytes: there are as many lines as packages.
+        var text = EnvironmentText()
+        var hasRules = false
+        for line in bytes.dropLast().split(separator: UInt8(ascii: "\n")) {
+            if !hasRules, let package = try EnvironmentText.package(line) {
+                packages.append(package)
+                continue
+            }
+            guard let line = String(validating: line, as: UTF8.self) else {
+                throw .malformed("generation \(number): a line is no text")
+            }
+            if hasRules {
+                try text.take(rule: line)
+                continue
+            }
+            let parts = line.split(separator: " ", maxSplits: 1)
+            let value = parts.count == 2 ? parts[1] : ""
+            switch parts.first {
+            case "generation": number = try Self.numbers(value, 1)[0]
+            case "parent":
+                let numbers = try Self.numbers(value, 2)
+                (parent, parentAt) = (numbers[0], numbers[0] > 0 ? numbers[1] : nil)
+            case "forgotten": parent = try Self.numbers(value, 1)[0]
+            case "base":
+                let numbers = try Self.numbers(value, 4)
+                base = Base(
+                    at: numbers[0],
+                    depth: numbers[1],
+                    different: numbers[2],
+                    whole: numbers[3]
+                )
+            case "command": command = String(value)
+            case "hash": hash = String(value)
+            case "root": roots.append(String(value))
+            case "-root": lostRoots.append(String(value))
+            case "-package":
+                guard let lost = try EnvironmentText.package(Array(line.utf8.dropFirst())[...])
+                else { throw .malformed("not a package: \(line)") }
+                lostPackages.append(lost)
+            case "rules": hasRules = true
+            default: throw .malformed("generation \(number): \(line)")
+            }
+        }
+        if hasRules { rules = text.rules }
+        time = line.time
+        guard number == line.current, number == line.last, parent < number else {
+            throw .malformed("generation \(number): made by line \(line.line)")
+        }
+        // What is read for another comes before it: there is an end.
+        guard base?.at ?? -1 < place, parentAt ?? -1 < place,
+            base?.depth ?? 0 <= Self.depthLimit
+        else { throw .malformed("generation \(number): of a later one") }
+        self.place = GenerationPlace(at: place, length: line.length, base: base)
+    }
+
+    private static func numbers(_ text: Substring, _ count: Int) throws(FileError) -> [Int] {
+        let numbers = text.split(separator: " ").compactMap { Int($0) }
+        guard numbers.count == count, numbers.allSatisfy({ $0 >= 0 && $0 < 1 << 40 }) else {
+            throw .malformed("not \(count) numbers: \(text)")
+        }
+        return numbers
+    }
+
+    /// The lines.
+    var bytes: [UInt8] {
+        var lines = ["generation \(number)"]
+        if parent == 0 || parentAt != nil {
+            lines.append("parent \(parent) \(parentAt ?? 0)")
+        } else {
+            lines.append("forgotten \(parent)")
+        }
+        if let base {
+            lines.append("base \(base.at) \(base.depth) \(base.different) \(base.whole)")
+        }
+        let command = PathText.escape(Array(command.utf8)) { $0 < 0x20 || $0 == 0x7f }
+        lines.append("command \(String(decoding: command, as: UTF8.self))")
+        lines.append("hash \(hash)")
+        lines += roots.map { "root \($0)" } + lostRoots.map { "-root \($0)" }
+        var bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+        for package in packages { EnvironmentText.write(package, to: &bytes) }
+        for package in lostPackages {
+            bytes.append(UInt8(ascii: "-"))
+            EnvironmentText.write(package, to: &bytes)
+        }
+        if let rules {
+            bytes += (["rules"] + rules.map(\.line)).joined(separator: "\n").utf8 + [10]
+        }
+        return bytes
+    }
+}
+
+/// Where a generation is in its environment's log.
+struct GenerationPlace: Sendable, Hashable {
+    var at: Int
+    var length: Int
+    var base: GenerationBlock.Base?
+}
