@@ -143,10 +143,13 @@ public final class Store: Sendable {
         try packagesUnsorted().sorted()
     }
 
-    /// All packages, in no order.
-    package func packagesUnsorted() throws(FileError) -> [StoredPackage] {
+    /// All packages, or those of a name, in no order.
+    package func packagesUnsorted(named name: String? = nil) throws(FileError) -> [StoredPackage] {
         guard let packageFolder else { return [] }
-        return try calls.names(in: packageFolder).compactMap { StoredPackage(fileName: $0) }
+        let prefix = name.map { Array("\($0)-".utf8) } ?? []
+        return try calls.names(in: packageFolder, beginning: prefix).compactMap {
+            StoredPackage(fileName: $0)
+        }.filter { name == nil || $0.name == name }
     }
 
     /// Where a package's file is.

@@ -22,7 +22,8 @@ public struct StoredPackage: Sendable, Hashable, Comparable {
         self.name = name
         self.version = version
         self.id = id
-        let escaped = version.utf8.reduce(0) { $0 + (Self.isPlain($1) ? 1 : 3) }
+        var escaped = 0
+        for byte in version.utf8 { escaped += Self.isPlain(byte) ? 1 : 3 }
         guard name.utf8.count + escaped + Self.fixedLength <= 255 else { return nil }
     }
 
@@ -81,7 +82,10 @@ public struct StoredPackage: Sendable, Hashable, Comparable {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):
             true
-        default: "._+~:".utf8.contains(byte)
+        case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "~"),
+            UInt8(ascii: ":"):
+            true
+        default: false
         }
     }
 }

@@ -1,9 +1,10 @@
 import Environments
+import FileTree
 import Terminal
 import UnionTree
 
 /// A command line of the usual form, read without the parser: paths of packages, and a command to
-/// run over them or a directory to mount them at.
+/// run over them or a directory to mount them at, or a change of an environment.
 ///
 /// The parser has all types of the program asked what they are before it looks at a word, which
 /// takes as long as all else that is done for a small command in a view. A line that has anything
@@ -11,14 +12,55 @@ import UnionTree
 enum PlainWords: Equatable {
     case run(packages: [String], command: [String])
     case mount(packages: [String], directory: String, foreground: Bool)
+    case add(packages: [String], environment: String?)
+    case remove(packages: [String], environment: String?)
+    case `switch`(to: Int, environment: String?)
+    case rollback(steps: Int, environment: String?)
 
     /// Reads a verb and its arguments; nil where the parser has to.
     init?(_ words: [String]) {
         switch words.first {
         case "run": self.init(run: words.dropFirst())
         case "mount": self.init(mount: words.dropFirst())
+        case "add", "rm", "switch", "rollback": self.init(change: words)
         default: return nil
         }
+    }
+
+    private init?(change words: [String]) {
+        var rest: [String] = []
+        var environment: String?
+        var words = words[...]
+        while let word = words.popFirst() {
+            if ["-e", "--env"].contains(word) {
+                guard environment == nil, let name = words.popFirst(), Self.isPlain(name) else {
+                    return nil
+                }
+                environment = name
+            } else {
+                guard Self.isPlain(word) else { return nil }
+                rest.append(word)
+            }
+        }
+        // A number as the parser takes it may have a sign, which is its business.
+        let isNumber = rest.count == 2 && rest[1].utf8.allSatisfy { (0x30...0x39).contains($0) }
+        let number = isNumber ? Int(rest[1]) : nil
+        switch (rest.first, rest.count) {
+        case ("add", 2...): self = .add(packages: Array(rest[1...]), environment: environment)
+        case ("rm", 2...): self = .remove(packages: Array(rest[1...]), environment: environment)
+        case ("switch", 2):
+            guard let number else { return nil }
+            self = .switch(to: number, environment: environment)
+        case ("rollback", 1): self = .rollback(steps: 1, environment: environment)
+        case ("rollback", 2):
+            guard let number, number > 0 else { return nil }
+            self = .rollback(steps: number, environment: environment)
+        default: return nil
+        }
+    }
+
+    private static func isPlain(_ word: String) -> Bool {
+        !word.isEmpty && !word.hasPrefix("-")
     }
 
     private init?(run words: ArraySlice<String>) {
@@ -78,6 +120,28 @@ enum PlainWords: Equatable {
                 () throws(Complaint) in
                 .packages(try Self.environment(packages, over: nil))
             }
+        case .add(let packages, let environment):
+            var verb = Add()
+            verb.packages = packages
+            verb.printing = .usual
+            verb.options = .usual(environment)
+            verb.waiting = .usual
+            try verb.run()
+        case .remove(let packages, let environment):
+            var verb = Remove()
+            verb.packages = packages
+            verb.printing = .usual
+            verb.options = .usual(environment)
+            verb.waiting = .usual
+            try verb.run()
+        case .switch(let number, let environment):
+            try Switch.run(.usual, .usual(environment), "switch") {
+                environment,
+                state throws(FileError) in
+                try environment.step(to: number, from: state)
+            }
+        case .rollback(let steps, let environment):
+            try Rollback.run(.usual, .usual(environment), steps)
         }
     }
 
@@ -87,5 +151,35 @@ enum PlainWords: Equatable {
     ) throws(Complaint) -> Environment {
         let source = EnvironmentSource(packages: packages, rules: UnionRules(), base: base)
         return try Environment(source, PackageOpener())
+    }
+}
+
+// What the parser would fill in where nothing is said.
+
+extension OutputOptions {
+    fileprivate static var usual: OutputOptions {
+        var options = OutputOptions()
+        options.json = false
+        return options
+    }
+}
+
+extension WaitOptions {
+    fileprivate static var usual: WaitOptions {
+        var options = WaitOptions()
+        options.wait = nil
+        return options
+    }
+}
+
+extension EnvironmentOptions {
+    fileprivate static func usual(_ environment: String?) -> EnvironmentOptions {
+        var options = EnvironmentOptions()
+        options.environment = environment
+        options.stores = StoreOptions()
+        options.stores.store = nil
+        options.stores.root = nil
+        options.stores.offline = false
+        return options
     }
 }

@@ -21,6 +21,13 @@ struct PlainWordsTests {
                 "mount m -p ./a -p ./b -f",
                 .mount(packages: ["./a", "./b"], directory: "m", foreground: true)
             ),
+            ("add jq", .add(packages: ["jq"], environment: nil)),
+            ("add -e web jq ./x.deb", .add(packages: ["jq", "./x.deb"], environment: "web")),
+            ("rm jq --env web curl", .remove(packages: ["jq", "curl"], environment: "web")),
+            ("switch 12", .switch(to: 12, environment: nil)),
+            ("rollback", .rollback(steps: 1, environment: nil)),
+            ("rollback -e web", .rollback(steps: 1, environment: "web")),
+            ("rollback 3", .rollback(steps: 3, environment: nil)),
         ] as [(String, PlainWords)]
     )
     func theUsualFormIsRead(line: String, words: PlainWords) {
@@ -32,7 +39,11 @@ struct PlainWordsTests {
         "run -- true", "run -p a -- true", "run -p ./a --pure -- true", "run -p=./a -- true",
         "run --package ./a -- true", "run -p./a true", "run -e x -p ./a true", "run -p -- true",
         "run -p -/a true", "shell -p ./a", "taste ./a", "mount m", "mount -p ./a", "mount -p a m",
-        "mount -p ./a m n", "mount -p ./a -- m", "mount -b / -p ./a m", "mount -p ./a -h",
+        "add", "add -e web", "add jq -e", "add --json jq", "add -e a -e b jq", "rm", "add -- jq",
+        "switch", "switch x", "switch +1", "switch -1", "switch 1 2", "switch --wait 1 2",
+        "rollback 0", "rollback x", "rollback 1 2", "rollback --help", "add --store s jq",
+        "switch 99999999999999999999", "add --env=web jq", "mount -p ./a m n", "mount -p ./a -- m",
+        "mount -b / -p ./a m", "mount -p ./a -h",
     ])
     func whatHasMoreInItIsTheParsers(line: String) {
         #expect(PlainWords(line.split(separator: " ").map(String.init)) == nil)

@@ -57,16 +57,30 @@ enum Requirement {
 package enum PackageName {
     /// Whether this may be one.
     package static func isLegal(_ name: some StringProtocol) -> Bool {
-        guard let first = name.utf8.first, isLetterOrDigit(first) else { return false }
-        return name.utf8.allSatisfy { isLetterOrDigit($0) || isMark($0) }
+        // By bytes that lie side by side: a list of packages has as many names.
+        if let answer = name.utf8.withContiguousStorageIfAvailable({ isLegal($0) }) {
+            return answer
+        }
+        return Array(name.utf8).withUnsafeBufferPointer { isLegal($0) }
+    }
+
+    private static func isLegal(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let first = name.first, isLetterOrDigit(first) else { return false }
+        for byte in name where !isLetterOrDigit(byte) && !isMark(byte) { return false }
+        return true
     }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")
+            || byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
     }
 
-    private static func isMark(_ byte: UInt8) -> Bool { "+._-".utf8.contains(byte) }
+    private static func isMark(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+        default: false
+        }
+    }
 
     /// The nearest legal name: capitals become small, what is not allowed a hyphen; `package` for
     /// a name with nothing legal in it.

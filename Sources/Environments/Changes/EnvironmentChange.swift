@@ -21,6 +21,7 @@ package struct EnvironmentChange {
     private var leases: [Lease] = []
     /// What the stores have, once it was asked for.
     private var known: [String: [StoredPackage]]?
+    private var listings = 0
 
     /// Begins with what is current.
     package init(
@@ -77,13 +78,15 @@ package struct EnvironmentChange {
 
     /// The packages that a specification may be about.
     private mutating func candidates(_ spec: PackageSpec) throws(FileError) -> [StoredPackage] {
-        let all: [String: [StoredPackage]]
-        if let known {
-            all = known
-        } else {
-            all = try finder.packagesByName()
-            known = all
+        if known == nil {
+            // One is looked for by its name; for several all are listed once.
+            if case .name(let name, _) = spec, listings == 0 {
+                listings += 1
+                return try finder.packagesUnsorted(named: name)
+            }
+            known = Dictionary(grouping: try finder.packagesUnsorted(named: nil), by: \.name)
         }
+        let all = known ?? [:]
         guard case .name(let name, _) = spec else { return all.values.flatMap { $0 } }
         return all[name] ?? []
     }
@@ -178,13 +181,11 @@ package struct PackageDifference: Sendable, Hashable {
         from old: EnvironmentText,
         to new: EnvironmentText
     ) -> [PackageDifference] {
-        let (had, has) = (Set(old.packages.map(\.id)), Set(new.packages.map(\.id)))
-        func named(_ packages: [StoredPackage], _ other: Set<ContentID>) -> [String: StoredPackage]
-        {
-            let changed = packages.filter { !other.contains($0.id) }
-            return Dictionary(uniqueKeysWithValues: changed.map { ($0.name, $0) })
+        let changes = new.changes(from: old)
+        func named(_ packages: [StoredPackage]) -> [String: StoredPackage] {
+            Dictionary(uniqueKeysWithValues: packages.map { ($0.name, $0) })
         }
-        let (before, after) = (named(old.packages, has), named(new.packages, had))
+        let (before, after) = (named(changes.lost), named(changes.new))
         return Set(before.keys).union(after.keys).sorted().compactMap { name in
             before[name] == after[name]
                 ? nil : PackageDifference(old: before[name], new: after[name])

@@ -93,13 +93,14 @@ package struct EnvironmentFinder: Sendable {
         return found
     }
 
-    /// All packages there are, each once, by their names, and else in no order.
-    func packagesByName() throws(FileError) -> [String: [StoredPackage]] {
+    /// The packages of a name, or all, each once and in no order.
+    func packagesUnsorted(named name: String?) throws(FileError) -> [StoredPackage] {
         var seen: Set<ContentID> = []
-        var found: [String: [StoredPackage]] = [:]
+        var found: [StoredPackage] = []
         for store in stores {
-            for package in try store.packagesUnsorted() where seen.insert(package.id).inserted {
-                found[package.name, default: []].append(package)
+            for package in try store.packagesUnsorted(named: name)
+            where seen.insert(package.id).inserted {
+                found.append(package)
             }
         }
         return found

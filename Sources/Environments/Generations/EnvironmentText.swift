@@ -80,6 +80,7 @@ package struct EnvironmentText: Sendable, Hashable {
 
     /// The rules that do not wait for a package; `names` are packages that are here, too.
     func rules(besides names: [String]) -> [EnvironmentRule] {
+        guard rules.contains(where: { $0.package != nil }) else { return rules }
         let names = Set(packages.map(\.name) + names)
         return rules.filter { $0.package.map(names.contains) ?? true }
     }

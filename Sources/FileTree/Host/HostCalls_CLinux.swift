@@ -118,11 +118,16 @@ package struct HostCalls: Sendable {
         guard renameat(folder.number, name, folder.number, new) == 0 else { throw failed(name) }
     }
 
-    /// The names in a folder, but `.` and `..`, in no order.
-    package func names(in folder: HostDescriptor) throws(FileError) -> [[UInt8]] {
+    /// The names in a folder that begin so, but `.` and `..`, in no order.
+    package func names(
+        in folder: HostDescriptor,
+        beginning prefix: [UInt8] = []
+    ) throws(FileError) -> [[UInt8]] {
         try check(.list, "a folder's names")
         var names: [[UInt8]] = []
+        let start = prefix.map { CChar(bitPattern: $0) }
         try folder.entries(from: 0) { (name, _) in
+            guard strncmp(name, start, start.count) == 0 else { return true }
             names.append(Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
             return true
         }

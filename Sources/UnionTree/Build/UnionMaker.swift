@@ -108,14 +108,17 @@ struct UnionMaker: Sendable {
         usr: Bool,
         hasBase: Bool
     ) -> ContentID {
-        var text = ""
+        var text: [UInt8] = []
+        text.reserveCapacity(packages.count * 73)
         for package in packages {
-            text += "package \(package.id)\n"
+            write(package.id, to: &text)
             // The identity of the others is not that of what they say of themselves.
             if package.isNative { continue }
-            text += "name \(package.ownsDirectories) \(package.name)"
-            text += " \(package.manifest.version ?? "")\n"
-            for (name, version) in package.replaced { text += "replace \(name) \(version ?? "")\n" }
+            text += "name \(package.ownsDirectories) \(package.name)".utf8
+            text += " \(package.manifest.version ?? "")\n".utf8
+            for (name, version) in package.replaced {
+                text += "replace \(name) \(version ?? "")\n".utf8
+            }
         }
         return key(text, rules, environment, linked, usr: usr, hasBase: hasBase)
     }
@@ -127,26 +130,37 @@ struct UnionMaker: Sendable {
         environment: String,
         usr: Bool
     ) -> ContentID {
-        let text = ids.map { "package \($0)\n" }.joined()
+        var text: [UInt8] = []
+        text.reserveCapacity(ids.count * 73)
+        for id in ids { write(id, to: &text) }
         return key(text, rules, environment, [], usr: usr, hasBase: false)
     }
 
+    private static let packageWord = Array("package ".utf8)
+
+    private static func write(_ id: ContentID, to text: inout [UInt8]) {
+        text += packageWord
+        id.write(to: &text)
+        text.append(UInt8(ascii: "\n"))
+    }
+
     private static func key(
-        _ packages: String,
+        _ packages: [UInt8],
         _ rules: UnionRules,
         _ environment: String,
         _ linked: [UnionRules.Alias],
         usr: Bool,
         hasBase: Bool
     ) -> ContentID {
-        var text = "union \(TableLayout.version) \(rules.mode.rawValue) \(usr) \(hasBase)\n"
-        text += "environment \(environment)\n" + packages
+        let start = "union \(TableLayout.version) \(rules.mode.rawValue) \(usr) \(hasBase)\n"
+        var text = ""
         for rule in rules.preferences {
             text += "prefer \(UnionPath.escape(rule.pattern)) \(rule.package)\n"
         }
         for block in rules.blocks { text += "block \(block.package) \(block.path)\n" }
         for alias in rules.aliases { text += "alias \(alias.from) \(alias.to)\n" }
         for alias in linked { text += "linked \(alias.from) \(alias.to)\n" }
-        return SHA256.hash(Array(text.utf8))
+        let front = Array("\(start)environment \(environment)\n".utf8)
+        return SHA256.hash(front + packages + Array(text.utf8))
     }
 }

@@ -77,9 +77,16 @@ struct Rollback: ParsableCommand {
         guard steps >= 1 else { throw ValidationError("steps to go back: 1 or more") }
     }
 
-    func run() throws { try waiting.retrying(back) }
+    func run() throws {
+        try waiting.retrying { try Self.run(printing, options, steps) }
+    }
 
-    private func back() throws {
+    /// Goes back so many generations.
+    static func run(
+        _ printing: OutputOptions,
+        _ options: EnvironmentOptions,
+        _ steps: Int
+    ) throws {
         try Switch.run(printing, options, "rollback") { environment, state throws(FileError) in
             try environment.step(back: steps, from: state)
         }
