@@ -41,7 +41,26 @@ struct PackageSet {
                 names.append(Array("usr/lib/g\(group)/d\(file % 10)/file\(file)".utf8))
             }
         }
-        names.sort { MemberPath.precedes($0, $1) }
+        try write(path, name, names, fileSize)
+    }
+
+    /// Makes a package of empty files that no package of a set has.
+    static func writeOther(
+        _ path: String,
+        _ name: String,
+        files: Int
+    ) throws(FileError) {
+        let names = (0..<files).map { Array("usr/lib/\(name)/d\($0 % 10)/file\($0)".utf8) }
+        try write(path, name, names, 0)
+    }
+
+    private static func write(
+        _ path: String,
+        _ name: String,
+        _ names: [[UInt8]],
+        _ fileSize: Int
+    ) throws(FileError) {
+        let names = names.sorted { MemberPath.precedes($0, $1) }
         let file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw FileError(FileError.Kind(number: errno), path) }
         defer { close(file) }

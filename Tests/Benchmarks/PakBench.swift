@@ -25,7 +25,7 @@ struct PakBench: ParsableCommand {
         parsing: .upToNextOption,
         help: ArgumentHelp(
             "Only these: a case of the wire, import, union, growth, capture, export, memory, view, "
-                + "archive, stream, run or build."
+                + "archive, stream, run, build or environment."
         )
     )
     var only: [String] = []
@@ -132,7 +132,31 @@ struct PakBench: ParsableCommand {
             let builds = BuildBenchmark(pak: views, rounds: rounds, complain: complain)
             report.mounts.append(("build", try builds.run()))
         }
+        if wants("environment"), let views, isThere(server) {
+            report.mounts += try environments(views)
+        }
         print(json ? report.json : report.table)
+    }
+
+    /// On a disk: what is on storage when a command ends is a part of what it costs.
+    private func environments(_ pak: String) throws(FileError) -> [(String, MountTable)] {
+        let place = try HostFolder.makeNew("/var/tmp/pakbench")
+        defer { HostFolder.remove(place) }
+        let changes = EnvironmentBenchmark(
+            pak: pak,
+            pakfs: server,
+            place: place,
+            rounds: rounds,
+            filesPerGroup: most / 100
+        )
+        let newcomers = NewcomerBenchmark(
+            pak: pak,
+            place: place,
+            rounds: rounds,
+            filesPerPackage: most / NewcomerBenchmark.packages,
+            complain: complain
+        )
+        return [("environment", try changes.run())] + (try newcomers.run())
     }
 
     private func wants(_ name: String) -> Bool { only.isEmpty || only.contains(name) }

@@ -22,6 +22,17 @@ enum Program {
         return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
     }
 
+    /// Runs a program to its end, quietly.
+    ///
+    /// Errors: `.inputOutput` for one that ends with another status than 0.
+    static func require(_ words: [String]) throws(FileError) {
+        let status = try run(words, quiet: true)
+        guard status == 0 else {
+            let shown = words.prefix(6).joined(separator: " ")
+            throw FileError(.inputOutput, "\(shown): status \(status)")
+        }
+    }
+
     /// Starts a program; `input` becomes its descriptors 0 and 1; a quiet one says nothing.
     static func spawn(
         _ words: [String],
@@ -77,11 +88,11 @@ enum Program {
     }
 
     /// What a small file says, as far as it can be read.
-    static func text(_ path: String) -> String {
+    static func text(_ path: String, limit: Int = 8192) -> String {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return "" }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 8192)
+        var bytes = [UInt8](repeating: 0, count: limit)
         let count = read(file, &bytes, bytes.count)
         return String(decoding: bytes[..<max(0, count)], as: UTF8.self)
     }

@@ -133,18 +133,19 @@ package final class StoredEnvironment: Sendable {
     ///
     /// Errors: as of `init`; then what was shown stays.
     package func refresh() throws(FileError) -> Bool {
-        let next = try opening.withLock { (_) throws(FileError) -> Shown? in
+        // To the end: of two who look at once the second finds it done, and shown.
+        try opening.withLock { (_) throws(FileError) in
             let environment = try finder.environment(name)
             let state = try environment.state()
-            guard state.current != current.record.number else { return nil }
-            return try Self.open(environment.record(state), name, finder, packages)
+            guard state.current != current.record.number else { return false }
+            let record = try environment.record(state)
+            let next = try Self.open(record, name, finder, packages)
+            shown.withLock { $0 = next }
+            // Whoever makes a tree from now on makes it of the new state, or sees to it afterwards.
+            views.swap(next)
+            for listener in listeners.withLock({ $0 }) { listener(record.number) }
+            return true
         }
-        guard let next else { return false }
-        shown.withLock { $0 = next }
-        // Whoever makes a tree from now on makes it of the new state, or sees to it afterwards.
-        views.swap(next)
-        for listener in listeners.withLock({ $0 }) { listener(next.record.number) }
-        return true
     }
 
     /// Shows what becomes current as it does, and says so to `log`.
@@ -170,7 +171,7 @@ package final class StoredEnvironment: Sendable {
         }
     }
 
-    /// Calls `body` with the generation after each change.
+    /// Calls `body` with the generation after each change; it must not ask for another state.
     package func onChange(_ body: @escaping @Sendable (Int) -> Void) {
         listeners.withLock { $0.append(body) }
     }
