@@ -163,6 +163,10 @@ struct EnvironmentTests {
         try Self.makePackages(scratch)
         _ = try pak(scratch, "import", scratch("a-1.0-1.deb"), scratch("a-1.0-2.deb"))
         #expect(try pak(scratch, "install", "--offline", "a==1.0-1").hasSuffix("+ a 1.0-1\n"))
+        var offline = Program.pak
+        offline.environment["PAK_OFFLINE"] = "1"
+        let store = ["--store", scratch("store"), "--root", scratch("system")]
+        #expect(try offline.run(["list"] + store).status == 0)
         #expect(try pak(scratch, "env", "--list") == pak(scratch, "env", "list"))
         #expect(try pak(scratch, "uninstall", "a").hasSuffix("- a 1.0-1\n"))
     }
@@ -184,6 +188,16 @@ struct EnvironmentTests {
         close(descriptor)
         #expect(waiting.wait() == 0)
         #expect(waiting.output.rest() == "Generation 3 (was 2)\n+ b 2\n")
+        // And one who makes an environment that another is about to make.
+        try scratch.makeDirectory("store/envs/web")
+        let other = open(scratch("store/envs/web/lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        try #require(other >= 0 && flock(other, LOCK_EX) == 0)
+        #expect(try Self.pak(scratch, ["env", "create", "web"], status: 7).output.isEmpty)
+        let making = try Program.pak.start(["env", "create", "--wait", "600", "web"] + store)
+        #expect(try Self.pak(scratch, ["env", "create", "web"], status: 7).output.isEmpty)
+        close(other)
+        #expect(making.wait() == 0)
+        #expect(making.output.rest() == "web\n")
     }
 
     @Test func namesAreCompletedFromTheStore() throws {

@@ -6,7 +6,7 @@ import Testing
 
 /// A pakfs beside the commands that change what it serves.
 struct LiveTests {
-    private struct Live {
+    struct Live {
         var served: Served
         var address: String
 
@@ -17,7 +17,7 @@ struct LiveTests {
     }
 
     /// A scratch with an environment of `a` 1.0-1.
-    private func prepared() throws -> Scratch {
+    static func prepared() throws -> Scratch {
         let scratch = try Scratch()
         try EnvironmentTests.makePackages(scratch)
         _ = try EnvironmentTests.pak(scratch, ["import", scratch("b-2.deb")])
@@ -35,7 +35,7 @@ struct LiveTests {
     }
 
     @Test func whatBecomesCurrentIsShownToThoseAttachedAndPinnedOnesStay() throws {
-        let scratch = try prepared()
+        let scratch = try Self.prepared()
         let live = try Live(scratch)
         let events = try Editor(live.address, "ctl").open("events")
         var place: UInt64 = 0
@@ -67,7 +67,7 @@ struct LiveTests {
     }
 
     @Test func wordsOfTheControlFileChangeAnEnvironmentAtOnce() throws {
-        let scratch = try prepared()
+        let scratch = try Self.prepared()
         let live = try Live(scratch)
         let control = try Editor(live.address, "ctl")
         let seen = try Editor(live.address, "main")
@@ -89,7 +89,7 @@ struct LiveTests {
     }
 
     @Test func aPackageThatIsShownIsNotCollected() throws {
-        let scratch = try prepared()
+        let scratch = try Self.prepared()
         let live = try Live(scratch)
         let seen = try Editor(live.address, "main")
         let old = try seen.open("usr/bin/a")
@@ -103,7 +103,7 @@ struct LiveTests {
     }
 
     @Test func whatCannotBeShownLeavesWhatIs() throws {
-        let scratch = try prepared()
+        let scratch = try Self.prepared()
         let live = try Live(scratch)
         let seen = try Editor(live.address, "main")
         _ = try EnvironmentTests.pak(scratch, ["add", "b"])
@@ -117,85 +117,8 @@ struct LiveTests {
         #expect(live.served.end() == 0)
     }
 
-    @Test func packageLinksStayWhileWhatTheyLeadToChanges() throws {
-        let scratch = try prepared()
-        for (version, text) in [("1", "one"), ("2", "two")] {
-            try scratch.shell(
-                """
-                mkdir -p lib/DEBIAN lib/etc/lib; echo \(text) >lib/etc/lib/conf
-                printf 'Package: lib\\nVersion: \(version)\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' >lib/DEBIAN/control
-                dpkg-deb --root-owner-group -b lib lib-\(version).deb >&2; rm -r lib
-                """
-            )
-        }
-        try scratch.shell(
-            """
-            mkdir -p app/DEBIAN app/usr/bin; echo app >app/usr/bin/app
-            printf 'Package: app\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\nDepends: lib (>= 1)\\n' >app/DEBIAN/control
-            dpkg-deb --root-owner-group -b app app-1.deb >&2
-            """
-        )
-        _ = try EnvironmentTests.pak(
-            scratch,
-            ["add", scratch("app-1.deb"), scratch("lib-1.deb")]
-        )
-        let live = try Live(scratch)
-        let control = try Editor(live.address, "ctl")
-        func names(_ path: String) throws -> [String] {
-            let folder = try control.walk(path)
-            try folder.open()
-            return try folder.entries().map { String(decoding: $0.name, as: UTF8.self) }.sorted()
-        }
-        let packages = try names("pkg")
-        #expect(packages.map { $0.prefix { $0 != "." } } == ["a", "app", "lib"])
-        let (app, lib) = (packages[1], packages[2])
-        #expect(try names("env/main/pkg") == packages)
-        #expect(try names("pkg/\(app)") == ["dep", "files", "manifest", "self", "tree"])
-        #expect(
-            try names("pkg/\(lib)") == ["dep", "files", "manifest", "self", "settings", "tree"]
-        )
-        #expect(try control.read("pkg/\(app)/manifest").contains("name app\n"))
-        #expect(try control.read("pkg/\(lib)/files") == "etc\netc/lib\netc/lib/conf\n")
-        #expect(try control.read("pkg/\(app)/tree/usr/bin/app") == "app\n")
-        func target(_ path: String) throws -> String {
-            String(decoding: try control.walk(path).readLink(), as: UTF8.self)
-        }
-        #expect(try target("pkg/\(app)/self") == "tree")
-        #expect(try target("pkg/\(lib)/settings") == "tree/etc")
-        // The same paths from the view and from the package lead to directories of two qids.
-        let seen = try Editor(live.address, "main")
-        #expect(
-            try control.walk("pkg/\(lib)/tree/etc").qid.path != seen.walk("etc").qid.path
-        )
-        let dependency = "pkg/\(app)/dep/lib"
-        let old = try target(dependency)
-        #expect(old == "../../\(lib)/tree")
-        // A directory that was walked to before shows what is there afterwards.
-        let folder = try control.walk("pkg/\(app)/dep")
-        // Plain clients, which know no links, go where they lead.
-        let plain = try Editor(live.address, "ctl", .plain)
-        #expect(try plain.read("\(dependency)/etc/lib/conf") == "one\n")
-
-        _ = try EnvironmentTests.pak(scratch, ["add", scratch("lib-2.deb")])
-        // The word that is refused has the server look before it answers.
-        #expect(throws: (any Error).self) { try control.write("ctl", "gen x\n") }
-        try control.write("ctl", "gen 4\n")
-        #expect(try plain.read("\(dependency)/etc/lib/conf") == "two\n")
-        let new = try String(
-            decoding: folder.walk([Array("lib".utf8)]).readLink(),
-            as: UTF8.self
-        )
-        #expect(new != old)
-        #expect(try plain.read("pkg/\(app)/dep/\(new)/etc/lib/conf") == "two\n")
-        _ = try EnvironmentTests.pak(scratch, ["rm", "lib"])
-        try control.write("ctl", "gen 5\n")
-        #expect(try names("pkg/\(app)/dep").isEmpty)
-        #expect(throws: (any Error).self) { try control.walk("pkg/\(lib)") }
-        #expect(live.served.end() == 0)
-    }
-
     @Test func theTopmostControlFileTakesWordsForAnyEnvironment() throws {
-        let scratch = try prepared()
+        let scratch = try Self.prepared()
         _ = try EnvironmentTests.pak(scratch, ["env", "create", "web"])
         let address = "unix!\(scratch("socket"))"
         let served = try Served(
@@ -220,7 +143,7 @@ struct LiveTests {
     }
 
     @Test func theControlTreeIsSeenInAViewUnderAName() throws {
-        let scratch = try prepared()
+        let scratch = try Self.prepared()
         let live = try Live(scratch)
         for aname in ["main:ctl=.pak", "main:ctl=.pak:pinned", "main:ctl=.pak:sub=usr"] {
             let seen = try Editor(live.address, aname)
@@ -238,50 +161,8 @@ struct LiveTests {
         #expect(live.served.end() == 0)
     }
 
-    @Test func whereAnEnvironmentShinesTheDiskIsSeenAndWritten() throws {
-        let scratch = try prepared()
-        try scratch.shell("mkdir -p disk/sub; echo disk >disk/sub/x; ln -s / disk/out")
-        let docs = "/usr/share/doc"
-        _ = try EnvironmentTests.pak(scratch, ["shine", docs, scratch("disk")])
-        _ = try EnvironmentTests.pak(scratch, ["shine", "/usr/bin/a", scratch("disk/sub")])
-        let live = try Live(scratch)
-        for aname in ["main", "main:pinned"] {
-            let seen = try Editor(live.address, aname)
-            #expect(try seen.read("usr/share/doc/sub/x") == "disk\n")
-            // Whatever the type of what is hidden.
-            #expect(try seen.read("usr/bin/a/x") == "disk\n")
-            #expect(throws: (any Error).self) { try seen.walk("usr/share/doc/a/version") }
-            try seen.write("usr/share/doc/new", aname)
-            #expect(try scratch.shell("cat disk/new") == aname)
-            try seen.makeDirectory("usr/share/doc/made")
-            try seen.rename("usr/share/doc/new", "usr/share/doc/made/old")
-            try seen.remove("usr/share/doc/made/old")
-            try seen.remove("usr/share/doc/made", isDirectory: true)
-            #expect(throws: (any Error).self) { try seen.write("usr/bin/new", "x") }
-            #expect(throws: (any Error).self) {
-                try seen.remove("usr/share/doc", isDirectory: true)
-            }
-            // A link on the disk is text, and leads nowhere on the server.
-            #expect(throws: (any Error).self) { try seen.walk("usr/share/doc/out/etc") }
-        }
-        let control = try Editor(live.address, "ctl")
-        #expect(
-            try control.read("env/main/shadowed")
-                == "/usr/bin/a a\n/usr/share/doc a\n/usr/share/doc/a a\n/usr/share/doc/a/version a\n"
-        )
-        // One who is attached sees it when it ends, too.
-        let seen = try Editor(live.address, "main")
-        let folder = try seen.walk("usr/share/doc")
-        try control.write("ctl", "not shine usr/share/doc\n")
-        #expect(try seen.read("usr/share/doc/a/version") == "a 1.0-1\n")
-        #expect(throws: (any Error).self) {
-            try folder.walk([]).makeDirectory(Array("x".utf8), permissions: 0o755)
-        }
-        #expect(live.served.end() == 0)
-    }
-
     @Test func othersThanTheOwnerSeeNothingOfTheDisk() throws {
-        let scratch = try prepared()
+        let scratch = try Self.prepared()
         try scratch.shell("mkdir disk; echo disk >disk/x")
         _ = try EnvironmentTests.pak(scratch, ["shine", "/usr/share/doc", scratch("disk")])
         var pakfs = Program.pakfs

@@ -1,5 +1,6 @@
 import FileTree
 import Glibc
+import NineP
 import NinePClient
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 struct SwitchTests {
     /// A store whose `main` is of `a` 1.0-1 (generation 2), served, with `b`, `c` and `a` 1.0-2 at
     /// hand.
-    private struct Setting {
+    struct Setting {
         let scratch: Scratch
         let served: Served
         let address: String
@@ -102,6 +103,125 @@ struct SwitchTests {
         #expect(setting.served.end() == 0)
     }
 
+    @Test func shineThroughOverContent() throws {
+        let scratch = try LiveTests.prepared()
+        try scratch.shell("mkdir -p disk/sub; echo disk >disk/sub/x; ln -s / disk/out")
+        let docs = "/usr/share/doc"
+        _ = try EnvironmentTests.pak(scratch, ["shine", docs, scratch("disk")])
+        _ = try EnvironmentTests.pak(scratch, ["shine", "/usr/bin/a", scratch("disk/sub")])
+        let live = try LiveTests.Live(scratch)
+        for aname in ["main", "main:pinned"] {
+            let seen = try Editor(live.address, aname)
+            #expect(try seen.read("usr/share/doc/sub/x") == "disk\n")
+            // Whatever the type of what is hidden.
+            #expect(try seen.read("usr/bin/a/x") == "disk\n")
+            #expect(throws: (any Error).self) { try seen.walk("usr/share/doc/a/version") }
+            try seen.write("usr/share/doc/new", aname)
+            #expect(try scratch.shell("cat disk/new") == aname)
+            try seen.makeDirectory("usr/share/doc/made")
+            try seen.rename("usr/share/doc/new", "usr/share/doc/made/old")
+            try seen.remove("usr/share/doc/made/old")
+            try seen.remove("usr/share/doc/made", isDirectory: true)
+            #expect(throws: (any Error).self) { try seen.write("usr/bin/new", "x") }
+            #expect(throws: (any Error).self) {
+                try seen.remove("usr/share/doc", isDirectory: true)
+            }
+            // A link on the disk is text, and leads nowhere on the server.
+            #expect(throws: (any Error).self) { try seen.walk("usr/share/doc/out/etc") }
+        }
+        let control = try Editor(live.address, "ctl")
+        #expect(
+            try control.read("env/main/shadowed")
+                == "/usr/bin/a a\n/usr/share/doc a\n/usr/share/doc/a a\n/usr/share/doc/a/version a\n"
+        )
+        // One who is attached sees it when it ends, too.
+        let seen = try Editor(live.address, "main")
+        let folder = try seen.walk("usr/share/doc")
+        try control.write("ctl", "not shine usr/share/doc\n")
+        #expect(try seen.read("usr/share/doc/a/version") == "a 1.0-1\n")
+        #expect(throws: (any Error).self) {
+            try folder.walk([]).makeDirectory(Array("x".utf8), permissions: 0o755)
+        }
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func aDependencyLinkAfterAnUpgrade() throws {
+        let scratch = try LiveTests.prepared()
+        for (version, text) in [("1", "one"), ("2", "two")] {
+            try scratch.shell(
+                """
+                mkdir -p lib/DEBIAN lib/etc/lib; echo \(text) >lib/etc/lib/conf
+                printf 'Package: lib\\nVersion: \(version)\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' >lib/DEBIAN/control
+                dpkg-deb --root-owner-group -b lib lib-\(version).deb >&2; rm -r lib
+                """
+            )
+        }
+        try scratch.shell(
+            """
+            mkdir -p app/DEBIAN app/usr/bin; echo app >app/usr/bin/app
+            printf 'Package: app\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\nDepends: lib (>= 1)\\n' >app/DEBIAN/control
+            dpkg-deb --root-owner-group -b app app-1.deb >&2
+            """
+        )
+        _ = try EnvironmentTests.pak(
+            scratch,
+            ["add", scratch("app-1.deb"), scratch("lib-1.deb")]
+        )
+        let live = try LiveTests.Live(scratch)
+        let control = try Editor(live.address, "ctl")
+        func names(_ path: String) throws -> [String] {
+            let folder = try control.walk(path)
+            try folder.open()
+            return try folder.entries().map { String(decoding: $0.name, as: UTF8.self) }.sorted()
+        }
+        let packages = try names("pkg")
+        #expect(packages.map { $0.prefix { $0 != "." } } == ["a", "app", "lib"])
+        let (app, lib) = (packages[1], packages[2])
+        #expect(try names("env/main/pkg") == packages)
+        #expect(try names("pkg/\(app)") == ["dep", "files", "manifest", "self", "tree"])
+        #expect(
+            try names("pkg/\(lib)") == ["dep", "files", "manifest", "self", "settings", "tree"]
+        )
+        #expect(try control.read("pkg/\(app)/manifest").contains("name app\n"))
+        #expect(try control.read("pkg/\(lib)/files") == "etc\netc/lib\netc/lib/conf\n")
+        #expect(try control.read("pkg/\(app)/tree/usr/bin/app") == "app\n")
+        func target(_ path: String) throws -> String {
+            String(decoding: try control.walk(path).readLink(), as: UTF8.self)
+        }
+        #expect(try target("pkg/\(app)/self") == "tree")
+        #expect(try target("pkg/\(lib)/settings") == "tree/etc")
+        // The same paths from the view and from the package lead to directories of two qids.
+        let seen = try Editor(live.address, "main")
+        #expect(
+            try control.walk("pkg/\(lib)/tree/etc").qid.path != seen.walk("etc").qid.path
+        )
+        let dependency = "pkg/\(app)/dep/lib"
+        let old = try target(dependency)
+        #expect(old == "../../\(lib)/tree")
+        // A directory that was walked to before shows what is there afterwards.
+        let folder = try control.walk("pkg/\(app)/dep")
+        // Plain clients, which know no links, go where they lead.
+        let plain = try Editor(live.address, "ctl", .plain)
+        #expect(try plain.read("\(dependency)/etc/lib/conf") == "one\n")
+
+        _ = try EnvironmentTests.pak(scratch, ["add", scratch("lib-2.deb")])
+        // The word that is refused has the server look before it answers.
+        #expect(throws: (any Error).self) { try control.write("ctl", "gen x\n") }
+        try control.write("ctl", "gen 4\n")
+        #expect(try plain.read("\(dependency)/etc/lib/conf") == "two\n")
+        let new = try String(
+            decoding: folder.walk([Array("lib".utf8)]).readLink(),
+            as: UTF8.self
+        )
+        #expect(new != old)
+        #expect(try plain.read("pkg/\(app)/dep/\(new)/etc/lib/conf") == "two\n")
+        _ = try EnvironmentTests.pak(scratch, ["rm", "lib"])
+        try control.write("ctl", "gen 5\n")
+        #expect(try names("pkg/\(app)/dep").isEmpty)
+        #expect(throws: (any Error).self) { try control.walk("pkg/\(lib)") }
+        #expect(live.served.end() == 0)
+    }
+
     /// A program of the package runs; its text is read from the package for as long as it does.
     @Test(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
     func aProgramRunsOnWhenItsPackageIsDisabled() throws {
@@ -178,124 +298,5 @@ struct SwitchTests {
             #expect(try Program.pak.run(words + [scratch("\(letter).tar")]).status == 0)
             _ = try EnvironmentTests.pak(scratch, ["add", scratch("\(letter).pak.zst")])
         }
-    }
-
-    // Bad states
-
-    @Test func aPackageThatIsMissingOrDamagedLeavesTheOldState() throws {
-        for damage in ["rm store/packages/b-*", "truncate -s -100 store/packages/b-*"] {
-            let setting = try Setting()
-            _ = try EnvironmentTests.pak(setting.scratch, ["add", "b"])
-            _ = try EnvironmentTests.pak(setting.scratch, ["switch", "2"])
-            // It has seen generation 2 again when it answers.
-            try setting.tell("gen 2")
-            try setting.scratch.shell("rm -rf store/tables; \(damage)")
-            // One who does not look at the packages himself makes it current.
-            #expect(throws: FileError.self) { try setting.tell("gen 3") }
-            #expect(try setting.seen.read("usr/bin/a") == "a\n")
-            #expect(!setting.isThere("usr/bin/b"))
-            #expect(try setting.control.read("env/main/ctl").contains("error: gen 3: "))
-            #expect(throws: FileError.self) { try setting.seen.other("main@3") }
-            #expect(setting.served.end() == 0)
-        }
-    }
-
-    /// Whether there may be mounts in a namespace of one's own.
-    private static let mayMount =
-        (try? Program(path: "/usr/bin/unshare").run("-m", "true"))?.status == 0
-
-    @Test(.enabled(if: mayMount, "nobody may mount here"))
-    func aStoreThatCannotBeWrittenIsServedAndNotChanged() throws {
-        let scratch = try Scratch()
-        try EnvironmentTests.makePackages(scratch)
-        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
-        let words = """
-            mount --bind '\(scratch("store"))' '\(scratch("store"))' &&
-                mount -o remount,ro,bind '\(scratch("store"))' && exec "$@"
-            """
-        let shell = Program(path: "/usr/bin/unshare")
-        let probe = try shell.run(["-m", "sh", "-c", words, "sh", "true"])
-        try #require(probe.status == 0, "\(probe.complaints)")
-        func readOnly(_ words2: String...) throws -> Program.Outcome {
-            try shell.run(
-                ["-m", "sh", "-c", words, "sh", Program.pak.path] + words2
-                    + ["--store", scratch("store"), "--root", scratch("system")]
-            )
-        }
-        #expect(try readOnly("list").output.contains(" a 1.0-1\n"))
-        #expect(try readOnly("owns", "/usr/bin/a").output == "a\n")
-        for words in [["rm", "a"], ["rollback"], ["add", scratch("b-2.deb")]] {
-            let outcome = try shell.run(
-                ["-m", "sh", "-c", self.words(words, scratch), "sh"]
-            )
-            #expect(outcome.status == 1 && outcome.complaints.contains("read only file system"))
-        }
-        let address = "unix!\(scratch("socket"))"
-        let running = try shell.start([
-            "-m", "sh", "-c", words, "sh", Program.pakfs.path, "-S", scratch("store"), "-e", "main",
-            "-l", address,
-        ])
-        try #require(running.output.next() != nil, "\(running.complaints.rest())")
-        #expect(try Editor(address, "main").read("usr/bin/a") == "a\n")
-        let control = try Editor(address, "ctl")
-        #expect(throws: FileError.self) { try control.write("env/main/ctl", "rm a\n") }
-        #expect(try Editor(address, "main").read("usr/bin/a") == "a\n")
-        running.send(SIGTERM)
-        #expect(running.wait() == 0)
-    }
-
-    /// The shell's words of a command of pak in a store on a disk that is read-only.
-    private func words(_ command: [String], _ scratch: Scratch) -> String {
-        let store = scratch("store")
-        let quoted = ([Program.pak.path] + command).map { "'\($0)'" }.joined(separator: " ")
-        return """
-            mount --bind '\(store)' '\(store)' && mount -o remount,ro,bind '\(store)' &&
-                exec \(quoted) --store '\(store)' --root '\(scratch("system"))'
-            """
-    }
-
-    @Test(.enabled(if: mayMount, "nobody may mount here"))
-    func aFullDiskIsToldAndChangesNothing() throws {
-        let scratch = try Scratch()
-        try EnvironmentTests.makePackages(scratch)
-        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
-        // No more room than the store takes, and the store there.
-        let script = """
-            mkdir '\(scratch("disk"))' && mount -t tmpfs -o size=256k small '\(scratch("disk"))' &&
-                cp -r '\(scratch("store"))' '\(scratch("disk"))' &&
-                { head -c 1M /dev/zero >'\(scratch("disk"))/fill' 2>/dev/null
-                pak() { '\(Program.pak.path)' "$@" --store '\(scratch("disk"))/store' \
-            --root '\(scratch("system"))'; }
-                pak add '\(scratch("b-2.deb"))'; echo status $?; pak list; pak store verify
-                rm '\(scratch("disk"))/fill'; pak add '\(scratch("b-2.deb"))'; pak list; }
-            """
-        let outcome = try Program(path: "/usr/bin/unshare").run(["-m", "sh", "-c", script])
-        #expect(outcome.complaints.contains("file system is full"), "\(outcome.complaints)")
-        let parts = outcome.output.split(separator: "Generation 3", maxSplits: 1)
-        #expect(parts.count == 2 && parts[0].hasPrefix("status 1\n"), "\(outcome.output)")
-        #expect(parts[0].contains(" a 1.0-1\n") && !parts[0].contains(" b 2"))
-        #expect(parts.count == 2 && parts[1].contains(" b 2"))
-    }
-
-    @Test func ofCommandsAtOnceEachIsDoneOrToldAndNoneIsMixed() throws {
-        let scratch = try Scratch()
-        try EnvironmentTests.makePackages(scratch)
-        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
-        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-2.deb"), scratch("b-2.deb")])
-        let store = ["--store", scratch("store"), "--root", scratch("system")]
-        var done = 0
-        for _ in 0..<6 {
-            let all = try ["2", "3", "2", "3"].map {
-                try Program.pak.start(["switch", $0] + store)
-            }
-            for running in all {
-                let status = running.wait()
-                #expect(status == 0 || status == 7, "\(running.complaints.rest())")
-                if status == 0 { done += 1 }
-            }
-            let text = try EnvironmentTests.pak(scratch, ["list"]).output
-            #expect(text.contains("a 1.0-2") == text.contains("b 2"), "\(text)")
-        }
-        #expect(done >= 6)
     }
 }

@@ -44,11 +44,14 @@ struct CreateEnvironment: ParsableCommand {
     var like: String?
 
     @OptionGroup var stores: StoreOptions
+    @OptionGroup var waiting: WaitOptions
 
     @Argument(help: "Its name.")
     var name: String
 
-    func run() throws {
+    func run() throws { try waiting.retrying(create) }
+
+    private func create() throws {
         let (store, finder) = try stores.writer()
         do throws(FileError) {
             var text = EnvironmentText()
@@ -60,7 +63,13 @@ struct CreateEnvironment: ParsableCommand {
             let state = try made.state()
             printing.show(JSON.environment(made, state, text), or: "\(name)\n")
         } catch {
-            throw Complaint("\(error)", status: error.kind == .invalid ? 2 : 1)
+            let status: Int32 =
+                switch error.kind {
+                case .busy: WaitOptions.busy
+                case .invalid: 2
+                default: 1
+                }
+            throw Complaint("\(error)", status: status)
         }
     }
 }

@@ -1,0 +1,125 @@
+import FileTree
+import Glibc
+import NinePClient
+import Testing
+
+/// What goes wrong with an environment that is changed: a clear error or the old state, never a
+/// mixed one.
+struct SwitchFaultTests {
+    @Test func aPackageThatIsMissingOrDamagedLeavesTheOldState() throws {
+        for damage in ["rm store/packages/b-*", "truncate -s -100 store/packages/b-*"] {
+            let setting = try SwitchTests.Setting()
+            _ = try EnvironmentTests.pak(setting.scratch, ["add", "b"])
+            _ = try EnvironmentTests.pak(setting.scratch, ["switch", "2"])
+            // It has seen generation 2 again when it answers.
+            try setting.tell("gen 2")
+            try setting.scratch.shell("rm -rf store/tables; \(damage)")
+            // One who does not look at the packages himself makes it current.
+            #expect(throws: FileError.self) { try setting.tell("gen 3") }
+            #expect(try setting.seen.read("usr/bin/a") == "a\n")
+            #expect(!setting.isThere("usr/bin/b"))
+            #expect(try setting.control.read("env/main/ctl").contains("error: gen 3: "))
+            #expect(throws: FileError.self) { try setting.seen.other("main@3") }
+            #expect(setting.served.end() == 0)
+        }
+    }
+
+    /// Whether there may be mounts in a namespace of one's own.
+    private static let mayMount =
+        (try? Program(path: "/usr/bin/unshare").run("-m", "true"))?.status == 0
+
+    @Test(.enabled(if: mayMount, "nobody may mount here"))
+    func aStoreThatCannotBeWrittenIsServedAndNotChanged() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
+        let words = """
+            mount --bind '\(scratch("store"))' '\(scratch("store"))' &&
+                mount -o remount,ro,bind '\(scratch("store"))' && exec "$@"
+            """
+        let shell = Program(path: "/usr/bin/unshare")
+        let probe = try shell.run(["-m", "sh", "-c", words, "sh", "true"])
+        try #require(probe.status == 0, "\(probe.complaints)")
+        func readOnly(_ words2: String...) throws -> Program.Outcome {
+            try shell.run(
+                ["-m", "sh", "-c", words, "sh", Program.pak.path] + words2
+                    + ["--store", scratch("store"), "--root", scratch("system")]
+            )
+        }
+        #expect(try readOnly("list").output.contains(" a 1.0-1\n"))
+        #expect(try readOnly("owns", "/usr/bin/a").output == "a\n")
+        for words in [["rm", "a"], ["rollback"], ["add", scratch("b-2.deb")]] {
+            let outcome = try shell.run(
+                ["-m", "sh", "-c", self.words(words, scratch), "sh"]
+            )
+            #expect(outcome.status == 1 && outcome.complaints.contains("read only file system"))
+        }
+        let address = "unix!\(scratch("socket"))"
+        let running = try shell.start([
+            "-m", "sh", "-c", words, "sh", Program.pakfs.path, "-S", scratch("store"), "-e", "main",
+            "-l", address,
+        ])
+        try #require(running.output.next() != nil, "\(running.complaints.rest())")
+        #expect(try Editor(address, "main").read("usr/bin/a") == "a\n")
+        let control = try Editor(address, "ctl")
+        #expect(throws: FileError.self) { try control.write("env/main/ctl", "rm a\n") }
+        #expect(try Editor(address, "main").read("usr/bin/a") == "a\n")
+        running.send(SIGTERM)
+        #expect(running.wait() == 0)
+    }
+
+    /// The shell's words of a command of pak in a store on a disk that is read-only.
+    private func words(_ command: [String], _ scratch: Scratch) -> String {
+        let store = scratch("store")
+        let quoted = ([Program.pak.path] + command).map { "'\($0)'" }.joined(separator: " ")
+        return """
+            mount --bind '\(store)' '\(store)' && mount -o remount,ro,bind '\(store)' &&
+                exec \(quoted) --store '\(store)' --root '\(scratch("system"))'
+            """
+    }
+
+    @Test(.enabled(if: mayMount, "nobody may mount here"))
+    func aFullDiskIsToldAndChangesNothing() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
+        // No more room than the store takes, and the store there.
+        let script = """
+            mkdir '\(scratch("disk"))' && mount -t tmpfs -o size=256k small '\(scratch("disk"))' &&
+                cp -r '\(scratch("store"))' '\(scratch("disk"))' &&
+                { head -c 1M /dev/zero >'\(scratch("disk"))/fill' 2>/dev/null
+                pak() { '\(Program.pak.path)' "$@" --store '\(scratch("disk"))/store' \
+            --root '\(scratch("system"))'; }
+                pak add '\(scratch("b-2.deb"))'; echo status $?; pak list; pak store verify
+                rm '\(scratch("disk"))/fill'; pak add '\(scratch("b-2.deb"))'; pak list; }
+            """
+        let outcome = try Program(path: "/usr/bin/unshare").run(["-m", "sh", "-c", script])
+        #expect(outcome.complaints.contains("file system is full"), "\(outcome.complaints)")
+        let parts = outcome.output.split(separator: "Generation 3", maxSplits: 1)
+        #expect(parts.count == 2 && parts[0].hasPrefix("status 1\n"), "\(outcome.output)")
+        #expect(parts[0].contains(" a 1.0-1\n") && !parts[0].contains(" b 2"))
+        #expect(parts.count == 2 && parts[1].contains(" b 2"))
+    }
+
+    @Test func ofCommandsAtOnceEachIsDoneOrToldAndNoneIsMixed() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
+        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-2.deb"), scratch("b-2.deb")])
+        let store = ["--store", scratch("store"), "--root", scratch("system")]
+        var done = 0
+        for _ in 0..<6 {
+            let all = try ["2", "3", "2", "3"].map {
+                try Program.pak.start(["switch", $0] + store)
+            }
+            for running in all {
+                let status = running.wait()
+                #expect(status == 0 || status == 7, "\(running.complaints.rest())")
+                if status == 0 { done += 1 }
+            }
+            let text = try EnvironmentTests.pak(scratch, ["list"]).output
+            #expect(text.contains("a 1.0-2") == text.contains("b 2"), "\(text)")
+        }
+        #expect(done >= 6)
+    }
+}
