@@ -90,6 +90,7 @@ let package = Package(
         .target(name: "HostFaults", dependencies: ["FileTree"], path: "Tests/HostFaults"),
         .target(name: "ScratchFolder", dependencies: ["FileTree"], path: "Tests/ScratchFolder"),
         .target(name: "CSteps", path: "Tests/CSteps"),
+        .target(name: "Watched", path: "Tests/Watched"),
         .target(
             name: "TreeConformance",
             dependencies: ["CLinux", "FileTree"],
@@ -120,6 +121,7 @@ let package = Package(
             dependencies: [
                 "pak", "pakfs", "treecheck", "viewcheck", "Archive", "CSteps", "CaptureTree",
                 "Environments", "FileTree", "NineP", "NinePClient", "ScratchFolder", "Store",
+                "Watched",
             ]
         ),
         .testTarget(
@@ -176,7 +178,7 @@ let package = Package(
             dependencies: [
                 "FileTree", "Archive", "CaptureTree", "TreeConformance", "UnionTree",
                 "NinePClient", "NinePServer", "CLinux", "Differential", "HostFaults",
-                "ScratchFolder",
+                "ScratchFolder", "Watched",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -184,7 +186,7 @@ let package = Package(
             name: "UnionTreeTests",
             dependencies: [
                 "FileTree", "Archive", "ScratchFolder", "UnionTree", "TreeConformance",
-                "CAllocations",
+                "CAllocations", "Watched",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

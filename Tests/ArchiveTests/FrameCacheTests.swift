@@ -70,10 +70,10 @@ import Testing
             let all = try (0..<12).map { _ in try FrameMemory(count: length) }
             for (number, memory) in all.enumerated() {
                 #expect(memory.bytes.count == length)
-                for place in memory.bytes.indices { memory.bytes[place] = UInt8(number) }
+                memory.bytes.initializeMemory(as: UInt8.self, repeating: UInt8(number))
             }
             for (number, memory) in all.enumerated() {
-                #expect(memory.bytes.allSatisfy { $0 == UInt8(number) })
+                #expect(Array(memory.bytes) == Array(repeating: UInt8(number), count: length))
                 memory.release()
             }
         }

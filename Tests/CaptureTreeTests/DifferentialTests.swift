@@ -5,6 +5,7 @@ import Glibc
 import Synchronization
 import SystemPackage
 import Testing
+import Watched
 
 @testable import CaptureTree
 
@@ -89,7 +90,7 @@ import Testing
     ) {
         let seeds =
             Self.number("PAK_SEED").map { $0...$0 }
-            ?? 1...UInt64(Self.number("PAK_LISTS") ?? UInt64(lists))
+            ?? 1...UInt64(Self.number("PAK_LISTS") ?? UInt64(Watched.some(lists)))
         let report = Mutex("")
         PrivateMounts.run { mayMount in
             func failures(_ list: OperationList) -> [String] {

@@ -9,6 +9,7 @@ import SystemPackage
 import Testing
 import TreeConformance
 import UnionTree
+import Watched
 
 @testable import CaptureTree
 
@@ -150,7 +151,8 @@ import UnionTree
     @Test(arguments: Kind.allCases)
     func randomOperationsEndAsInADirectory(kind: Kind) {
         let seed = Self.number("PAK_SEED")
-        let seeds = seed.map { $0...$0 } ?? 1...(Self.number("PAK_LISTS") ?? 25)
+        let seeds =
+            seed.map { $0...$0 } ?? 1...(Self.number("PAK_LISTS") ?? UInt64(Watched.some(25)))
         let report = Mutex("")
         PrivateMounts.run { mayMount in
             func failures(_ list: OperationList) -> [String] {

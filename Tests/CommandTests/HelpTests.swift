@@ -1,4 +1,5 @@
 import Testing
+import Watched
 
 /// What `--help` says and what the manual's SYNOPSIS says are the same options.
 struct HelpTests {
@@ -11,17 +12,21 @@ struct HelpTests {
         )
     }
 
-    @Test(arguments: [
-        "run", "shell", "taste", "capture", "mount", "umount", "doctor", "pack", "check",
-        "unpack", "export", "ls", "cat", "stat", "layer init", "layer run", "layer final",
-        "layer changes", "layer reads", "layer export", "layer check", "layer down",
-        "import",
-        "add", "rm", "list", "tree", "why", "info", "files", "owns", "conflicts", "shadowed",
-        "switch", "rollback", "pin", "history", "diff", "prefer", "block", "alias", "allow",
-        "shine",
-        "env create", "env list", "env show", "env delete", "env use", "store verify", "store du",
-        "gc",
-    ])
+    @Test(
+        .unwatched,
+        arguments: [
+            "run", "shell", "taste", "capture", "mount", "umount", "doctor", "pack", "check",
+            "unpack", "export", "ls", "cat", "stat", "layer init", "layer run", "layer final",
+            "layer changes", "layer reads", "layer export", "layer check", "layer down",
+            "import",
+            "add", "rm", "list", "tree", "why", "info", "files", "owns", "conflicts", "shadowed",
+            "switch", "rollback", "pin", "history", "diff", "prefer", "block", "alias", "allow",
+            "shine",
+            "env create", "env list", "env show", "env delete", "env use", "store verify",
+            "store du",
+            "gc",
+        ]
+    )
     func theManualOfPakHasTheOptionsOfEachVerb(verb: String) throws {
         let help = try Program.pak.run(verb.split(separator: " ").map(String.init) + ["--help"])
         #expect(help.status == 0)
@@ -37,7 +42,7 @@ struct HelpTests {
         }
     }
 
-    @Test(arguments: ["bash", "zsh", "fish"])
+    @Test(.unwatched, arguments: ["bash", "zsh", "fish"])
     func completionsNameTheVerbs(shell: String) throws {
         let script = try Program.pak.run("--generate-completion-script", shell)
         #expect(script.status == 0)

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Watched
 
 /// What `--json` prints is what pak.json(6) says.
 struct JSONTests {
@@ -22,7 +23,7 @@ struct JSONTests {
         }
     }
 
-    @Test func everyVerbWithObjectsIsInThePage() throws {
+    @Test(.unwatched) func everyVerbWithObjectsIsInThePage() throws {
         let page = try JSONPage()
         let all = try verbs()
         #expect(all.count > 10)

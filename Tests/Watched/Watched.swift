@@ -1,0 +1,19 @@
+import Glibc
+public import Testing
+
+/// Whether the suite runs under a sanitizer, where all takes five times as long: it is watched for
+/// what it does to memory then, and what repeats the same steps is done less often.
+public enum Watched {
+    /// True where `mk asan` runs the suite.
+    public static let isOn = getenv("PAK_WATCHED") != nil
+
+    /// How many of a number of like cases are to be tried.
+    public static func some(_ count: Int) -> Int { isOn ? max(1, count / 10) : count }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// What compares texts that the programs print, and runs them some fifty times for it.
+    public static var unwatched: Self {
+        .disabled(if: Watched.isOn, "it compares texts, and has no memory of its own to watch")
+    }
+}
