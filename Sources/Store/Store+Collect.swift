@@ -22,19 +22,10 @@ extension Store {
         uses: () throws(FileError) -> [ContentID: [String]]
     ) throws(FileError) -> [Verdict] {
         let folder = try packagesFolder()
+        // A store that cannot be written can be asked: nothing has to be kept from coming or going.
+        if isDry, !isWritable { return try verdicts(folder, isDry: true, uses()) }
         return try locked(alone: true) { () throws(FileError) in
-            var reasons = try uses()
-            for (id, name) in try roots() { reasons[id, default: []].append("root \(name)") }
-            for (text, lease) in try leases(isDry: isDry) {
-                guard let id = ContentID(hexadecimal: text) else { continue }
-                reasons[id, default: []].append("process \(lease.prefix { $0 != "." })")
-            }
-            var verdicts: [Verdict] = []
-            for package in try packages() {
-                let size = try calls.status(package.fileName, in: folder)?.size ?? 0
-                let uses = (reasons[package.id] ?? []).sorted()
-                verdicts.append(Verdict(package: package, size: size, reasons: uses))
-            }
+            let verdicts = try verdicts(folder, isDry: isDry, uses())
             guard !isDry else { return verdicts }
             for verdict in verdicts where verdict.reasons.isEmpty {
                 try calls.remove(verdict.package.fileName, in: folder)
@@ -42,6 +33,26 @@ extension Store {
             try removeLeftovers(folder)
             return verdicts
         }
+    }
+
+    private func verdicts(
+        _ folder: HostDescriptor,
+        isDry: Bool,
+        _ uses: [ContentID: [String]]
+    ) throws(FileError) -> [Verdict] {
+        var reasons = uses
+        for (id, name) in try roots() { reasons[id, default: []].append("root \(name)") }
+        for (text, lease) in try leases(isDry: isDry) {
+            guard let id = ContentID(hexadecimal: text) else { continue }
+            reasons[id, default: []].append("process \(lease.prefix { $0 != "." })")
+        }
+        var verdicts: [Verdict] = []
+        for package in try packages() {
+            let size = try calls.status(package.fileName, in: folder)?.size ?? 0
+            let uses = (reasons[package.id] ?? []).sorted()
+            verdicts.append(Verdict(package: package, size: size, reasons: uses))
+        }
+        return verdicts
     }
 
     /// Removes what nobody makes any more.

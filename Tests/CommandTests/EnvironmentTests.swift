@@ -171,6 +171,35 @@ struct EnvironmentTests {
         #expect(try pak(scratch, "uninstall", "a").hasSuffix("- a 1.0-1\n"))
     }
 
+    /// Home over common over system: an environment hides the one of its name below.
+    @Test func theUsersOwnEnvironmentBeginsAsTheMachines() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        let below = ["--store", scratch("system/var/lib/pak"), "--root", scratch("system")]
+        #expect(try Program.pak.run(["add", scratch("b-2.deb")] + below).status == 0)
+        func names() throws -> [Substring] {
+            try pak(scratch, "list").split(separator: "\n").map { $0.dropFirst(17) }
+        }
+        #expect(try names() == ["b 2"])
+        // What is refused hides nothing.
+        let refused = try Self.pak(scratch, ["rm", "a"], status: 1).complaints
+        #expect(refused.hasSuffix("try: pak list\n"), "\(refused)")
+        #expect(try names() == ["b 2"])
+        let added = try pak(scratch, "add", scratch("a-1.0-1.deb"))
+        #expect(added == "Generation 2 (was 1)\n+ a 1.0-1\n")
+        #expect(try names() == ["a 1.0-1", "b 2"])
+        #expect(try pak(scratch, "why", "b").hasSuffix("asked for\n"))
+        #expect(try pak(scratch, "rollback") == "Generation 1 (was 2)\n- a 1.0-1\n")
+        #expect(try Program.pak.run(["rm", "b"] + below).status == 0)
+        #expect(try names() == ["b 2"])
+    }
+
+    @Test(arguments: ["ctl", "default", "A", "a/b", ""])
+    func aNameThatAServerKnowsSomethingElseByIsRefused(name: String) throws {
+        let scratch = try Scratch()
+        #expect(try Self.pak(scratch, ["env", "create", name], status: 2).output.isEmpty)
+    }
+
     @Test func oneWhoWaitsGoesOnWhenAnotherIsDone() throws {
         let scratch = try Scratch()
         try Self.makePackages(scratch)

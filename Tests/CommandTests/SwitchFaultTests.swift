@@ -48,6 +48,10 @@ struct SwitchFaultTests {
         }
         #expect(try readOnly("list").output.contains(" a 1.0-1\n"))
         #expect(try readOnly("owns", "/usr/bin/a").output == "a\n")
+        #expect(
+            try readOnly("gc", "--dry-run", "--why").output
+                == "  a 1.0-1: main generation 2\n0 packages, 0 bytes would be removed\n"
+        )
         for words in [["rm", "a"], ["rollback"], ["add", scratch("b-2.deb")]] {
             let outcome = try shell.run(
                 ["-m", "sh", "-c", self.words(words, scratch), "sh"]

@@ -50,9 +50,12 @@ package struct NamedEnvironment: Sendable {
         making name: String,
         in store: Store,
         _ text: EnvironmentText = EnvironmentText(),
+        roots: [String] = [],
         time: Int64 = Int64(Glibc.time(nil))
     ) throws(FileError) {
-        guard PackageName.isLegal(name), name != ViewName.control, let top = store.folder else {
+        // A server knows other things by these two.
+        let isFree = ![ViewName.control, EnvironmentSource.unnamed].contains(name)
+        guard PackageName.isLegal(name), isFree, let top = store.folder else {
             throw FileError(.invalid, "\(name): not a name for an environment")
         }
         let calls = store.calls
@@ -67,6 +70,7 @@ package struct NamedEnvironment: Sendable {
                 parent: 0,
                 time: time,
                 command: "env create \(name)",
+                roots: roots,
                 text: text
             )
             let log = try calls.lockFile(Self.logName, in: folder)

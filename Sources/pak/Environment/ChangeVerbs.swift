@@ -57,7 +57,9 @@ extension ChangeVerb {
         // Without a slash it is a package's name, whatever lies in the working directory.
         let files = words.filter { $0[0] == "add" }.flatMap { $0.dropFirst() }
         let file = files.first { !$0.contains("/") && HostNames.kind($0) != nil }
-        return file.map { "pak add ./\($0)" } ?? "pak list --all, or pak add ./FILE"
+        if let file { return "pak add ./\(file)" }
+        let isAbsent = !words.contains { $0[0] == "add" }
+        return isAbsent ? "pak list" : "pak list --all, or pak add ./FILE"
     }
 
     static func tell(

@@ -55,11 +55,13 @@ struct CreateEnvironment: ParsableCommand {
         let (store, finder) = try stores.writer()
         do throws(FileError) {
             var text = EnvironmentText()
+            var roots: [String] = []
             if let like {
                 let other = try finder.environment(like)
-                text = try other.record(other.state()).text
+                let record = try other.record(other.state())
+                (text, roots) = (record.text, record.roots)
             }
-            let made = try NamedEnvironment(making: name, in: store, text)
+            let made = try NamedEnvironment(making: name, in: store, text, roots: roots)
             let state = try made.state()
             printing.show(JSON.environment(made, state, text), or: "\(name)\n")
         } catch {

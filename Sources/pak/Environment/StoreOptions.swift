@@ -109,7 +109,7 @@ struct EnvironmentOptions: ParsableArguments {
         }
         do throws(FileError) {
             if name == EnvironmentFinder.usual {
-                return (try NamedEnvironment(making: name, in: store), finder)
+                return (try Self.makeUsual(in: store, finder), finder)
             }
             let below = try finder.environment(name)
             throw FileError(.readOnly, "environment \(name) is in the store \(below.store.path)")
@@ -119,6 +119,28 @@ struct EnvironmentOptions: ParsableArguments {
                 try: error.kind == .notFound
                     ? "pak env create \(name)" : "pak env create ANOTHER --like \(name)"
             )
+        }
+    }
+
+    /// Makes the environment of those who name none: it hides the one that a store below has, and
+    /// so begins as that is.
+    private static func makeUsual(
+        in store: Store,
+        _ finder: EnvironmentFinder
+    ) throws(FileError) -> NamedEnvironment {
+        let name = EnvironmentFinder.usual
+        do throws(FileError) {
+            let below = try finder.environment(name)
+            let record = try below.record(below.state())
+            return try NamedEnvironment(
+                making: name,
+                in: store,
+                record.text,
+                roots: record.roots
+            )
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return try NamedEnvironment(making: name, in: store)
         }
     }
 }

@@ -175,7 +175,9 @@ struct Collect: ParsableCommand {
     func run() throws { try waiting.retrying(collect) }
 
     private func collect() throws {
-        let (store, _) = try stores.writer()
+        // What is asked only is asked of a store that cannot be written, too.
+        let asked = dryRun ? try stores.finder().stores.first : nil
+        let store = if let asked { asked } else { try stores.writer().store }
         do throws(FileError) {
             var forgotten: [String: [Int]] = [:]
             if let keep {
