@@ -69,7 +69,7 @@ package final class Environment: Sendable {
             title = (stored?.title ?? []) + packages.map(\.name).sorted()
             packages = try (stored?.packages() ?? []) + packages
         } catch {
-            throw Complaint("\(error)")
+            throw Complaint("\(error)", try: stored == nil ? nil : "pak store verify")
         }
         allowed = Set(stored?.text.allowed ?? [])
         shines = stored?.text.shines ?? []

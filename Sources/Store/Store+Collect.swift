@@ -121,7 +121,10 @@ extension Store {
         }
     }
 
-    private func check(_ package: StoredPackage) throws(FileError) {
+    /// Reads every byte of a package.
+    ///
+    /// Errors: `.malformed` for one that is not what its name says.
+    func check(_ package: StoredPackage) throws(FileError) {
         let path = place(of: package)
         guard let found = try Package.native(HostFile(path), cache: FrameCache(capacity: 1 << 20))
         else { throw .malformed("\(path): not a package") }

@@ -6,7 +6,7 @@ extension Store {
     public struct Imported: Sendable {
         /// The package.
         public var package: StoredPackage
-        /// Whether it was here before.
+        /// Whether it was here before, and whole.
         public var isKnown: Bool
         /// Names that the archive has more than once; the last counts.
         public var replaced: [[UInt8]] = []
@@ -17,7 +17,8 @@ extension Store {
     /// Takes a package of any form into the store.
     ///
     /// A native package is read whole and checked, any other is packed. Errors: `.malformed` with
-    /// file, member and reason, and then nothing has come; those of writing.
+    /// file, member and reason, and then nothing has come; those of writing. One that is here and
+    /// damaged is put right.
     public func add(
         _ file: String,
         _ options: ImportOptions = ImportOptions()
@@ -40,7 +41,7 @@ extension Store {
                 guard let leases else { throw FileError(.notFound, "store \(path)") }
                 let lease = try Lease(in: leases, calls: calls)
                 try lease.add([package.id])
-                let isKnown = try calls.status(package.fileName, in: folder) != nil
+                let isKnown = try has(package) && isWhole(package)
                 if isKnown {
                     try calls.remove(name, in: folder)
                 } else {
@@ -59,6 +60,11 @@ extension Store {
             try? calls.remove(name, in: folder)
             throw error
         }
+    }
+
+    private func isWhole(_ package: StoredPackage) -> Bool {
+        do throws(FileError) { try check(package) } catch { return false }
+        return true
     }
 
     private func fill(

@@ -130,6 +130,11 @@ struct EnvironmentTests {
         #expect(!checked.output.contains(" a ok"))
         let refused = try Self.pak(scratch, ["add", scratch("b-2.deb")], status: 1)
         #expect(refused.complaints.contains("a-1.0%2D1."))
+        // What a check says to do does it.
+        #expect(checked.complaints.hasSuffix("1 fault\ntry: pak import the package again\n"))
+        _ = try pak(scratch, "import", scratch("a-1.0-1.deb"))
+        #expect(try pak(scratch, "store", "verify").contains(" a ok\n"))
+        #expect(try pak(scratch, "owns", "/usr/bin/a") == "a\n")
         try scratch.shell("rm store/packages/a-*")
         #expect(
             try Self.pak(scratch, ["owns", "/usr/bin/a"], status: 1).complaints

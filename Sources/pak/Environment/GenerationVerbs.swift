@@ -55,7 +55,9 @@ struct Switch: ParsableCommand {
             )
         } catch {
             let status: Int32 = error.kind == .busy ? WaitOptions.busy : 1
-            throw Complaint("\(error)", try: "pak history", status: status)
+            let isPackage = error.context?.hasPrefix("package ") == true
+            let cure = isPackage ? "pak import the package again" : "pak history"
+            throw Complaint("\(error)", try: cure, status: status)
         }
     }
 }

@@ -96,7 +96,8 @@ struct VerifyStore: ParsableCommand {
             throw Complaint("\(error)")
         }
         guard faults == 0 else {
-            throw Complaint("\(faults) faults", try: "pak import the package again", status: 4)
+            let count = faults == 1 ? "1 fault" : "\(faults) faults"
+            throw Complaint(count, try: "pak import the package again", status: 4)
         }
     }
 

@@ -63,7 +63,7 @@ struct PackageOptions: ParsableArguments {
         else { return nil }
         let finder = try stores.finder()
         do throws(FileError) { return try StoredEnvironment(selection.name, finder) } catch {
-            throw Complaint("-e \(error)")
+            throw Complaint("\(error)", try: "pak store verify")
         }
     }
 
