@@ -96,6 +96,17 @@ extension Index {
         return inode
     }
 
+    /// Of what is known of a file its number of names and its bytes, for those who count many.
+    @inlinable
+    public func linksAndSize(_ number: UInt32) -> (links: UInt32, size: UInt64) {
+        guard number < inodeCount else { return (1, 0) }
+        let record = inodes + Int(number) * IndexLayout.inodeSize
+        let first = load32(record, 0)
+        let isRegular = first & 0o170000 == FileType.regular.rawValue
+        let size = isRegular ? UInt64(first >> 16) << 32 | UInt64(load32(record, 4)) : 0
+        return (load32(record, 24) & 0xff_ffff, size)
+    }
+
     /// The entries of the directory that `entry` names, sorted by name; none of anything else.
     @inlinable
     public func children(_ entry: UInt32) -> Range<UInt32> {

@@ -37,6 +37,9 @@ public final class Package: Sendable {
     /// Whether its identity is that of all it says, its name among it.
     package var isNative: Bool { contents is FramedContents && manifest.name != nil }
 
+    /// What the host said of its file when it was opened; nil for one that is no native package.
+    package var fileIdentity: ContentID? { (contents as? FramedContents)?.file.identity }
+
     /// Whether the attributes of its directories count when packages are joined.
     public var ownsDirectories: Bool { manifest.ownsDirectories }
 

@@ -71,6 +71,10 @@ public struct StoredPackage: Sendable, Hashable, Comparable {
 
     /// The version that one word stands for.
     package static func unescape(_ word: some Collection<UInt8>) -> String? {
+        var isEscaped = false
+        for byte in word where !isPlain(byte) { isEscaped = true }
+        // What is plain is ASCII.
+        guard isEscaped else { return String(decoding: word, as: UTF8.self) }
         guard word.contains(UInt8(ascii: "%")) else {
             return String(validating: word, as: UTF8.self)
         }

@@ -12,10 +12,17 @@ import UnionTree
 enum PlainWords: Equatable {
     case run(packages: [String], command: [String])
     case mount(packages: [String], directory: String, foreground: Bool)
-    case add(packages: [String], environment: String?)
-    case remove(packages: [String], environment: String?)
-    case `switch`(to: Int, environment: String?)
-    case rollback(steps: Int, environment: String?)
+    case add(packages: [String], in: Place)
+    case remove(packages: [String], in: Place)
+    case `switch`(to: Int, in: Place)
+    case rollback(steps: Int, in: Place)
+
+    /// Which environment is meant, and in which stores.
+    struct Place: Equatable {
+        var environment: String?
+        var store: String?
+        var root: String?
+    }
 
     /// Reads a verb and its arguments; nil where the parser has to.
     init?(_ words: [String]) {
@@ -29,32 +36,36 @@ enum PlainWords: Equatable {
 
     private init?(change words: [String]) {
         var rest: [String] = []
-        var environment: String?
+        var place = Place()
         var words = words[...]
         while let word = words.popFirst() {
-            if ["-e", "--env"].contains(word) {
-                guard environment == nil, let name = words.popFirst(), Self.isPlain(name) else {
-                    return nil
-                }
-                environment = name
-            } else {
+            let option: WritableKeyPath<Place, String?>
+            switch word {
+            case "-e", "--env": option = \.environment
+            case "--store": option = \.store
+            case "--root": option = \.root
+            default:
                 guard Self.isPlain(word) else { return nil }
                 rest.append(word)
+                continue
             }
+            guard place[keyPath: option] == nil, let value = words.popFirst(), Self.isPlain(value)
+            else { return nil }
+            place[keyPath: option] = value
         }
         // A number as the parser takes it may have a sign, which is its business.
         let isNumber = rest.count == 2 && rest[1].utf8.allSatisfy { (0x30...0x39).contains($0) }
         let number = isNumber ? Int(rest[1]) : nil
         switch (rest.first, rest.count) {
-        case ("add", 2...): self = .add(packages: Array(rest[1...]), environment: environment)
-        case ("rm", 2...): self = .remove(packages: Array(rest[1...]), environment: environment)
+        case ("add", 2...): self = .add(packages: Array(rest[1...]), in: place)
+        case ("rm", 2...): self = .remove(packages: Array(rest[1...]), in: place)
         case ("switch", 2):
             guard let number else { return nil }
-            self = .switch(to: number, environment: environment)
-        case ("rollback", 1): self = .rollback(steps: 1, environment: environment)
+            self = .switch(to: number, in: place)
+        case ("rollback", 1): self = .rollback(steps: 1, in: place)
         case ("rollback", 2):
             guard let number, number > 0 else { return nil }
-            self = .rollback(steps: number, environment: environment)
+            self = .rollback(steps: number, in: place)
         default: return nil
         }
     }
@@ -120,28 +131,28 @@ enum PlainWords: Equatable {
                 () throws(Complaint) in
                 .packages(try Self.environment(packages, over: nil))
             }
-        case .add(let packages, let environment):
+        case .add(let packages, let place):
             var verb = Add()
             verb.packages = packages
             verb.printing = .usual
-            verb.options = .usual(environment)
+            verb.options = .usual(place)
             verb.waiting = .usual
             try verb.run()
-        case .remove(let packages, let environment):
+        case .remove(let packages, let place):
             var verb = Remove()
             verb.packages = packages
             verb.printing = .usual
-            verb.options = .usual(environment)
+            verb.options = .usual(place)
             verb.waiting = .usual
             try verb.run()
-        case .switch(let number, let environment):
-            try Switch.run(.usual, .usual(environment), "switch") {
+        case .switch(let number, let place):
+            try Switch.run(.usual, .usual(place), "switch") {
                 environment,
                 state throws(FileError) in
                 try environment.step(to: number, from: state)
             }
-        case .rollback(let steps, let environment):
-            try Rollback.run(.usual, .usual(environment), steps)
+        case .rollback(let steps, let place):
+            try Rollback.run(.usual, .usual(place), steps)
         }
     }
 
@@ -173,12 +184,12 @@ extension WaitOptions {
 }
 
 extension EnvironmentOptions {
-    fileprivate static func usual(_ environment: String?) -> EnvironmentOptions {
+    fileprivate static func usual(_ place: PlainWords.Place) -> EnvironmentOptions {
         var options = EnvironmentOptions()
-        options.environment = environment
+        options.environment = place.environment
         options.stores = StoreOptions()
-        options.stores.store = nil
-        options.stores.root = nil
+        options.stores.store = place.store
+        options.stores.root = place.root
         options.stores.offline = false
         return options
     }

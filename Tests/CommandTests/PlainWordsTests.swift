@@ -21,13 +21,23 @@ struct PlainWordsTests {
                 "mount m -p ./a -p ./b -f",
                 .mount(packages: ["./a", "./b"], directory: "m", foreground: true)
             ),
-            ("add jq", .add(packages: ["jq"], environment: nil)),
-            ("add -e web jq ./x.deb", .add(packages: ["jq", "./x.deb"], environment: "web")),
-            ("rm jq --env web curl", .remove(packages: ["jq", "curl"], environment: "web")),
-            ("switch 12", .switch(to: 12, environment: nil)),
-            ("rollback", .rollback(steps: 1, environment: nil)),
-            ("rollback -e web", .rollback(steps: 1, environment: "web")),
-            ("rollback 3", .rollback(steps: 3, environment: nil)),
+            ("add jq", .add(packages: ["jq"], in: .init())),
+            (
+                "add -e web jq ./x.deb",
+                .add(packages: ["jq", "./x.deb"], in: .init(environment: "web"))
+            ),
+            (
+                "rm jq --env web curl",
+                .remove(packages: ["jq", "curl"], in: .init(environment: "web"))
+            ),
+            ("switch 12", .switch(to: 12, in: .init())),
+            ("rollback", .rollback(steps: 1, in: .init())),
+            ("rollback -e web", .rollback(steps: 1, in: .init(environment: "web"))),
+            (
+                "switch --store s 4 --root r",
+                .switch(to: 4, in: .init(store: "s", root: "r"))
+            ),
+            ("rollback 3", .rollback(steps: 3, in: .init())),
         ] as [(String, PlainWords)]
     )
     func theUsualFormIsRead(line: String, words: PlainWords) {
@@ -41,7 +51,8 @@ struct PlainWordsTests {
         "run -p -/a true", "shell -p ./a", "taste ./a", "mount m", "mount -p ./a", "mount -p a m",
         "add", "add -e web", "add jq -e", "add --json jq", "add -e a -e b jq", "rm", "add -- jq",
         "switch", "switch x", "switch +1", "switch -1", "switch 1 2", "switch --wait 1 2",
-        "rollback 0", "rollback x", "rollback 1 2", "rollback --help", "add --store s jq",
+        "rollback 0", "rollback x", "rollback 1 2", "rollback --help", "add --store jq",
+        "add --store s --store t jq", "add --root -x jq",
         "switch 99999999999999999999", "add --env=web jq", "mount -p ./a m n", "mount -p ./a -- m",
         "mount -b / -p ./a m", "mount -p ./a -h",
     ])

@@ -218,6 +218,8 @@ struct GenerationTests {
                 #expect(record.text == made[number]?.text, "\(number)")
                 #expect(record.roots == made[number]?.roots, "\(number)")
                 #expect(record.parent == made[number]?.parent, "\(number)")
+                guard numbers.contains(record.parent) else { continue }
+                #expect(try web.parent(of: record) == web.record(record.parent), "\(number)")
             }
             #expect(try web.state().current == current)
         }
@@ -334,6 +336,46 @@ struct GenerationTests {
         #expect(writes.withLock { $0 } == 1)
         try web.note("rollback", current: 1, over: web.state())
         #expect(writes.withLock { $0 } == 2)
+    }
+
+    @Test func aWayBackTakesNoMoreOfAThousandPackagesThanOfOne() throws {
+        var calls: [Int: Int] = [:]
+        for count in [1, 1000] {
+            let folder = try StoreFolder()
+            let made = try NamedEnvironment(making: "web", in: folder.store())
+            let names = (0..<count).map { "package\($0)" }
+            _ = try commit(made, names)
+            for other in ["a", "b"] { _ = try commit(made, names + [other]) }
+            let before = try folder.bytes("envs/web/log").count
+            let seen = Mutex<(all: Int, written: Int)>((0, 0))
+            let counting = HostCalls(fault: { call in
+                seen.withLock { seen in
+                    seen.all += 1
+                    if [.write, .make, .rename, .makeFolder].contains(call) { seen.written += 1 }
+                }
+                return nil
+            })
+            let web = try NamedEnvironment("web", in: Store(writing: folder.path, calls: counting))
+            seen.withLock { $0 = (0, 0) }
+            let state = try web.state()
+            try web.note("rollback", web.step(back: 1, from: state), over: state)
+            let taken = seen.withLock { $0 }
+            #expect(taken.written == 1)
+            let grown = try folder.bytes("envs/web/log").count - before
+            #expect(grown < 100)
+            calls[count] = taken.all
+            // What is added is written, and not what there is.
+            let last = try web.state()
+            var text = try web.record(last).text
+            text.add(try #require(Self.package("c")))
+            let roots = try web.record(last).roots
+            _ = try web.commit(text, roots: roots, command: "", word: "add", over: last)
+            let end = try folder.bytes("envs/web/log").count
+            #expect(end - before - grown < 1000)
+        }
+        // A generation that is whole is read in up to three parts, for its sum.
+        let few = try #require(calls[1])
+        #expect(try #require(calls[1000]) <= few + 2)
     }
 
     @Test func anEnvironmentThatIsDeletedIsGoneWithAllItHad() throws {

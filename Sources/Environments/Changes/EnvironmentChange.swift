@@ -44,7 +44,7 @@ package struct EnvironmentChange {
     ) throws(FileError) {
         switch words.first {
         case "add" where words.count > 1:
-            for spec in words.dropFirst() { try add(spec, options) }
+            try add(words.dropFirst(), options)
         case "rm" where words.count > 1:
             for name in words.dropFirst() { try remove(name) }
         case "not":
@@ -56,24 +56,34 @@ package struct EnvironmentChange {
         }
     }
 
-    private mutating func add(_ words: String, _ options: ImportOptions) throws(FileError) {
-        let spec = try PackageSpec(words)
-        let package: StoredPackage
-        if case .file(let path) = spec {
-            let imported = try environment.store.add(path, options)
-            leases.append(imported.lease)
-            package = imported.package
-            known = nil
-        } else {
-            package = try spec.choose(candidates(spec), words)
-            if try environment.store.has(package) {
-                // Held first and looked at then: from here on nobody removes it.
-                leases.append(try environment.store.lease([package]))
+    private mutating func add(
+        _ words: ArraySlice<String>,
+        _ options: ImportOptions
+    ) throws(FileError) {
+        var packages: [StoredPackage] = []
+        var found: [StoredPackage] = []
+        for word in words {
+            let spec = try PackageSpec(word)
+            if case .file(let path) = spec {
+                let imported = try environment.store.add(path, options)
+                leases.append(imported.lease)
+                packages.append(imported.package)
+                known = nil
+            } else {
+                found.append(try spec.choose(candidates(spec), word))
+                packages.append(found[found.count - 1])
             }
-            _ = try finder.path(of: package)
         }
-        text.add(package)
-        if !roots.contains(package.name) { roots.append(package.name) }
+        // Held first and looked at then: from there on nobody removes them.
+        var own: [StoredPackage] = []
+        for package in found where try environment.store.has(package) { own.append(package) }
+        if !own.isEmpty { leases.append(try environment.store.lease(own)) }
+        for package in found { _ = try finder.path(of: package) }
+        var names = Set(roots)
+        for package in packages {
+            text.add(package)
+            if names.insert(package.name).inserted { roots.append(package.name) }
+        }
     }
 
     /// The packages that a specification may be about.

@@ -42,6 +42,17 @@ package final class StoredPackages: Sendable {
         }
     }
 
+    /// Checks that the file of a package that is open is there, and what was opened.
+    ///
+    /// Errors: as of `package`.
+    func check(_ stored: StoredPackage) throws(FileError) {
+        guard let known = opened.withLock({ $0[stored.id]?.package }) else { return }
+        let file = try HostFile(finder.path(of: stored))
+        guard file.identity == known.fileIdentity else {
+            throw .malformed("\(file.path): not the package that was opened")
+        }
+    }
+
     /// Opens all packages of an environment.
     package func packages(
         of text: EnvironmentText,
@@ -87,6 +98,9 @@ package final class StoredPackages: Sendable {
         in environment: NamedEnvironment
     ) throws(FileError) -> Bool {
         guard let cache = finder.stores.first?.tables else { return false }
+        // Each is compared with each: of many, a merge is less.
+        let count = new.packages.count - record.text.packages.count
+        guard count <= Self.additionLimit else { return false }
         let rules = try new.unionRules()
         // Under other rules what is there need not go together.
         guard try record.text.unionRules() == rules else { return false }
@@ -114,6 +128,8 @@ package final class StoredPackages: Sendable {
 
     /// How many states before are looked for a table: the next is made by a merge.
     private static let steps = 16
+    /// How many packages are compared one by one.
+    private static let additionLimit = 16
 
     /// What `new` has beyond `old`; nil where it lacks something of it.
     private static func additions(
@@ -122,7 +138,7 @@ package final class StoredPackages: Sendable {
     ) -> [StoredPackage]? {
         var rest = old.packages[...]
         let additions = new.packages.filter { package in
-            guard rest.first == package else { return true }
+            guard rest.first?.id == package.id else { return true }
             rest = rest.dropFirst()
             return false
         }

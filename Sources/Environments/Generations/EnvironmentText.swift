@@ -134,7 +134,7 @@ package struct EnvironmentText: Sendable, Hashable {
         let name = rest.dropFirst(65).prefix { $0 != space }
         let escaped = line[name.endIndex...].dropFirst()
         guard rest.count > 65, rest[digits.endIndex] == space, name.endIndex < line.endIndex,
-            !escaped.contains(space),
+            escaped.firstIndex(of: space) == nil,
             let id = digits.withUnsafeBytes({ ContentID(digits: $0) }),
             let version = StoredPackage.unescape(escaped),
             let package = StoredPackage(

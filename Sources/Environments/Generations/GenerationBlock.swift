@@ -41,36 +41,23 @@ struct GenerationBlock {
     var time: Int64 = 0
     var command = ""
     var hash = ""
-    var roots: [String] = []
-    var lostRoots: [String] = []
-    var packages: [StoredPackage] = []
-    var lostPackages: [StoredPackage] = []
-    /// The rules; nil where they are those of the base.
-    var rules: [EnvironmentRule]?
+    /// What else there is to it, as it stands in the log; see `content`.
+    private var rest: ArraySlice<UInt8> = []
     /// Where it is.
     var place: GenerationPlace?
 
     init() {}
 
-    /// Reads the lines in front of `line`, which made it.
+    /// Reads the lines in front of `line`, which made it, up to its hash.
     ///
     /// Errors: `.malformed` with the line that is wrong.
     init(_ bytes: ArraySlice<UInt8>, _ line: GenerationLine, at place: Int) throws(FileError) {
-        // By bytes: there are as many lines as packages.
-        var text = EnvironmentText()
-        var hasRules = false
-        for line in bytes.dropLast().split(separator: UInt8(ascii: "\n")) {
-            if !hasRules, let package = try EnvironmentText.package(line) {
-                packages.append(package)
-                continue
-            }
-            guard let line = String(validating: line, as: UTF8.self) else {
-                throw .malformed("generation \(number): a line is no text")
-            }
-            if hasRules {
-                try text.take(rule: line)
-                continue
-            }
+        rest = bytes
+        while hash.isEmpty {
+            guard let end = rest.firstIndex(of: UInt8(ascii: "\n")),
+                let line = String(validating: rest[..<end], as: UTF8.self)
+            else { throw .malformed("generation \(number): no hash") }
+            rest = rest[(end + 1)...]
             let parts = line.split(separator: " ", maxSplits: 1)
             let value = parts.count == 2 ? parts[1] : ""
             switch parts.first {
@@ -88,18 +75,10 @@ struct GenerationBlock {
                     whole: numbers[3]
                 )
             case "command": command = String(value)
-            case "hash": hash = String(value)
-            case "root": roots.append(String(value))
-            case "-root": lostRoots.append(String(value))
-            case "-package":
-                guard let lost = try EnvironmentText.package(Array(line.utf8.dropFirst())[...])
-                else { throw .malformed("not a package: \(line)") }
-                lostPackages.append(lost)
-            case "rules": hasRules = true
+            case "hash" where value.utf8.count == 64: hash = String(value)
             default: throw .malformed("generation \(number): \(line)")
             }
         }
-        if hasRules { rules = text.rules }
         time = line.time
         guard number == line.current, number == line.last, parent < number else {
             throw .malformed("generation \(number): made by line \(line.line)")
@@ -111,6 +90,57 @@ struct GenerationBlock {
         self.place = GenerationPlace(at: place, length: line.length, base: base)
     }
 
+    /// What a generation holds, or what it has more and less than another.
+    struct Content {
+        var roots: [String] = []
+        var lostRoots: [String] = []
+        var packages: [StoredPackage] = []
+        var lostPackages: [StoredPackage] = []
+        /// The rules; nil where they are those of the base.
+        var rules: [EnvironmentRule]?
+    }
+
+    /// What stands behind the hash.
+    ///
+    /// - Complexity: that of all packages that stand there. Errors: `.malformed` with the line
+    /// that is wrong.
+    func content() throws(FileError) -> Content {
+        var content = Content()
+        var text = EnvironmentText()
+        var hasRules = false
+        var left = rest
+        // By bytes: there are as many lines as packages.
+        while let end = left.firstIndex(of: UInt8(ascii: "\n")) {
+            let line = left[..<end]
+            left = left[(end + 1)...]
+            if !hasRules, let package = try EnvironmentText.package(line) {
+                content.packages.append(package)
+                continue
+            }
+            guard let line = String(validating: line, as: UTF8.self) else {
+                throw .malformed("generation \(number): a line is no text")
+            }
+            if hasRules {
+                try text.take(rule: line)
+                continue
+            }
+            let parts = line.split(separator: " ", maxSplits: 1)
+            let value = parts.count == 2 ? parts[1] : ""
+            switch parts.first {
+            case "root": content.roots.append(String(value))
+            case "-root": content.lostRoots.append(String(value))
+            case "-package":
+                guard let lost = try EnvironmentText.package(Array(line.utf8.dropFirst())[...])
+                else { throw .malformed("not a package: \(line)") }
+                content.lostPackages.append(lost)
+            case "rules": hasRules = true
+            default: throw .malformed("generation \(number): \(line)")
+            }
+        }
+        if hasRules { content.rules = text.rules }
+        return content
+    }
+
     private static func numbers(_ text: Substring, _ count: Int) throws(FileError) -> [Int] {
         let numbers = text.split(separator: " ").compactMap { Int($0) }
         guard numbers.count == count, numbers.allSatisfy({ $0 >= 0 && $0 < 1 << 40 }) else {
@@ -119,8 +149,8 @@ struct GenerationBlock {
         return numbers
     }
 
-    /// The lines.
-    var bytes: [UInt8] {
+    /// The lines, with `content` behind the hash.
+    func bytes(_ content: Content) -> [UInt8] {
         var lines = ["generation \(number)"]
         if parent == 0 || parentAt != nil {
             lines.append("parent \(parent) \(parentAt ?? 0)")
@@ -133,14 +163,15 @@ struct GenerationBlock {
         let command = PathText.escape(Array(command.utf8)) { $0 < 0x20 || $0 == 0x7f }
         lines.append("command \(String(decoding: command, as: UTF8.self))")
         lines.append("hash \(hash)")
-        lines += roots.map { "root \($0)" } + lostRoots.map { "-root \($0)" }
+        lines += content.roots.map { "root \($0)" }
+        lines += content.lostRoots.map { "-root \($0)" }
         var bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
-        for package in packages { EnvironmentText.write(package, to: &bytes) }
-        for package in lostPackages {
+        for package in content.packages { EnvironmentText.write(package, to: &bytes) }
+        for package in content.lostPackages {
             bytes.append(UInt8(ascii: "-"))
             EnvironmentText.write(package, to: &bytes)
         }
-        if let rules {
+        if let rules = content.rules {
             bytes += (["rules"] + rules.map(\.line)).joined(separator: "\n").utf8 + [10]
         }
         return bytes

@@ -63,13 +63,12 @@ package struct GenerationLine: Sendable, Hashable {
     /// Whether it made the generation of a number, and that is there.
     func makes(_ number: Int) -> Bool { length > 0 && current == number }
 
-    /// The line and the block that it makes a generation of, which begins at `place`.
-    func making(_ block: GenerationBlock, at place: Int) -> (line: Self, block: [UInt8]) {
+    /// The line that makes a generation of the block at `place`.
+    func making(_ place: GenerationPlace) -> GenerationLine {
         var line = self
-        let bytes = block.bytes
-        line.at = place
-        line.length = bytes.count
-        return (line, bytes)
+        line.at = place.at
+        line.length = place.length
+        return line
     }
 
     /// The block and the line behind it, as they are written.

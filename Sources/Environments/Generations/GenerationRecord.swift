@@ -16,6 +16,8 @@ package struct GenerationRecord: Sendable, Equatable {
     package var roots: [String] = []
     /// What it is.
     package var text = EnvironmentText()
+    /// The identity of what it is, in digits.
+    package private(set) var hash: String
     /// Where it is in the log; nil until it is there.
     var place: GenerationPlace?
     /// Where its parent is in the log.
@@ -35,6 +37,7 @@ package struct GenerationRecord: Sendable, Equatable {
         self.command = command
         self.roots = roots.sorted()
         self.text = text
+        hash = "\(text.hash)"
     }
 
     /// Whether they are the same generation, wherever it is in the log.
@@ -48,70 +51,100 @@ package struct GenerationRecord: Sendable, Equatable {
     /// Errors: `.malformed` where that is not what its hash says.
     init(_ blocks: [GenerationBlock]) throws(FileError) {
         guard let first = blocks.first else { throw .malformed("no generation") }
-        self.init(
-            number: first.number,
-            parent: first.parent,
-            time: first.time,
-            command: first.command
-        )
+        number = first.number
+        parent = first.parent
+        time = first.time
+        command = first.command
+        hash = first.hash
         place = first.place
         parentAt = first.parentAt
         // What is said last counts.
         var packages: [ContentID: StoredPackage?] = [:]
         var roots: [String: Bool] = [:]
-        for block in blocks.dropLast() {
-            for lost in block.lostPackages where packages[lost.id] == nil {
+        var rules: [EnvironmentRule]?
+        var whole = GenerationBlock.Content()
+        for (place, block) in blocks.enumerated() {
+            let content = try block.content()
+            rules = rules ?? content.rules
+            if place == blocks.count - 1 {
+                whole = content
+                break
+            }
+            for lost in content.lostPackages where packages[lost.id] == nil {
                 packages[lost.id] = .some(nil)
             }
-            for new in block.packages where packages[new.id] == nil { packages[new.id] = new }
-            for root in block.roots where roots[root] == nil { roots[root] = true }
-            for root in block.lostRoots where roots[root] == nil { roots[root] = false }
+            for new in content.packages where packages[new.id] == nil { packages[new.id] = new }
+            for root in content.roots where roots[root] == nil { roots[root] = true }
+            for root in content.lostRoots where roots[root] == nil { roots[root] = false }
         }
-        let whole = blocks[blocks.count - 1]
-        let rules = blocks.lazy.compactMap(\.rules).first ?? []
-        text = EnvironmentText(whole.packages, changed: packages, rules)
-        self.roots = whole.roots.filter { roots[$0] == nil }
-        self.roots += roots.filter(\.value).keys
-        self.roots.sort()
+        text = EnvironmentText(whole.packages, changed: packages, rules ?? [])
+        self.roots = whole.roots
+        if !roots.isEmpty {
+            self.roots.removeAll { roots[$0] != nil }
+            self.roots += roots.filter(\.value).keys
+            self.roots.sort()
+        }
         guard whole.lostPackages.isEmpty, whole.lostRoots.isEmpty, text.isInOrder,
-            "\(text.hash)" == first.hash
+            "\(text.hash)" == hash
         else { throw .malformed("generation \(number): not what its hash says") }
     }
 
-    /// What is written for it: how it differs from `other`, of the same log, unless it is whole
-    /// that it is read in less.
-    func block(over other: GenerationRecord?) -> GenerationBlock {
+    /// Takes back what `content` says that `child` has changed of it.
+    init(_ block: GenerationBlock, of child: GenerationRecord, _ content: GenerationBlock.Content) {
+        number = block.number
+        parent = block.parent
+        time = block.time
+        command = block.command
+        hash = block.hash
+        place = block.place
+        parentAt = block.parentAt
+        var changed: [ContentID: StoredPackage?] = [:]
+        for new in content.packages { changed[new.id] = .some(nil) }
+        for lost in content.lostPackages { changed[lost.id] = lost }
+        text = EnvironmentText(child.text.packages, changed: changed, child.text.rules)
+        let new = Set(content.roots)
+        roots = (child.roots.filter { !new.contains($0) } + content.lostRoots).sorted()
+    }
+
+    /// What is written for it, and where that is to be read: how it differs from `other`, of the
+    /// same log, unless it is whole that it is read in less.
+    func written(
+        at place: Int,
+        over other: GenerationRecord?
+    ) -> (place: GenerationPlace, bytes: [UInt8]) {
         var block = GenerationBlock()
         block.number = number
         block.parent = parent
         block.parentAt = parentAt
-        block.time = time
         block.command = command
-        block.hash = "\(text.hash)"
-        if let other, let place = other.place {
-            var base = GenerationBlock.Base(
-                at: place.at,
-                depth: (place.base?.depth ?? 0) + 1,
-                different: 0,
-                whole: place.base?.whole ?? place.length
-            )
+        block.hash = hash
+        var content = GenerationBlock.Content()
+        if let other, let known = other.place {
             let changes = text.changes(from: other.text)
-            (block.packages, block.lostPackages) = (changes.new, changes.lost)
+            (content.packages, content.lostPackages) = (changes.new, changes.lost)
             let (had, has) = (Set(other.roots), Set(roots))
-            block.roots = roots.filter { !had.contains($0) }
-            block.lostRoots = other.roots.filter { !has.contains($0) }
-            block.rules = text.rules == other.text.rules ? nil : text.rules
+            content.roots = roots.filter { !had.contains($0) }
+            content.lostRoots = other.roots.filter { !has.contains($0) }
+            content.rules = text.rules == other.text.rules ? nil : text.rules
+            var base = GenerationBlock.Base(
+                at: known.at,
+                depth: (known.base?.depth ?? 0) + 1,
+                different: 0,
+                whole: known.base?.whole ?? known.length
+            )
             block.base = base
-            base.different = (place.base?.different ?? 0) + block.bytes.count
+            base.different = (known.base?.different ?? 0) + block.bytes(content).count
             block.base = base
             if base.depth <= GenerationBlock.depthLimit, base.different <= base.whole {
-                return block
+                let bytes = block.bytes(content)
+                return (GenerationPlace(at: place, length: bytes.count, base: base), bytes)
             }
         }
         block.base = nil
-        (block.packages, block.lostPackages) = (text.packages, [])
-        (block.roots, block.lostRoots) = (roots, [])
-        block.rules = text.rules.isEmpty ? nil : text.rules
-        return block
+        (content.packages, content.lostPackages) = (text.packages, [])
+        (content.roots, content.lostRoots) = (roots, [])
+        content.rules = text.rules.isEmpty ? nil : text.rules
+        let bytes = block.bytes(content)
+        return (GenerationPlace(at: place, length: bytes.count, base: nil), bytes)
     }
 }

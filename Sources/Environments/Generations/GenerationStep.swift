@@ -100,7 +100,7 @@ private struct GenerationWalk {
             throw FileError(.notFound, "generation \(block.parent)")
         }
         if let base = block.base, base.at == place {
-            changes?.undo(block)
+            changes?.undo(try block.content())
         } else {
             changes = nil
         }
@@ -114,11 +114,11 @@ private struct GenerationWalk {
         private var packages: [String: PackageDifference] = [:]
 
         /// Takes back what a generation changed.
-        mutating func undo(_ block: GenerationBlock) {
-            for new in block.packages {
+        mutating func undo(_ content: GenerationBlock.Content) {
+            for new in content.packages {
                 packages[new.name, default: PackageDifference(old: new, new: new)].new = nil
             }
-            for lost in block.lostPackages {
+            for lost in content.lostPackages {
                 packages[lost.name, default: PackageDifference()].new = lost
             }
         }

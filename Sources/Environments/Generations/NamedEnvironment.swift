@@ -76,7 +76,8 @@ package struct NamedEnvironment: Sendable {
             let log = try calls.lockFile(Self.logName, in: folder)
             try calls.syncNames(folder)
             let line = GenerationLine(line: 1, current: 1, last: 1, time: time, word: "create")
-            try GenerationLog(log, calls).append(line.making(first.block(over: nil), at: 0), at: 0)
+            let block = first.written(at: 0, over: nil)
+            try GenerationLog(log, calls).append((line.making(block.place), block.bytes), at: 0)
         }
     }
 
@@ -190,17 +191,24 @@ package struct NamedEnvironment: Sendable {
         return try record(state.current)
     }
 
+    /// Whether a generation that was read before is still there, and where it was.
+    ///
+    /// - Complexity: that of reading it, but for the packages.
+    package func has(_ record: GenerationRecord) -> Bool {
+        guard let place = record.place, let block = try? log().block(at: place.at) else {
+            // What cannot be read is read again by who wants it, and complained of.
+            return false
+        }
+        return block.number == record.number && block.hash == record.hash
+    }
+
     /// The generation that another was made of; nil for the first.
     ///
     /// Errors: as of `record`.
     package func parent(of record: GenerationRecord) throws(FileError) -> GenerationRecord? {
         guard record.parent > 0 else { return nil }
-        if let place = record.parentAt,
-            // Others may have been forgotten meanwhile: then it is elsewhere.
-            let found = try? log().record(at: place), found.number == record.parent
-        {
-            return found
-        }
+        // Others may have been forgotten meanwhile: then it is elsewhere.
+        if let found = try? log().parent(of: record) { return found }
         return try self.record(record.parent)
     }
 
@@ -250,7 +258,7 @@ package struct NamedEnvironment: Sendable {
             var block = try log.block(at: state.at)
             while let place = block.parentAt {
                 if block.base?.at == place {
-                    if block.packages.contains(package) { break }
+                    if try block.content().packages.contains(package) { break }
                 } else {
                     let before = try log.record(at: place).text.packages
                     if !before.contains(package) { break }
@@ -287,20 +295,16 @@ package struct NamedEnvironment: Sendable {
                 text: text
             )
             record.parentAt = parent?.place?.at
-            let block = record.block(over: parent)
+            let block = record.written(at: Int(end), over: parent)
+            record.place = block.place
             let line = GenerationLine(
                 line: state.line + 1,
                 current: record.number,
                 last: record.number,
                 time: time,
                 word: word
-            ).making(block, at: Int(end))
-            try log.append(line, at: end)
-            record.place = GenerationPlace(
-                at: Int(end),
-                length: line.block.count,
-                base: block.base
-            )
+            ).making(block.place)
+            try log.append((line, block.bytes), at: end)
             return record
         }
     }

@@ -12,6 +12,9 @@ package final class StoredEnvironment: Sendable {
     private let finder: EnvironmentFinder
     private let packages: StoredPackages
     private let shown: Mutex<Shown>
+    /// What was shown before, the latest last: a way back opens nothing.
+    private let recent = Mutex<[Shown]>([])
+    private static let recentLimit = 3
     /// Held while a state is opened: one at a time.
     private let opening = Mutex(())
     private let views = LiveViews<ViewKey, Shown> { $0.number }
@@ -54,6 +57,14 @@ package final class StoredEnvironment: Sendable {
             self.record = record
             self.tree = tree
             self.lease = lease
+        }
+
+        /// Makes a later one of the same.
+        init(again other: Shown) {
+            number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+            record = other.record
+            tree = other.tree
+            lease = other.lease
         }
 
         /// Which packages need which.
@@ -117,6 +128,32 @@ package final class StoredEnvironment: Sendable {
     /// What is current.
     package var current: Shown { shown.withLock { $0 } }
 
+    /// Checks that what a state has beyond the current one is there: that it is open, for it was
+    /// shown not long ago, does not mean that.
+    private func check(_ record: GenerationRecord) throws(FileError) {
+        for package in record.text.changes(from: current.record.text).new {
+            try packages.check(package)
+        }
+    }
+
+    /// A state that was shown not long ago, if it is still what it was.
+    private func shownBefore(
+        _ environment: NamedEnvironment,
+        _ isMeant: (Shown) -> Bool
+    ) throws(FileError) -> Shown? {
+        // Another environment of the same name has other generations of the same number.
+        guard let known = recent.withLock({ $0.first(where: isMeant) }),
+            environment.has(known.record)
+        else { return nil }
+        try check(known.record)
+        return known
+    }
+
+    private func open(_ record: GenerationRecord) throws(FileError) -> Shown {
+        try check(record)
+        return try Self.open(record, name, finder, packages)
+    }
+
     private static func open(
         _ record: GenerationRecord,
         _ name: String,
@@ -138,12 +175,24 @@ package final class StoredEnvironment: Sendable {
             let environment = try finder.environment(name)
             let state = try environment.state()
             guard state.current != current.record.number else { return false }
-            let record = try environment.record(state)
-            let next = try Self.open(record, name, finder, packages)
-            shown.withLock { $0 = next }
+            let next: Shown
+            if let known = try shownBefore(environment, { $0.record.number == state.current }) {
+                next = Shown(again: known)
+            } else {
+                next = try open(environment.record(state))
+            }
+            let last = shown.withLock { shown in
+                defer { shown = next }
+                return shown
+            }
+            recent.withLock { recent in
+                recent.removeAll { $0.record.number == next.record.number }
+                recent.append(last)
+                if recent.count > Self.recentLimit { recent.removeFirst() }
+            }
             // Whoever makes a tree from now on makes it of the new state, or sees to it afterwards.
             views.swap(next)
-            for listener in listeners.withLock({ $0 }) { listener(record.number) }
+            for listener in listeners.withLock({ $0 }) { listener(next.record.number) }
             return true
         }
     }
@@ -191,12 +240,15 @@ package final class StoredEnvironment: Sendable {
         }
         return try opening.withLock { (_) throws(FileError) -> Shown in
             let environment = try finder.environment(name)
+            if let known = try shownBefore(environment, { "\($0.record.number)" == words }) {
+                return known
+            }
             if let record = try environment.find(words) {
-                return try Self.open(record, name, finder, packages)
+                return try open(record)
             }
             // Layers and mount lines of a server have the tree's hash.
             for number in try environment.generations().reversed() {
-                let shown = try Self.open(environment.record(number), name, finder, packages)
+                let shown = try open(environment.record(number))
                 if "\(shown.tree.hash)".hasPrefix(words) { return shown }
             }
             throw FileError(.notFound, "\(name)@\(words)")

@@ -36,8 +36,8 @@ struct Census {
         let seed = builder.seeds[Int(entry.package)]
         var pending = [(entry: entry.number, parent: parent)]
         while let next = pending.popLast() {
-            let inode = index.inode(index.inodeNumber(next.entry))
-            if inode.mode.type == .directory {
+            let number = index.inodeNumber(next.entry)
+            if index.isDirectory(next.entry) {
                 let name = NameHash.name(index.name(next.entry), salt: builder.salt)
                 let path = NameHash.path(next.parent, name)
                 add(path)
@@ -47,12 +47,13 @@ struct Census {
                 continue
             }
             files += 1
-            if inode.links > 1 {
-                let key = TableEntry(package: entry.package, number: inode.number)
+            let (links, size) = index.linksAndSize(number)
+            if links > 1 {
+                let key = TableEntry(package: entry.package, number: number)
                 guard linked.insert(key).inserted else { continue }
             }
-            bytes &+= inode.size
-            add(NameHash.member(seed, inode.number))
+            bytes &+= size
+            add(NameHash.member(seed, number))
         }
     }
 }

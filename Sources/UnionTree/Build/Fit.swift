@@ -35,8 +35,9 @@ public struct Fit {
         // Whether one of them is Debian's is not known without opening them all.
         var found: Table?
         var expectsUsr = false
+        let packages = UnionMaker.hash(of: ids)
         for usr in [true, false] where found == nil {
-            let key = UnionMaker.key(ids: ids, rules, environment: environment, usr: usr)
+            let key = UnionMaker.key(packages, rules, environment: environment, usr: usr)
             found = TableFile.open(key, ids.count, in: folder)
             expectsUsr = usr
         }

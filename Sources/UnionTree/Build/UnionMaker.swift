@@ -120,20 +120,27 @@ struct UnionMaker: Sendable {
                 text += "replace \(name) \(version ?? "")\n".utf8
             }
         }
-        return key(text, rules, environment, linked, usr: usr, hasBase: hasBase)
+        let hash = SHA256.hash(text)
+        return key(hash, rules, environment, linked, usr: usr, hasBase: hasBase)
     }
 
-    /// The hash of what a table of native packages is made of, in no base.
+    /// The hash of what a table of native packages is made of, in no base; `packages` is that of
+    /// theirs.
     static func key(
-        ids: [ContentID],
+        _ packages: ContentID,
         _ rules: UnionRules,
         environment: String,
         usr: Bool
     ) -> ContentID {
+        key(packages, rules, environment, [], usr: usr, hasBase: false)
+    }
+
+    /// The hash of native packages.
+    static func hash(of ids: [ContentID]) -> ContentID {
         var text: [UInt8] = []
         text.reserveCapacity(ids.count * 73)
         for id in ids { write(id, to: &text) }
-        return key(text, rules, environment, [], usr: usr, hasBase: false)
+        return SHA256.hash(text)
     }
 
     private static let packageWord = Array("package ".utf8)
@@ -145,7 +152,7 @@ struct UnionMaker: Sendable {
     }
 
     private static func key(
-        _ packages: [UInt8],
+        _ packages: ContentID,
         _ rules: UnionRules,
         _ environment: String,
         _ linked: [UnionRules.Alias],
@@ -153,14 +160,13 @@ struct UnionMaker: Sendable {
         hasBase: Bool
     ) -> ContentID {
         let start = "union \(TableLayout.version) \(rules.mode.rawValue) \(usr) \(hasBase)\n"
-        var text = ""
+        var text = "\(start)environment \(environment)\npackages \(packages)\n"
         for rule in rules.preferences {
             text += "prefer \(UnionPath.escape(rule.pattern)) \(rule.package)\n"
         }
         for block in rules.blocks { text += "block \(block.package) \(block.path)\n" }
         for alias in rules.aliases { text += "alias \(alias.from) \(alias.to)\n" }
         for alias in linked { text += "linked \(alias.from) \(alias.to)\n" }
-        let front = Array("\(start)environment \(environment)\n".utf8)
-        return SHA256.hash(front + packages + Array(text.utf8))
+        return SHA256.hash(Array(text.utf8))
     }
 }

@@ -37,8 +37,8 @@ extension ChangeVerb {
         }
         let old = change.state.current
         guard !change.isEmpty else {
-            let hash = "\(change.record.text.hash)"
-            let object = JSON.change(environment.name, new: old, old: old, hash, [])
+            let (name, hash) = (environment.name, change.record.hash)
+            let object = JSON.change(name, new: old, old: old, hash, [])
             return printing.show(object, or: "Generation \(old), as it was\n")
         }
         let command = words.map { $0.joined(separator: " ") }.joined(separator: "; ")
@@ -46,7 +46,7 @@ extension ChangeVerb {
         Self.tell(
             printing,
             environment.name,
-            (record.number, "\(record.text.hash)"),
+            (record.number, record.hash),
             old: old,
             change.differences
         )

@@ -1,4 +1,5 @@
 import FileTree
+import Glibc
 
 /// An environment's log: what is current, and every generation that there is; lines are only ever
 /// added to it, until generations are forgotten.
@@ -70,7 +71,7 @@ struct GenerationLog {
         return bytes.withUnsafeBytes { bytes in
             var entries: [Entry] = []
             var start = 0
-            while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            while let end = Self.newline(in: bytes, from: start) {
                 defer { start = end + 1 }
                 // No line of a block begins so.
                 guard bytes[start] >= 0x30, bytes[start] <= 0x39,
@@ -128,6 +129,23 @@ struct GenerationLog {
         return try GenerationRecord(blocks)
     }
 
+    /// The generation that another was made of, by what that has changed where it says so; nil
+    /// where it is not there.
+    ///
+    /// Errors: as of `block`.
+    func parent(of record: GenerationRecord) throws(FileError) -> GenerationRecord? {
+        guard let place = record.parentAt, let own = record.place else { return nil }
+        let parent = try block(at: place)
+        guard parent.number == record.parent else { return nil }
+        let block = try block(at: own.at)
+        guard block.number == record.number, block.base?.at == place else {
+            return try self.record(at: place)
+        }
+        let content = try block.content()
+        guard content.rules == nil else { return try self.record(at: place) }
+        return GenerationRecord(parent, of: record, content)
+    }
+
     /// The log without generations; the lines that name them stay.
     ///
     /// Errors: as of `record`.
@@ -148,14 +166,10 @@ struct GenerationLog {
                     base?.place = place
                 }
                 record.parentAt = places[record.parent]?.at
-                let new = record.block(over: base)
-                (line, block) = line.making(new, at: bytes.count)
-                record.place = GenerationPlace(
-                    at: bytes.count,
-                    length: line.length,
-                    base: new.base
-                )
-                places[record.number] = record.place
+                let new = record.written(at: bytes.count, over: base)
+                record.place = new.place
+                places[record.number] = new.place
+                (line, block) = (line.making(new.place), new.bytes)
                 last = record
             } else {
                 line.length = 0
@@ -170,12 +184,20 @@ struct GenerationLog {
     private static func line(in bytes: [UInt8]) -> Range<Int>? {
         bytes.withUnsafeBytes { bytes in
             var start = 0
-            while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            while let end = newline(in: bytes, from: start) {
                 if bytes[start] >= 0x30, bytes[start] <= 0x39 { return start..<end }
                 start = end + 1
             }
             return nil
         }
+    }
+
+    /// The next end of a line.
+    private static func newline(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard start < bytes.count, let base = bytes.baseAddress,
+            let found = memchr(base + start, 10, bytes.count - start)
+        else { return nil }
+        return UnsafeRawPointer(found) - base
     }
 
     /// Adds a line and the block in front of it behind the last whole line, which ends at `end`,
