@@ -142,4 +142,32 @@ struct LiveMountTests {
             "\(said)"
         )
     }
+
+    /// At a directory of its own nothing of the kernel's lies between a command and the packages.
+    @Test(arguments: Visitor.withFUSE)
+    func aCommandSeesTheSwitchAtADirectoryAndTheDiskWhereItShines(who: Visitor) throws {
+        let said = try shell(
+            who,
+            Scratch(),
+            """
+            mkdir disk; echo disk >disk/x
+            pak import ../b-2.deb >log; pak add ../a-1.0-1.deb >log || exit
+            cat >see <<'END'
+            ls at/usr/bin at/usr/share/doc/a
+            echo new >at/usr/share/doc/a/y || echo refused
+            "$0" add b >log; timeout 60 sh -c "until [ -e at/usr/bin/b ]; do :; done"
+            ls at/usr/bin; "$0" rollback >log
+            timeout 60 sh -c "while [ -e at/usr/bin/b ]; do :; done"; ls at/usr/bin
+            END
+            pak run --at "$PWD/at" -- sh -c "$(cat see)" '\(Program.pak.path)' 2>log
+            pak shine /usr/share/doc/a "$PWD/disk" >log
+            pak run --at "$PWD/at" -- sh -c "$(cat see)" '\(Program.pak.path)' 2>log
+            cat disk/y
+            """
+        )
+        func seen(_ name: String, _ write: String) -> String {
+            "at/usr/bin:\na\n\nat/usr/share/doc/a:\n\(name)\n\(write)a\nb\na\n"
+        }
+        #expect(said == seen("version", "refused\n") + seen("x", "") + "new\n", "\(said)")
+    }
 }

@@ -199,10 +199,11 @@ package final class StoredEnvironment: Sendable {
 
     /// Shows what becomes current as it does, and says so to `log`.
     ///
-    /// Where the store cannot be followed that is said, too: it is looked at once then.
+    /// It does so to the process's end. Where the store cannot be followed that is said, too: it
+    /// is looked at once then.
     package func follow(_ log: @escaping @Sendable (String) -> Void) {
         do throws(FileError) {
-            try Watcher.watch(folder()) { [weak self] in self?.refresh(log) }
+            try Watcher.watch(folder()) { [self] in refresh(log) }
         } catch {
             log("environment \(name) is not followed: \(error)")
         }

@@ -57,9 +57,9 @@ struct PackageOptions: ParsableArguments {
 
     /// The environment that is named, or in use, to be gone with; nil where what is named stays
     /// what it is: a generation, or packages.
-    func live() throws(Complaint) -> StoredEnvironment? {
+    func live(usual: Bool = true) throws(Complaint) -> StoredEnvironment? {
         guard package.isEmpty, option.isEmpty, environment?.contains("@") != true,
-            let selection = try state()
+            usual || environment != nil, let selection = try state()
         else { return nil }
         let finder = try stores.finder()
         do throws(FileError) { return try StoredEnvironment(selection.name, finder) } catch {

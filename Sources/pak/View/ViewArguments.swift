@@ -58,6 +58,7 @@ struct ViewArguments: ParsableArguments {
     func choice(usual: Bool) throws(Complaint) -> ViewChoice {
         ViewChoice(
             environment: try environment(usual: usual),
+            live: at == nil ? nil : try packages.live(usual: usual),
             pure: pure,
             at: at,
             base: base,

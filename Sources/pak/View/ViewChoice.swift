@@ -6,6 +6,8 @@ import Terminal
 struct ViewChoice {
     /// The packages over what they lie over.
     var environment: Environment
+    /// The same as it is at any time, where it is shown at a directory of its own.
+    var live: StoredEnvironment?
     /// The packages alone.
     var pure = false
     /// Where the packages are shown, if not over the root.

@@ -21,7 +21,8 @@ struct ViewLayout {
 
     /// How the packages get into the view.
     enum Source {
-        case device
+        /// Served; what shines in it can be written.
+        case device(isWritable: Bool)
         case folder
         /// The kernel's 9P client, with the host's socket and data of its mount.
         case mount(socket: String, data: String)
@@ -68,7 +69,8 @@ struct ViewLayout {
         self.hasUsers = hasUsers
         mounts = try HostMount.all()
         switch source {
-        case .device: add(.packages, Self.served(at: Self.packagesPlace("")))
+        case .device(let isWritable):
+            add(.packages, Self.served(at: Self.packagesPlace(""), isWritable: isWritable))
         case .folder:
             steps.append(.temporary(at: Self.packagesPlace("")))
             add(.folder, .fill(at: Self.packagesPlace("")))
@@ -78,8 +80,8 @@ struct ViewLayout {
         }
     }
 
-    private static func served(at place: Place) -> Step {
-        .fuse(at: place, options: "default_permissions,allow_other", readOnly: true)
+    private static func served(at place: Place, isWritable: Bool = false) -> Step {
+        .fuse(at: place, options: "default_permissions,allow_other", readOnly: !isWritable)
     }
     private static func packagesPlace(_ path: String) -> Place { .hidden("packages" + path) }
     private static func wholePlace(_ path: String) -> Place { .hidden("whole" + path) }

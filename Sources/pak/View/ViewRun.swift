@@ -20,7 +20,9 @@ struct ViewRun {
     /// Readies a command; `words` are it and its choice.
     init(_ choice: ViewChoice, _ words: [String]) throws(Complaint) {
         self.choice = choice
-        bindings = try Self.shines(choice.environment) + choice.borders.bindings
+        // At a directory of its own the disk is served with the packages.
+        let shines = choice.at == nil ? try Self.shines(choice.environment) : []
+        bindings = shines + choice.borders.bindings
         do throws(FileError) { hidden = try HiddenNames(choice.environment) } catch {
             throw Complaint("what packages remove: \(error)")
         }
@@ -116,11 +118,18 @@ struct ViewRun {
         servesWhole: Bool
     ) throws(FileError) -> ViewProcess {
         let hasUsers = !View.isPrivileged
-        let packages = try attachment(hidesBase: true)
+        let alone = try choice.at.map { (_) throws(FileError) in
+            try MountedTree(choice.live.map { .live($0) } ?? .packages(environment))
+        }
+        guard way == .fuse || alone?.isWritable != true else {
+            throw FileError(.unsupported, "where the disk is to be seen in the packages")
+        }
+        let packages =
+            if let alone { alone.attachment } else { try attachment(hidesBase: true) }
         let socket: NinePSocket? = way == .ninep ? try NinePSocket(packages) : nil
         let source: ViewLayout.Source =
             switch way {
-            case .fuse: .device
+            case .fuse: .device(isWritable: alone?.isWritable == true)
             case .overlay: .folder
             case .ninep: .mount(socket: socket?.path ?? "", data: NinePSocket.data)
             }
@@ -156,7 +165,7 @@ struct ViewRun {
             command,
             handed: { (step, descriptor) throws(FileError) in
                 switch handed[step] {
-                case .packages: try serve(packages, descriptor, isFixed: true)
+                case .packages: try serve(packages, descriptor, isFixed: true, alone)
                 case .whole:
                     try serve(attachment(hidesBase: false), descriptor, isFixed: false)
                 case .folder:
@@ -193,10 +202,12 @@ struct ViewRun {
     private func serve(
         _ attachment: Attachment,
         _ descriptor: Int32,
-        isFixed: Bool
+        isFixed: Bool,
+        _ tree: MountedTree? = nil
     ) throws(FileError) {
         var options = FUSEServer.Options()
-        options.caching = isFixed ? .endless : .seconds(1)
+        options.caching = tree?.isKept ?? isFixed ? .endless : .seconds(1)
+        options.isWritable = tree?.isWritable == true
         if choice.borders.verbose {
             options.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
         }
@@ -205,6 +216,7 @@ struct ViewRun {
         try Worker.start {
             do throws(FileError) { try server.run() } catch { log("\(error)") }
         }
+        try tree?.follow(server, log)
     }
 
     /// Writes the packages into a directory of the view, with marks that hide paths of `base`.
