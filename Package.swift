@@ -8,6 +8,16 @@ let staticLibraries = [
     "archive", "lzma", "bz2", "z", "lz4", "zstd", "nettle", "crypto",
 ].map { LinkerSetting.linkedLibrary(":lib\($0).a") }
 
+// What a program takes to start counts where it is run for each command: half of it is to find the
+// addresses of a library in C++, which is linked in, too, and those of its own.
+let quickStart: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-use-ld=lld", "-L\(Context.packageDirectory)/Sources/link"]
+            + ["-Xclang-linker", "-static-libgcc"],
+        .when(configuration: .release)
+    )
+]
+
 // A target imports only targets of a lower rank; README lists the ranks.
 let package = Package(
     name: "pak",
@@ -72,7 +82,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["pak.1", "pak.format.6", "pak.json.6", "pak.layer.6"]
+            exclude: ["pak.1", "pak.format.6", "pak.json.6", "pak.layer.6"],
+            linkerSettings: quickStart + [
+                .unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))
+            ]
         ),
         .executableTarget(
             name: "pakfs",
