@@ -146,6 +146,11 @@ int pak_private_mounts(void)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
+pid_t pak_fork(void)
+{
+	return fork();
+}
+
 int pak_may_mount(void)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };

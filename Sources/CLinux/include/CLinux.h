@@ -127,6 +127,9 @@ uint16_t pak_bound_port(int fd);
  * namespace. Returns 0, or -1 with errno. */
 int pak_private_mounts(void);
 
+/* fork(2), which Swift hides: for a process of one thread. */
+pid_t pak_fork(void);
+
 /* Opens /dev/fuse. Returns a descriptor, or -1 with errno. */
 int pak_fuse_open(void);
 

@@ -89,8 +89,8 @@ struct HostMount {
     var type: String
     var source: String
 
-    /// All mounts, in the order in which they were made.
-    static func all() throws(FileError) -> [HostMount] {
+    /// All mounts, or those of some types alone, in the order in which they were made.
+    static func all(of types: [String] = []) throws(FileError) -> [HostMount] {
         // The table may be longer than a file of ours ever is.
         guard let file = fopen("/proc/self/mountinfo", "r") else {
             throw FileError(FileError.Kind(number: errno), "/proc/self/mountinfo")
@@ -102,6 +102,9 @@ struct HostMount {
         var mounts: [HostMount] = []
         while getline(&line, &size, file) > 0 {
             guard let line else { break }
+            // Most are none of these: they are not read any further.
+            let isWanted = types.isEmpty || types.contains { strstr(line, $0) != nil }
+            guard isWanted else { continue }
             let bytes = UnsafeRawBufferPointer(start: line, count: strlen(line))
             if let mount = HostMount(line: bytes) { mounts.append(mount) }
         }

@@ -30,7 +30,7 @@ struct MountedView {
     /// All there are.
     static func all() -> [MountedView] {
         // Where there is no /proc there is nothing to be told.
-        ((try? HostMount.all()) ?? []).compactMap(MountedView.init)
+        ((try? HostMount.all(of: ["fuse.pak", "9p"])) ?? []).compactMap(MountedView.init)
     }
 
     /// Asks it; who does not answer within five seconds is silent.

@@ -22,7 +22,7 @@ struct PackageMount {
             // That it is still there is what the mount will say.
             try? FUSEMount.unmount(place, lazily: true)
         }
-        guard foreground else { try BackgroundServer.start("-f") }
+        if !foreground { try BackgroundServer.start() }
         let source = try open()
         do throws(FileError) {
             let tree = try MountedTree(source)

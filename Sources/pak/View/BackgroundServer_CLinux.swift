@@ -1,34 +1,35 @@
+import CLinux
 import FileTree
 import Glibc
 import Terminal
 
-/// A server that a command leaves behind, which is this program once more.
+/// A server that a command leaves behind, which is a copy of its process.
 ///
 /// Until it says that it is ready its complaints are the command's, and so is its status.
 enum BackgroundServer {
     /// The variable that names the descriptor on which the word is awaited.
     private static let variable = "PAK_READY_FD"
 
-    /// Starts this command line again with `option` behind the verb, waits until that is ready, and
-    /// ends; with its status when it is never ready.
-    static func start(_ option: String) throws(Complaint) -> Never {
+    /// Returns in the copy; this process waits until that is ready, and ends; with its status when
+    /// it is never ready.
+    ///
+    /// To be called before any thread is started: a copy has one alone.
+    static func start() throws(Complaint) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw Complaint("pipe: \(Self.reason(errno))") }
-        _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
-        setenv(variable, "\(ends[1])", 1)
-        var arguments = CommandLine.arguments
-        arguments.insert(option, at: min(2, arguments.count))
-        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
-        defer { for word in words { free(word) } }
-        words.append(nil)
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        var process: pid_t = 0
-        let failed = posix_spawn(&process, "/proc/self/exe", &actions, nil, words, environ)
+        let process = pak_fork()
+        guard process != 0 else {
+            close(ends[0])
+            _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+            setenv(variable, "\(ends[1])", 1)
+            let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+            dup2(null, STDIN_FILENO)
+            if null > 0 { close(null) }
+            return
+        }
+        let why = errno
         close(ends[1])
-        guard failed == 0 else { throw Complaint("/proc/self/exe: \(Self.reason(failed))") }
+        guard process > 0 else { throw Complaint("fork: \(Self.reason(why))") }
         var byte: UInt8 = 0
         var count = read(ends[0], &byte, 1)
         while count < 0, errno == EINTR { count = read(ends[0], &byte, 1) }
