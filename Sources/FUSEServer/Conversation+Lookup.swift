@@ -6,16 +6,12 @@ extension Conversation {
     func lookup(_ request: Request, _ reply: inout Reply) throws(FileError) {
         let name = try request.name(at: 0)
         let directory = try nodes.directory(request.node)
-        let node: any Node
-        let stat: Stat
-        do throws(FileError) {
-            node = try directory.lookup(name.bytes)
-            stat = try node.stat()
-        } catch {
+        let found: NamedEntry
+        do throws(FileError) { found = try directory.entry(named: name.bytes) } catch {
             guard error.kind == .notFound else { throw error }
             return reply.putMissing(validity)
         }
-        try putEntry(node, stat, &reply)
+        try putEntry(found.node, found.stat, &reply)
     }
 
     /// Tells the kernel of a node, which it holds until it forgets it.

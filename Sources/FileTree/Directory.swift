@@ -8,6 +8,12 @@ public protocol Directory: Node {
     /// Errors: `.notFound`.
     func lookup(_ name: RawSpan) throws(FileError) -> any Node
 
+    /// Finds one name, and tells the attributes of what it stands for.
+    ///
+    /// The default looks it up and then asks the node; a tree that learns both at once saves the
+    /// second way there. Errors: those of `lookup` and of the node's `stat`.
+    func entry(named name: RawSpan) throws(FileError) -> NamedEntry
+
     /// Steps down through `names` one after the other, and adds the qid of each node found to
     /// `qids`; returns the last.
     ///
@@ -67,6 +73,20 @@ public protocol Directory: Node {
     ) throws(FileError)
 }
 
+/// What a name stands for.
+public struct NamedEntry {
+    /// The file.
+    public var node: any Node
+    /// Its attributes when it was found.
+    public var stat: Stat
+
+    /// Makes an entry.
+    public init(_ node: any Node, _ stat: Stat) {
+        self.node = node
+        self.stat = stat
+    }
+}
+
 /// What a name to be removed has to stand for.
 public enum Removal: Sendable {
     /// Whatever it is.
@@ -113,6 +133,12 @@ public struct DirectoryEntry {
 extension Directory {
     /// This directory.
     public var directory: (any Directory)? { self }
+
+    /// Looks the name up, and asks the node.
+    public func entry(named name: RawSpan) throws(FileError) -> NamedEntry {
+        let node = try lookup(name)
+        return NamedEntry(node, try node.stat())
+    }
 
     /// Looks one name up after the other.
     public func walk(_ names: PathNames, _ qids: inout WalkedQids) throws(FileError) -> any Node {

@@ -9,6 +9,16 @@ extension RuledDirectory: Directory {
         return RuledNode.make(tree, try names.lookup(name), mount)
     }
 
+    func entry(named name: RawSpan) throws(FileError) -> NamedEntry {
+        guard tree.mounts.list.isEmpty else {
+            let node = try lookup(name)
+            return NamedEntry(node, try node.stat())
+        }
+        let found = try names.entry(named: name)
+        let stat = mount?.shown(found.stat) ?? found.stat
+        return NamedEntry(RuledNode.make(tree, found.node, mount), stat)
+    }
+
     func walk(_ names: PathNames, _ qids: inout WalkedQids) throws(FileError) -> any Node {
         let mounts = tree.mounts
         // Where no mount is below, and no qid is another's, the capture steps by itself.

@@ -36,31 +36,53 @@ final class CaptureDirectory: CaptureNode, @unchecked Sendable {
         return directory
     }
 
-    /// What a name stands for; nil when nothing.
-    func find(_ name: RawSpan) throws(FileError) -> CaptureNode? {
-        if let below = untouched?.directory { return try find(name, below) }
+    /// Where a name is to be found.
+    private enum Finding {
+        case known(CaptureNode)
+        /// In the lower directory, if it has it.
+        case below(any Directory)
+        case missing
+    }
+
+    private func finding(_ name: RawSpan) throws(FileError) -> Finding {
+        if let below = untouched?.directory { return .below(below) }
         let step = try layer.state.withLock { (state) throws(FileError) -> Step in
             guard let directory = try object(in: state) else { return .untouched }
             return name.withUnsafeBytes { Self.step(directory, $0) }
         }
         switch step {
-        case .known(let object, let entry): return .make(layer, object, entry)
-        case .missing: return nil
+        case .known(let object, let entry): return .known(.make(layer, object, entry))
+        case .missing: return .missing
         case .below(let place, let node):
-            if let directory = node?.directory { return try find(name, directory) }
-            return try find(name, below(place))
-        case .untouched:
-            guard let below = lower?.directory else { return nil }
-            return try find(name, below)
+            if let directory = node?.directory { return .below(directory) }
+            return .below(try below(place))
+        case .untouched: return lower?.directory.map { .below($0) } ?? .missing
         }
     }
 
-    private func find(_ name: RawSpan, _ below: any Directory) throws(FileError) -> CaptureNode? {
-        do {
-            return .make(layer, try below.lookup(name))
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
+    /// What a name stands for; nil when nothing.
+    func find(_ name: RawSpan) throws(FileError) -> CaptureNode? {
+        switch try finding(name) {
+        case .known(let node): return node
+        case .missing: return nil
+        case .below(let below):
+            do throws(FileError) { return .make(layer, try below.lookup(name)) } catch {
+                if error.kind == .notFound { return nil }
+                throw error
+            }
+        }
+    }
+
+    func entry(named name: RawSpan) throws(FileError) -> NamedEntry {
+        switch try finding(name) {
+        case .known(let node): return NamedEntry(node, try node.stat())
+        case .missing: throw FileError(.notFound)
+        case .below(let below):
+            let found = try below.entry(named: name)
+            let node = CaptureNode.make(layer, found.node)
+            // It may be another name of a file that has been touched.
+            guard try node.object() == nil else { return NamedEntry(node, try node.stat()) }
+            return NamedEntry(node, found.stat)
         }
     }
 

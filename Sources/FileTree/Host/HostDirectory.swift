@@ -8,9 +8,19 @@ final class HostDirectory: HostNode, Directory, @unchecked Sendable {
     override var directory: (any Directory)? { self }
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {
+        let (place, status) = try found(name)
+        return node(at: place, status)
+    }
+
+    func entry(named name: RawSpan) throws(FileError) -> NamedEntry {
+        let (place, status) = try found(name)
+        return NamedEntry(node(at: place, status), place.root.stat(status))
+    }
+
+    private func found(_ name: RawSpan) throws(FileError) -> (HostPlace, pak_stat) {
         let place = place(of: Array(name))
         let descriptor = try place.root.descriptor.open(place.path, pak_o_path | O_NOFOLLOW)
-        return node(at: place, try descriptor.status())
+        return (place, try descriptor.status())
     }
 
     /// Where a name of this directory is.

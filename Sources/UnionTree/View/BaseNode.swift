@@ -19,6 +19,13 @@ class BaseNode: Node, @unchecked Sendable {
         make(inner, container.view, container, container.hash)
     }
 
+    /// What the base tells of a node that is shown.
+    static func shown(_ found: NamedEntry, _ node: any Node, _ view: View) -> NamedEntry {
+        var stat = view.options.masked(found.stat)
+        if node.directory != nil { stat.qid.path = node.qidPath }
+        return NamedEntry(node, stat)
+    }
+
     fileprivate static func make(
         _ inner: any Node,
         _ view: View,
@@ -171,6 +178,11 @@ final class BaseDirectory: BaseNode, Directory, @unchecked Sendable {
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {
         BaseNode.make(try inner.lookup(name), view, self, path)
+    }
+
+    func entry(named name: RawSpan) throws(FileError) -> NamedEntry {
+        let found = try inner.entry(named: name)
+        return BaseNode.shown(found, BaseNode.make(found.node, view, self, path), view)
     }
 
     func entries(

@@ -51,13 +51,34 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             ? view.node(step, view.qid(step)) : try lookupBelow(name, step)
     }
 
+    func entry(named name: RawSpan) throws(FileError) -> NamedEntry {
+        let step = name.withUnsafeBytes { view.generation.step(place, hash, $0) }
+        if step.outcome != .found, let below = try directoryBelow(step) {
+            let found = try below.entry(named: name)
+            if step.outcome != .foundIfBelow || found.node.directory == nil {
+                return BaseNode.shown(found, BaseNode.make(found.node, in: self), view)
+            }
+        }
+        let node =
+            step.outcome == .found
+            ? view.node(step, view.qid(step)) : try lookupBelow(name, step)
+        return NamedEntry(node, try node.stat())
+    }
+
+    /// The base's directory, where what no package has is to be found.
+    private func directoryBelow(_ step: Step) throws(FileError) -> (any Directory)? {
+        try view.generation.checkWhole()
+        guard step.outcome != .hidden, view.generation.base != nil, !view.options.hidesBase else {
+            return nil
+        }
+        return try view.generation.below(place)
+    }
+
     /// Finds in the base what no package has.
     private func lookupBelow(_ name: RawSpan, _ step: Step) throws(FileError) -> any Node {
-        try view.generation.checkWhole()
-        guard step.outcome != .hidden, view.generation.base != nil, !view.options.hidesBase,
-            let below = try view.generation.below(place),
-            let node = try below.node(named: name)
-        else { throw FileError(.notFound) }
+        guard let node = try directoryBelow(step)?.node(named: name) else {
+            throw FileError(.notFound)
+        }
         if step.outcome == .foundIfBelow, node.directory != nil {
             return view.node(step, view.qid(step))
         }

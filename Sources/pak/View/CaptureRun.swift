@@ -179,7 +179,6 @@ struct CaptureRun {
     private var options: FUSEServer.Options {
         var options = FUSEServer.Options()
         options.isWritable = true
-        options.writesBack = true
         if geteuid() != 0 {
             let (user, group) = identity == .kept ? (getuid(), getgid()) : (0, 0)
             options.owners = Owners(
@@ -211,7 +210,8 @@ private final class HeldDirectory: Sendable {
     }
 }
 
-/// Files of which bytes were lost that a writer takes for written.
+/// Files of which bytes were lost that a writer takes for written: what is written by way of a
+/// mapping goes to the layer later.
 private final class LostWrites: Sendable {
     private let all = Mutex<FileError?>(nil)
 
