@@ -1,47 +1,71 @@
 import FileTree
 import Glibc
 
-/// A real program, configured once, and then made by `make -j2`: on the disk as it is, and in a
+/// Real programs, configured once, and then made by `make -j2`: on the disk as it is, and in a
 /// capture of the machine, start and package and all; in turn, each round from the same source.
+///
+/// The one is small, and so shows what a capture costs at all; the other takes some seconds.
 struct BuildBenchmark {
     let pak: String
     let rounds: Int
     let complain: (String) -> Void
+
+    private static let programs: [(name: String, configure: String, make: String)] = [
+        ("pv", "./configure", "make -j2"), ("lua5.4", "true", "make -j2 linux"),
+    ]
 
     func run() throws(FileError) -> MountTable {
         var table = MountTable("make -j2", ["s", "x disk"])
         // On a disk, and not below /tmp, of which a capture has one of its own.
         let place = try HostFolder.makeNew("/var/tmp/pakbench")
         defer { HostFolder.remove(place) }
-        let prepare = """
-            cd "$0" && mkdir pv && tar -x --no-same-owner --strip-components=1 -C pv \
-                -f "${XDG_CACHE_HOME:-$HOME/.cache}"/pak-builds/pv_*.orig.tar.bz2 &&
-                cd pv && ./configure
-            """
-        guard try Program.run(["sh", "-c", prepare, place], quiet: true) == 0 else {
-            complain("pakbench: no source of pv to build (mk builds fetches it): measured without")
-            return table
-        }
-        // The first round fills caches.
-        for round in 0...rounds {
-            let make = "rm -rf run && cp -a pv run && cd run && exec \"$@\" make -j2"
-            let plain = try time(["sh", "-c", "cd \"$0\" && \(make)", place])
-            let captured = try time([
-                "sh", "-c", "cd \"$0\" && \(make)", place, pak, "capture", "-q", "-o",
-                "\(place)/out\(round).pak.zst", "--",
-            ])
-            guard round > 0 else { continue }
-            table.add("pv", "disk", "s", plain)
-            table.add("pv", "pak capture", "s", captured)
-            table.add("pv", "pak capture", "x disk", captured / plain)
+        for program in Self.programs {
+            let prepare = """
+                cd "$0" && mkdir source && tar -x --no-same-owner --strip-components=1 -C source \
+                    -f "${XDG_CACHE_HOME:-$HOME/.cache}"/pak-builds/"$1"_*.orig.tar.*[2z] &&
+                    cd source && eval "$2"
+                """
+            let words = ["sh", "-c", prepare, place, program.name, program.configure]
+            if try Program.run(words, quiet: true) == 0 {
+                try measure(program.name, program.make, place, &table)
+            } else {
+                let cure = "(mk builds fetches it)"
+                complain("pakbench: no source of \(program.name) \(cure): measured without it")
+            }
+            try Program.require(["rm", "-rf", "\(place)/source", "\(place)/run"])
         }
         return table
     }
 
-    private func time(_ words: [String]) throws(FileError) -> Double {
+    private func measure(
+        _ name: String,
+        _ make: String,
+        _ place: String,
+        _ table: inout MountTable
+    ) throws(FileError) {
+        // The first round fills caches.
+        for round in 0...rounds {
+            let plain = try time(make, [], place)
+            let package = "\(place)/out.pak.zst"
+            let captured = try time(make, [pak, "capture", "-q", "-o", package, "--"], place)
+            guard round > 0 else { continue }
+            table.add(name, "disk", "s", plain)
+            table.add(name, "pak capture", "s", captured)
+            table.add(name, "pak capture", "x disk", captured / plain)
+        }
+    }
+
+    /// Seconds that a build takes which `words` start, from a fresh copy of the source.
+    private func time(
+        _ make: String,
+        _ words: [String],
+        _ place: String
+    ) throws(FileError) -> Double {
+        let copy = "rm -rf \"$0/run\" && cp -a \"$0/source\" \"$0/run\""
+        try Program.require(["sh", "-c", copy, place])
+        let build = ["sh", "-c", "cd \"$0/run\" && exec \"$@\" \(make)", place]
         let start = now()
-        let status = try Program.run(words, quiet: true)
-        guard status == 0 else { throw FileError(.inputOutput, "make ended with \(status)") }
+        try Program.require(build + words)
         return now() - start
     }
 }

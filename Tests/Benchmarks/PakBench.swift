@@ -25,7 +25,7 @@ struct PakBench: ParsableCommand {
         parsing: .upToNextOption,
         help: ArgumentHelp(
             "Only these: a case of the wire, import, union, growth, capture, export, memory, view, "
-                + "archive, stream, run, build or environment."
+                + "archive, stream, run, small, build or environment."
         )
     )
     var only: [String] = []
@@ -39,9 +39,12 @@ struct PakBench: ParsableCommand {
     var most = 100_000
     @Flag(help: .hidden)
     var echo = false
+    @Option(help: .hidden)
+    var small: String?
 
     func run() throws {
         if echo { return try EchoServer.run() }
+        if let small { return try SmallFilesBenchmark.write(to: small) }
         let corpus = try Corpus()
         defer {
             // What is left is in memory and named after this program; there is no more to be done.
@@ -127,6 +130,10 @@ struct PakBench: ParsableCommand {
                     ).run()
                 )
             )
+        }
+        if wants("small") {
+            let files = SmallFilesBenchmark(pak: views, rounds: rounds, complain: complain)
+            report.mounts.append(("small", try files.run()))
         }
         if wants("build"), let views {
             let builds = BuildBenchmark(pak: views, rounds: rounds, complain: complain)

@@ -129,7 +129,6 @@ struct ArchiveBenchmark {
             defer { steps.close() }
             results.append(("mount ms", mounted.seconds * 1e3))
             results.append(("stat us", try steps.stat(Array(paths.prefix(2000)))))
-            // Some read through all that is before: few are enough of those.
             results.append(("open+read us", try steps.read(Array(paths.suffix(200)))))
             if let memory = mounted.memory { results.append(("memory MiB", memory)) }
         }
