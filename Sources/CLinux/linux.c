@@ -146,6 +146,16 @@ int pak_private_mounts(void)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
+int pak_known_type(const char *path, uint32_t *type)
+{
+	struct statx sx;
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE,
+			&sx) != 0)
+		return -1;
+	*type = sx.stx_mode & S_IFMT;
+	return 0;
+}
+
 pid_t pak_fork(void)
 {
 	return fork();

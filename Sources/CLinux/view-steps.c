@@ -147,16 +147,18 @@ static int bind_step(struct own *own, const struct pak_step *step)
 	int tree = open_tree(AT_FDCWD, step->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
 	if (tree < 0)
 		return -1;
-	struct stat st;
-	int result = fstat(tree, &st), fd = -1;
+	/* A server that does not answer is nobody's concern but of who looks into its mount. */
+	struct statx sx;
+	int fd = -1;
+	int result = statx(tree, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &sx);
 	if (result == 0 && step->options & PAK_STEP_READ_ONLY) {
 		/* Only sets a flag: those that the host has locked stay as they are. */
 		struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
 		result = mount_setattr(tree, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes);
 	}
 	if (result == 0)
-		result = fd = place(own, step->target, S_ISDIR(st.st_mode) ? MADE_DIRECTORY : MADE_FILE,
-			S_ISDIR(st.st_mode) ? 0755 : 0644);
+		result = fd = place(own, step->target, S_ISDIR(sx.stx_mode) ? MADE_DIRECTORY : MADE_FILE,
+			S_ISDIR(sx.stx_mode) ? 0755 : 0644);
 	if (result >= 0)
 		result = move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 	int saved = errno;

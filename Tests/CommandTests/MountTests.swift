@@ -63,6 +63,27 @@ struct MountTests {
         #expect(said == "hello\n1\n1\nhello\nnone\n")
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root mounts below /"))
+    func aServerThatDoesNotAnswerHoldsUpNoView() throws {
+        let scratch = try example()
+        let said = try shell(
+            .own,
+            scratch,
+            """
+            export pak; unshare -m sh -c '
+                $pak mount -f -p "$0" /mnt & server=$!
+                until grep -q " /mnt .* fuse.pak " /proc/self/mountinfo; do
+                    kill -0 $server || exit
+                done
+                kill -STOP $server
+                timeout -s KILL 60 $pak run -p "$0" -- cat /usr/share/words
+                timeout -s KILL 60 $pak capture --list -- touch /usr/pak-test-made
+                kill -KILL $server' '\(scratch("a.tar"))'; true
+            """
+        )
+        #expect(said == "hello\nA usr/pak-test-made\n")
+    }
+
     @Test(arguments: Visitor.withFUSE)
     func aServerThatDoesNotAnswerKeepsNobodyWaiting(who: Visitor) throws {
         let scratch = try example()

@@ -127,6 +127,10 @@ uint16_t pak_bound_port(int fd);
  * namespace. Returns 0, or -1 with errno. */
 int pak_private_mounts(void);
 
+/* The type in a mode of what has a name, links as themselves, as far as the kernel knows it without
+ * asking a server that may not answer. Returns 0, or -1 with errno. */
+int pak_known_type(const char *path, uint32_t *type);
+
 /* fork(2), which Swift hides: for a process of one thread. */
 pid_t pak_fork(void);
 

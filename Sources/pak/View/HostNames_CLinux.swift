@@ -1,3 +1,4 @@
+import CLinux
 import FileTree
 import Glibc
 import Terminal
@@ -12,10 +13,12 @@ enum HostNames {
     }
 
     /// What a path stands for, links as themselves; nil where there is nothing to be seen.
+    ///
+    /// A mount whose server does not answer keeps nobody waiting.
     static func kind(_ path: String) -> Kind? {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return nil }
-        switch status.st_mode & S_IFMT {
+        var type: UInt32 = 0
+        guard pak_known_type(path, &type) == 0 else { return nil }
+        switch type {
         case S_IFDIR: return .directory
         case S_IFLNK:
             var buffer = [UInt8](repeating: 0, count: 4096)
