@@ -113,8 +113,18 @@ extension ContentID: CustomStringConvertible {
     }
 
     /// Adds the 64 hexadecimal digits.
-    public func write(to text: inout [UInt8]) { forEachDigit { text.append($0) } }
+    public func write(to text: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
+            var place = 0
+            forEachDigit { digit in
+                digits[place] = digit
+                place += 1
+            }
+            text += UnsafeBufferPointer(digits)
+        }
+    }
 
+    @inline(__always)
     private func forEachDigit(_ body: (UInt8) -> Void) {
         func digit(_ value: UInt64) -> UInt8 {
             UInt8(truncatingIfNeeded: value < 10 ? 0x30 + value : 0x61 - 10 + value)

@@ -70,7 +70,7 @@ public struct StoredPackage: Sendable, Hashable, Comparable {
     }
 
     /// The version that one word stands for.
-    package static func unescape(_ word: some Collection<UInt8>) -> String? {
+    package static func unescape(_ word: ArraySlice<UInt8>) -> String? {
         var isEscaped = false
         for byte in word where !isPlain(byte) { isEscaped = true }
         // What is plain is ASCII.

@@ -79,10 +79,13 @@ package struct EnvironmentChange {
         for package in found where try environment.store.has(package) { own.append(package) }
         if !own.isEmpty { leases.append(try environment.store.lease(own)) }
         for package in found { _ = try finder.path(of: package) }
-        var names = Set(roots)
-        for package in packages {
-            text.add(package)
-            if names.insert(package.name).inserted { roots.append(package.name) }
+        for package in packages { text.add(package) }
+        if packages.count < 8 {
+            for package in packages where !roots.contains(package.name) {
+                roots.append(package.name)
+            }
+        } else {
+            roots = Set(roots).union(packages.map(\.name)).sorted()
         }
     }
 

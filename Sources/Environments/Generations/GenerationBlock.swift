@@ -100,6 +100,8 @@ struct GenerationBlock {
         var rules: [EnvironmentRule]?
     }
 
+    private static let rootWord = Array("root ".utf8)
+
     /// What stands behind the hash.
     ///
     /// - Complexity: that of all packages that stand there. Errors: `.malformed` with the line
@@ -117,6 +119,12 @@ struct GenerationBlock {
                 content.packages.append(package)
                 continue
             }
+            if !hasRules, line.starts(with: Self.rootWord),
+                let root = String(validating: line.dropFirst(Self.rootWord.count), as: UTF8.self)
+            {
+                content.roots.append(root)
+                continue
+            }
             guard let line = String(validating: line, as: UTF8.self) else {
                 throw .malformed("generation \(number): a line is no text")
             }
@@ -127,7 +135,6 @@ struct GenerationBlock {
             let parts = line.split(separator: " ", maxSplits: 1)
             let value = parts.count == 2 ? parts[1] : ""
             switch parts.first {
-            case "root": content.roots.append(String(value))
             case "-root": content.lostRoots.append(String(value))
             case "-package":
                 guard let lost = try EnvironmentText.package(Array(line.utf8.dropFirst())[...])

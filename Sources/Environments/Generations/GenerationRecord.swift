@@ -122,9 +122,11 @@ package struct GenerationRecord: Sendable, Equatable {
         if let other, let known = other.place {
             let changes = text.changes(from: other.text)
             (content.packages, content.lostPackages) = (changes.new, changes.lost)
-            let (had, has) = (Set(other.roots), Set(roots))
-            content.roots = roots.filter { !had.contains($0) }
-            content.lostRoots = other.roots.filter { !has.contains($0) }
+            if roots != other.roots {
+                let (had, has) = (Set(other.roots), Set(roots))
+                content.roots = roots.filter { !had.contains($0) }
+                content.lostRoots = other.roots.filter { !has.contains($0) }
+            }
             content.rules = text.rules == other.text.rules ? nil : text.rules
             var base = GenerationBlock.Base(
                 at: known.at,
