@@ -2,6 +2,7 @@ import Archive
 import FileTree
 import Glibc
 import Store
+import Synchronization
 import Testing
 import UnionTree
 
@@ -63,6 +64,47 @@ struct FitTests {
         try change(["add", paths[1]])
         #expect(throws: (any Error).self) { try change(["add", "p"]) }
         #expect(try web.state().current == 4)
+    }
+
+    @Test func anAddTakesAsManyCallsOfManyPackagesAsOfFew() throws {
+        var taken: [Int: [HostCalls.Call: Int]] = [:]
+        for count in [2, 40] {
+            let folder = try StoreFolder()
+            let store = try folder.store()
+            let web = try NamedEnvironment(making: "web", in: store)
+            let paths = try (0..<count).map { number in
+                try Self.package(
+                    "p\(number)",
+                    ["opt/\(number)/x=1", "usr/bin/\(number)=1"],
+                    in: folder
+                )
+            }
+            var first = try EnvironmentChange(web, EnvironmentFinder(stores: [store]))
+            try first.take(["add"] + paths)
+            // It leaves a table, by which the next is checked.
+            _ = try first.commit(command: "add", word: "add")
+            _ = try store.add(Self.package("new", ["opt/new/x=1", "usr/bin/new=1"], in: folder))
+            let seen = Mutex<[HostCalls.Call: Int]>([:])
+            let calls = HostCalls(fault: { call in
+                seen.withLock { $0[call, default: 0] += 1 }
+                return nil
+            })
+            let counted = try Store(writing: folder.path, calls: calls)
+            let environment = try NamedEnvironment("web", in: counted)
+            seen.withLock { $0 = [:] }
+            var change = try EnvironmentChange(environment, EnvironmentFinder(stores: [counted]))
+            try change.take(["add", "new"])
+            _ = try change.commit(command: "add new", word: "add")
+            taken[count] = seen.withLock { $0 }
+            #expect(try web.record(web.state()).text.packages.count == count + 1)
+            // No table of what it came to: nothing was merged.
+            #expect(try HostFolder.names(in: counted.tables).count == 1)
+        }
+        // What is read of the log is more, in a part or two.
+        taken[2]?[.read] = nil
+        taken[40]?[.read] = nil
+        #expect(taken[2] == taken[40])
+        #expect(taken[40]?[.list] == 1)
     }
 
     @Test(arguments: 0..<6 as Range<UInt64>)
