@@ -133,7 +133,7 @@ final class Views: Tree {
 
     /// Reads all packages and folders again, for those who attach from now on.
     func reread() {
-        for environment in stored { environment.refresh(log) }
+        for environment in stored { environment.refresh(log, log) }
         do throws(Complaint) {
             let new = try Self.open(sources, opener)
             environments.withLock { $0 = new }
@@ -313,7 +313,7 @@ final class Views: Tree {
     }
 
     private func control(of environment: StoredEnvironment) -> EnvironmentControl {
-        EnvironmentControl(environment) { [log] in environment.refresh(log) }
+        EnvironmentControl(environment) { [log] in environment.refresh(log, log) }
     }
 
     /// The environments that this user may attach to.

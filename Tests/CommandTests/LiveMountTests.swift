@@ -170,4 +170,27 @@ struct LiveMountTests {
         }
         #expect(said == seen("version", "refused\n") + seen("x", "") + "new\n", "\(said)")
     }
+
+    /// Where the kernel tells nobody of changes, the mount that cannot go with them says so while
+    /// there is somebody to hear it.
+    @Test(arguments: Visitor.withFUSE)
+    func aMountThatCannotFollowSaysSo(who: Visitor) throws {
+        let said = try shell(
+            who,
+            Scratch(),
+            """
+            pak add ../a-1.0-1.deb >log || exit
+            refused() {
+                unshare -Urm sh -c 'echo 0 >/proc/sys/user/max_inotify_instances; exec "$@"' sh \
+                    '\(Program.pak.path)' "$@" 2>&1
+            }
+            refused run -e main --at "$PWD/at" -- cat at/usr/share/doc/a/version
+            refused mount -e main at
+            """
+        )
+        let complaint = "pak: environment main is not followed: "
+        let lines = said.split(separator: "\n")
+        #expect(lines.count == 3 && lines.contains("a 1.0-1"), "\(said)")
+        #expect(lines.filter { $0.hasPrefix(complaint) }.count == 2, "\(said)")
+    }
 }

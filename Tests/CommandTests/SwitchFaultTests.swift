@@ -13,6 +13,7 @@ struct SwitchFaultTests {
             _ = try EnvironmentTests.pak(setting.scratch, ["switch", "2"])
             // It has seen generation 2 again when it answers.
             try setting.tell("gen 2")
+            try setting.scratch.shell("mkdir kept && cp store/packages/b-* kept")
             try setting.scratch.shell("rm -rf store/tables; \(damage)")
             // One who does not look at the packages himself makes it current.
             #expect(throws: FileError.self) { try setting.tell("gen 3") }
@@ -20,6 +21,26 @@ struct SwitchFaultTests {
             #expect(!setting.isThere("usr/bin/b"))
             #expect(try setting.control.read("env/main/ctl").contains("error: gen 3: "))
             #expect(throws: FileError.self) { try setting.seen.other("main@3") }
+            // Repaired, so it is shown: what was open before is no measure of what is there.
+            try setting.scratch.shell("cp kept/b-* store/packages")
+            try setting.tell("gen 3")
+            #expect(try setting.seen.read("usr/bin/b") == "b\n")
+            #expect(setting.served.end() == 0)
+        }
+    }
+
+    @Test func aPackageWhoseFileIsAnotherOfTheSameBytesIsShown() throws {
+        let copy = "mkdir -p copy && cp store/packages/b-* copy && mv copy/b-* store/packages"
+        for change in ["touch store/packages/b-*", copy] {
+            let setting = try SwitchTests.Setting()
+            try setting.tell("add b", "gen 2")
+            try setting.scratch.shell(change)
+            try setting.tell("gen 3")
+            #expect(try setting.seen.read("usr/bin/b") == "b\n")
+            // By its number, too, when it is not what is current.
+            try setting.tell("gen 2")
+            try setting.scratch.shell(change)
+            #expect(try setting.seen.other("main@3").read("usr/bin/b") == "b\n")
             #expect(setting.served.end() == 0)
         }
     }

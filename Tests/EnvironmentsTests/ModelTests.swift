@@ -151,7 +151,7 @@ struct ModelTests {
                 }
             }
             #expect(try setting.web.state().current == current, what)
-            _ = try served.refresh()
+            _ = try served.refresh { Issue.record("\(what): \($0)") }
             let wanted = try #require(generations[current]?.shown, what)
             let bytes = wanted.mapValues(\.bytes)
             #expect(try files(live.root) == bytes, what)

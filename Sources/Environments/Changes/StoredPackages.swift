@@ -42,15 +42,18 @@ package final class StoredPackages: Sendable {
         }
     }
 
-    /// Checks that the file of a package that is open is there, and what was opened.
+    /// Whether the file of a package is the one that was opened, if it is open; else it is opened
+    /// anew by who asks for it next, and its id says whether it is the package.
     ///
-    /// Errors: as of `package`.
-    func check(_ stored: StoredPackage) throws(FileError) {
-        guard let known = opened.withLock({ $0[stored.id]?.package }) else { return }
+    /// Errors: `.notFound` where the package is gone; those of opening it.
+    func isAsOpened(_ stored: StoredPackage) throws(FileError) -> Bool {
+        guard let known = opened.withLock({ $0[stored.id]?.package }) else { return true }
         let file = try HostFile(finder.path(of: stored))
-        guard file.identity == known.fileIdentity else {
-            throw .malformed("\(file.path): not the package that was opened")
+        guard file.identity != known.fileIdentity else { return true }
+        opened.withLock { opened in
+            if opened[stored.id]?.package === known { opened[stored.id] = nil }
         }
+        return false
     }
 
     /// Opens all packages of an environment.

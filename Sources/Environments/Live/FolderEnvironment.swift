@@ -125,7 +125,7 @@ package final class FolderEnvironment: Sendable {
         }
         // What there was is let go of outside of the lock, whatever it takes along.
         shown.withLock { $0 = next }
-        views.swap(next)
+        views.swap(next) { log("environment \(name): a view stays as it was: \($0)") }
         let hash = next.environment.tree.hash
         let count = names.count == 1 ? "1 package" : "\(names.count) packages"
         log("environment \(name): \(count)")

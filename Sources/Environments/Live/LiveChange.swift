@@ -42,12 +42,6 @@ package struct LiveChange: Sendable {
         return changed
     }
 
-    /// Whether the root itself has other attributes.
-    package var hasOtherRoot: Bool {
-        guard let was = try? old.root.stat(), let now = try? new.root.stat() else { return true }
-        return was != now
-    }
-
     private struct Entry: Hashable {
         var stat: Stat
         /// A link of an alias is the same file wherever it leads to.

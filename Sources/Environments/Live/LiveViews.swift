@@ -38,12 +38,16 @@ final class LiveViews<Key: Sendable & Hashable, State: Sendable>: Sendable {
         return tree
     }
 
-    /// Shows a state in all trees.
-    func swap(_ next: State) {
+    /// Shows a state in all trees; what cannot show it stays what it was, and `complain` is told
+    /// why: a package that it is a view of is gone, or a folder that is seen in it.
+    func swap(_ next: State, _ complain: (FileError) -> Void) {
         for held in trees.withLock({ Array($0.values) }) {
-            // A view of some packages alone, of which one has gone, stays what it was.
-            guard let tree = held.tree, let view = try? held.show(next) else { continue }
-            tree.swap(view, number: number(next))
+            guard let tree = held.tree else { continue }
+            do throws(FileError) {
+                tree.swap(try held.show(next), number: number(next))
+            } catch {
+                complain(error)
+            }
         }
     }
 

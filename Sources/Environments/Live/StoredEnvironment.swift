@@ -17,6 +17,8 @@ package final class StoredEnvironment: Sendable {
     private static let recentLimit = 3
     /// Held while a state is opened: one at a time.
     private let opening = Mutex(())
+    /// Held from when another state becomes current until all views show it.
+    private let swapping = Mutex(())
     private let views = LiveViews<ViewKey, Shown> { $0.number }
     /// The packages that were asked for alone, each as a tree of its own.
     private let alone = Mutex<[ContentID: UnionTree]>([:])
@@ -130,9 +132,14 @@ package final class StoredEnvironment: Sendable {
 
     /// Checks that what a state has beyond the current one is there: that it is open, for it was
     /// shown not long ago, does not mean that.
+    ///
+    /// States that have a file open of which there is another now are known no more.
     private func check(_ record: GenerationRecord) throws(FileError) {
         for package in record.text.changes(from: current.record.text).new {
-            try packages.check(package)
+            if try packages.isAsOpened(package) { continue }
+            recent.withLock { recent in
+                recent.removeAll { $0.record.text.packages.contains(package) }
+            }
         }
     }
 
@@ -146,7 +153,7 @@ package final class StoredEnvironment: Sendable {
             environment.has(known.record)
         else { return nil }
         try check(known.record)
-        return known
+        return recent.withLock { $0.contains { $0 === known } } ? known : nil
     }
 
     private func open(_ record: GenerationRecord) throws(FileError) -> Shown {
@@ -168,13 +175,27 @@ package final class StoredEnvironment: Sendable {
 
     /// Shows what is current by now; true when that is another generation than before.
     ///
-    /// Errors: as of `init`; then what was shown stays.
-    package func refresh() throws(FileError) -> Bool {
+    /// `complain` is told of each view that cannot show it, and stays what it was. Errors: as of
+    /// `init`; then what was shown stays.
+    package func refresh(_ complain: (FileError) -> Void) throws(FileError) -> Bool {
         // To the end: of two who look at once the second finds it done, and shown.
-        try opening.withLock { (_) throws(FileError) in
+        try swapping.withLock { (_) throws(FileError) in
+            guard let next = try advance() else { return false }
+            // Whoever makes a tree from now on makes it of the new state, or sees to it afterwards.
+            // Others are given their states meanwhile: a view waits for its disk, or its kernel.
+            views.swap(next, complain)
+            for listener in listeners.withLock({ $0 }) { listener(next.record.number) }
+            return true
+        }
+    }
+
+    /// Opens what is current by now, if it is another generation than before, for those who ask
+    /// from now on.
+    private func advance() throws(FileError) -> Shown? {
+        try opening.withLock { (_) throws(FileError) -> Shown? in
             let environment = try finder.environment(name)
             let state = try environment.state()
-            guard state.current != current.record.number else { return false }
+            guard state.current != current.record.number else { return nil }
             let next: Shown
             if let known = try shownBefore(environment, { $0.record.number == state.current }) {
                 next = Shown(again: known)
@@ -190,10 +211,7 @@ package final class StoredEnvironment: Sendable {
                 recent.append(last)
                 if recent.count > Self.recentLimit { recent.removeFirst() }
             }
-            // Whoever makes a tree from now on makes it of the new state, or sees to it afterwards.
-            views.swap(next)
-            for listener in listeners.withLock({ $0 }) { listener(next.record.number) }
-            return true
+            return next
         }
     }
 
@@ -202,26 +220,39 @@ package final class StoredEnvironment: Sendable {
     /// It does so to the process's end. Where the store cannot be followed that is said, too: it
     /// is looked at once then.
     package func follow(_ log: @escaping @Sendable (String) -> Void) {
-        do throws(FileError) {
-            try Watcher.watch(folder()) { [self] in refresh(log) }
-        } catch {
-            log("environment \(name) is not followed: \(error)")
-        }
-        // What became current between its opening and the watch.
-        refresh(log)
+        watch(log, log)
+        refresh(log, log)
     }
 
-    /// Shows what is current by now, and says to `log` what that is, or why it cannot be shown.
-    package func refresh(_ log: (String) -> Void) {
+    /// Begins to show what becomes current as it does, and says so to `log`, or why it cannot to
+    /// `complain`.
+    ///
+    /// What became current before is not looked at: a `refresh` is due when it returns.
+    package func watch(
+        _ log: @escaping @Sendable (String) -> Void,
+        _ complain: @escaping @Sendable (String) -> Void
+    ) {
         do throws(FileError) {
-            guard try refresh() else { return }
-            log("environment \(name): generation \(current.record.number)")
+            try Watcher.watch(folder()) { [self] in refresh(log, complain) }
         } catch {
-            log("environment \(name) stays at generation \(current.record.number): \(error)")
+            complain("environment \(name) is not followed: \(error)")
         }
     }
 
-    /// Calls `body` with the generation after each change; it must not ask for another state.
+    /// Shows what is current by now, and says to `log` what that is, or why it cannot be shown to
+    /// `complain`.
+    package func refresh(_ log: (String) -> Void, _ complain: (String) -> Void) {
+        do throws(FileError) {
+            let isOther = try refresh {
+                complain("environment \(name): a view stays as it was: \($0)")
+            }
+            if isOther { log("environment \(name): generation \(current.record.number)") }
+        } catch {
+            complain("environment \(name) stays at generation \(current.record.number): \(error)")
+        }
+    }
+
+    /// Calls `body` with the generation after each change; it must not look for the next.
     package func onChange(_ body: @escaping @Sendable (Int) -> Void) {
         listeners.withLock { $0.append(body) }
     }

@@ -54,10 +54,12 @@ struct MountedTree {
 
     /// Goes with the environment from now on, and has the kernel forget what is another by then.
     ///
-    /// Errors: those of starting a thread.
+    /// That it cannot be followed is told to `complain` before this returns, for later there may be
+    /// nobody to hear it. Errors: those of starting a thread.
     func follow(
         _ server: FUSEServer,
-        _ log: @escaping @Sendable (String) -> Void
+        _ log: @escaping @Sendable (String) -> Void,
+        _ complain: @escaping @Sendable (String) -> Void
     ) throws(FileError) {
         guard let live, let environment else { return }
         live.onSwap { [weak server] change in
@@ -65,8 +67,9 @@ struct MountedTree {
                 change.names(in: directory).map { .init($0.name, file: $0.file) }
             }
         }
+        environment.watch(log, complain)
         // What the kernel forgets it may first wait for us to answer.
-        try Worker.start { environment.follow(log) }
+        try Worker.start { environment.refresh(log, complain) }
     }
 
     /// Goes with the environment from now on, for a client that keeps nothing.

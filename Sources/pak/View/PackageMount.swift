@@ -57,7 +57,7 @@ struct PackageMount {
         serving.log = Self.log
         let descriptor = try FUSEMount.mount(at: directory, mounting)
         let server = FUSEServer(tree.attachment, descriptor: descriptor, options: serving)
-        try tree.follow(server, Self.log)
+        try tree.follow(server, Self.log, Self.log)
         BackgroundServer.tellReady()
         try server.run()
     }

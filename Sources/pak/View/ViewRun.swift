@@ -208,15 +208,16 @@ struct ViewRun {
         var options = FUSEServer.Options()
         options.caching = tree?.isKept ?? isFixed ? .endless : .seconds(1)
         options.isWritable = tree?.isWritable == true
-        if choice.borders.verbose {
-            options.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
+        let complain: @Sendable (String) -> Void = {
+            Stream.standardError.write("pak: \(Visible.text($0))\n")
         }
+        if choice.borders.verbose { options.log = complain }
         let log = options.log
         let server = FUSEServer(attachment, descriptor: descriptor, options: options)
         try Worker.start {
             do throws(FileError) { try server.run() } catch { log("\(error)") }
         }
-        try tree?.follow(server, log)
+        try tree?.follow(server, log, complain)
     }
 
     /// Writes the packages into a directory of the view, with marks that hide paths of `base`.

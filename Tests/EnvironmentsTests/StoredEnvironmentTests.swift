@@ -1,0 +1,94 @@
+import FileTree
+import Store
+import Synchronization
+import Testing
+import UnionTree
+
+@testable import Environments
+
+/// An environment that is shown while it is changed.
+struct StoredEnvironmentTests {
+    /// `web` of `p` (generation 2), open; and what adds `q` to it.
+    private struct Setting {
+        private let folder: StoreFolder
+        let finder: EnvironmentFinder
+        let web: NamedEnvironment
+        let shown: StoredEnvironment
+        private let added: String
+
+        init() throws {
+            folder = try StoreFolder()
+            let store = try folder.store()
+            web = try NamedEnvironment(making: "web", in: store)
+            finder = EnvironmentFinder(stores: [store])
+            added = try FitTests.package("q", ["opt/q=q"], in: folder)
+            try Self.add(FitTests.package("p", ["opt/p=p"], in: folder), web, finder)
+            shown = try StoredEnvironment("web", finder)
+        }
+
+        func add() throws { try Self.add(added, web, finder) }
+
+        private static func add(
+            _ path: String,
+            _ web: NamedEnvironment,
+            _ finder: EnvironmentFinder
+        ) throws {
+            var change = try EnvironmentChange(web, finder)
+            try change.take(["add", path])
+            _ = try change.commit(command: "add", word: "add")
+        }
+    }
+
+    private final class Heard: Sendable {
+        private let numbers = Mutex<[Int]>([])
+        var all: [Int] { numbers.withLock { $0 } }
+        func add(_ number: Int) { numbers.withLock { $0.append(number) } }
+    }
+
+    private func names(_ tree: LiveTree) throws -> [String] {
+        var names: [String] = []
+        try tree.root.lookup(Array("opt".utf8).span.bytes).directory?.entries(from: 0) { _, name in
+            names.append(name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+            return true
+        }
+        return names
+    }
+
+    @Test func aViewThatCannotShowTheNextStateIsTold() throws {
+        let setting = try Setting()
+        let covered = try setting.shown.live(.init(ViewOptions(), mounted: ["gone"])) {
+            shown,
+            attachment throws(FileError) in
+            guard shown.record.number == 2 else { throw FileError(.notFound, "/gone") }
+            return attachment
+        }
+        let plain = try setting.shown.live(.init(ViewOptions()))
+        try setting.add()
+        var lines: [String] = []
+        setting.shown.refresh({ lines.append($0) }, { lines.append($0) })
+        #expect(lines.count == 2 && lines.contains("environment web: generation 3"), "\(lines)")
+        #expect(
+            lines.contains {
+                $0.hasPrefix("environment web: a view stays as it was: ")
+                    && $0.contains("/gone")
+            },
+            "\(lines)"
+        )
+        #expect(try names(covered) == ["p"])
+        #expect(try names(plain) == ["p", "q"])
+    }
+
+    /// A kernel that does not answer, or a slow disk, holds up nobody else.
+    @Test func otherStatesAreGivenWhileViewsAreSwapped() throws {
+        let setting = try Setting()
+        let (shown, hears) = (setting.shown, Heard())
+        let tree = try shown.live(.init(ViewOptions())) { next, attachment throws(FileError) in
+            if next.record.number == 3 { hears.add(try shown.state("1").record.number) }
+            return attachment
+        }
+        tree.onSwap { _ in hears.add((try? shown.state("1").record.number) ?? 0) }
+        try setting.add()
+        #expect(try setting.shown.refresh { Issue.record("\($0)") })
+        #expect(hears.all == [1, 1])
+    }
+}
