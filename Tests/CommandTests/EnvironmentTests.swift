@@ -189,7 +189,13 @@ struct EnvironmentTests {
         // What is refused hides nothing.
         let refused = try Self.pak(scratch, ["rm", "a"], status: 1).complaints
         #expect(refused.hasSuffix("try: pak list\n"), "\(refused)")
+        for words in [["add", scratch("none.deb")], ["rollback"], ["switch", "9"], ["pin", "9"]] {
+            _ = try Self.pak(scratch, words, status: 1)
+        }
         #expect(try names() == ["b 2"])
+        #expect(try Program.pak.run(["add", scratch("c-3.deb")] + below).status == 0)
+        #expect(try names() == ["b 2", "c 3"])
+        #expect(try Program.pak.run(["rm", "c"] + below).status == 0)
         let added = try pak(scratch, "add", scratch("a-1.0-1.deb"))
         #expect(added == "Generation 2 (was 1)\n+ a 1.0-1\n")
         #expect(try names() == ["a 1.0-1", "b 2"])

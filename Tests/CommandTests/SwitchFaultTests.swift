@@ -45,6 +45,19 @@ struct SwitchFaultTests {
         }
     }
 
+    @Test func ofTheFirstCommandsAtOnceAllWhoWaitAreDone() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        let store = ["--store", scratch("store"), "--root", scratch("system")]
+        let files = ["a-1.0-1.deb", "a-1.0-2.deb", "b-2.deb"]
+        let all = try (0..<6).map { number in
+            let file = scratch(files[number % files.count])
+            return try Program.pak.start(["add", "--wait", "600", file] + store)
+        }
+        for running in all { #expect(running.wait() == 0, "\(running.complaints.rest())") }
+        #expect(try EnvironmentTests.pak(scratch, ["list"]).output.contains("b 2"))
+    }
+
     /// Whether there may be mounts in a namespace of one's own.
     private static let mayMount =
         (try? Program(path: "/usr/bin/unshare").run("-m", "true"))?.status == 0

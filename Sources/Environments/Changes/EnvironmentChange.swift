@@ -7,8 +7,13 @@ import UnionTree
 /// A change of an environment that is put together word by word, checked as a whole, and then
 /// made at once, or not at all.
 package struct EnvironmentChange {
-    /// What is changed.
-    package let environment: NamedEnvironment
+    /// The name of what is changed.
+    package let name: String
+    private let store: Store
+    /// What it begins as: the environment itself, or the one in whose place it comes; nil for none.
+    private let origin: NamedEnvironment?
+    /// Whether the environment is made with the change.
+    private let isNew: Bool
     /// What it was made for.
     package let state: NamedEnvironment.State
     /// What is current.
@@ -28,10 +33,43 @@ package struct EnvironmentChange {
         _ environment: NamedEnvironment,
         _ finder: EnvironmentFinder
     ) throws(FileError) {
-        self.environment = environment
+        name = environment.name
+        store = environment.store
+        origin = environment
+        isNew = false
         self.finder = finder
         state = try environment.state()
         record = try environment.record(state)
+        text = record.text
+        roots = record.roots
+    }
+
+    /// Begins an environment that `store` does not have: as the one of its name is that another
+    /// store has, which it hides, or empty.
+    ///
+    /// It is made with the change: one that is refused hides nothing.
+    package init(
+        making name: String,
+        in store: Store,
+        _ finder: EnvironmentFinder
+    ) throws(FileError) {
+        self.name = name
+        self.store = store
+        self.finder = finder
+        isNew = true
+        let below: NamedEnvironment?
+        do throws(FileError) { below = try finder.environment(name) } catch {
+            guard error.kind == .notFound else { throw error }
+            below = nil
+        }
+        origin = below
+        if let below {
+            state = try below.state()
+            record = try below.record(state)
+        } else {
+            state = GenerationLine(line: 1, current: 1, last: 1, time: 0, word: "create")
+            record = GenerationRecord(number: 1, parent: 0, time: 0, command: "")
+        }
         text = record.text
         roots = record.roots
     }
@@ -50,7 +88,7 @@ package struct EnvironmentChange {
         case "not":
             let rule = try EnvironmentRule(words: Array(words.dropFirst()))
             guard text.remove(rule) else {
-                throw FileError(.notFound, "\(environment.name) has no rule \(rule.line)")
+                throw FileError(.notFound, "\(name) has no rule \(rule.line)")
             }
         default: try text.add(EnvironmentRule(words: words))
         }
@@ -65,7 +103,7 @@ package struct EnvironmentChange {
         for word in words {
             let spec = try PackageSpec(word)
             if case .file(let path) = spec {
-                let imported = try environment.store.add(path, options)
+                let imported = try store.add(path, options)
                 leases.append(imported.lease)
                 packages.append(imported.package)
                 known = nil
@@ -76,8 +114,8 @@ package struct EnvironmentChange {
         }
         // Held first and looked at then: from there on nobody removes them.
         var own: [StoredPackage] = []
-        for package in found where try environment.store.has(package) { own.append(package) }
-        if !own.isEmpty { leases.append(try environment.store.lease(own)) }
+        for package in found where try store.has(package) { own.append(package) }
+        if !own.isEmpty { leases.append(try store.lease(own)) }
         for package in found { _ = try finder.path(of: package) }
         for package in packages { text.add(package) }
         if packages.count < 8 {
@@ -108,7 +146,7 @@ package struct EnvironmentChange {
         let spec = try PackageSpec(words)
         let found = text.packages.filter(spec.matches)
         guard let package = found.first else {
-            throw FileError(.notFound, "\(words): not in environment \(environment.name)")
+            throw FileError(.notFound, "\(words): not in environment \(name)")
         }
         _ = text.remove(package.name)
         roots.removeAll { $0 == package.name }
@@ -132,16 +170,34 @@ package struct EnvironmentChange {
     ) throws(Complaint) -> GenerationRecord {
         try check()
         do throws(FileError) {
+            let (environment, state) = try made()
             return try environment.commit(
                 text,
                 roots: roots,
                 command: command,
                 word: word,
                 over: state,
-                record
+                isNew ? nil : record
             )
         } catch {
             throw Complaint("\(error)", status: error.kind == .busy ? 7 : 1)
+        }
+    }
+
+    /// The environment and what is current of it; made now where it is not there.
+    private func made() throws(FileError) -> (NamedEnvironment, NamedEnvironment.State) {
+        if let origin, !isNew { return (origin, state) }
+        do throws(FileError) {
+            let made = try NamedEnvironment(
+                making: name,
+                in: store,
+                record.text,
+                roots: record.roots
+            )
+            return (made, try made.state())
+        } catch {
+            guard error.kind == .exists else { throw error }
+            throw FileError(.busy, "environment \(name): made meanwhile")
         }
     }
 
@@ -149,17 +205,17 @@ package struct EnvironmentChange {
     package func check() throws(Complaint) {
         let opener = StoredPackages(finder)
         do throws(FileError) {
-            if try opener.fits(text, over: record, in: environment) { return }
+            if let origin, try opener.fits(text, over: record, in: origin) { return }
         } catch {
             throw Complaint("\(error)")
         }
         var conflicts: [Conflict] = []
         do throws(FileError) {
-            _ = try opener.tree(of: text, named: environment.name, &conflicts)
+            _ = try opener.tree(of: text, named: name, &conflicts)
         } catch {
             guard !conflicts.isEmpty else { throw Complaint("\(error)") }
             throw Complaint(conflicts) {
-                "\(environment.name): \($0): nothing is changed"
+                "\(name): \($0): nothing is changed"
             } _: { way in
                 way.hasPrefix("prefer ") || way.hasPrefix("block ") ? "pak \(way)" : way
             }

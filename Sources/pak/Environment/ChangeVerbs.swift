@@ -26,28 +26,25 @@ extension ChangeVerb {
     func change() throws { try waiting.retrying(changeOnce) }
 
     private func changeOnce() throws {
-        let (environment, finder) = try options.writable()
         let imports = try imports
-        var change: EnvironmentChange
+        var change = try options.change()
         do throws(FileError) {
-            change = try EnvironmentChange(environment, finder)
             for words in words { try change.take(words, imports) }
         } catch {
             throw Complaint("\(error)", try: cure(error), status: error.kind == .invalid ? 2 : 1)
         }
-        let old = change.state.current
         guard !change.isEmpty else {
-            let (name, hash) = (environment.name, change.record.hash)
-            let object = JSON.change(name, new: old, old: old, hash, [])
+            let (old, hash) = (change.state.current, change.record.hash)
+            let object = JSON.change(change.name, new: old, old: old, hash, [])
             return printing.show(object, or: "Generation \(old), as it was\n")
         }
         let command = words.map { $0.joined(separator: " ") }.joined(separator: "; ")
         let record = try change.commit(command: command, word: words[0][0])
         Self.tell(
             printing,
-            environment.name,
+            change.name,
             (record.number, record.hash),
-            old: old,
+            old: record.parent,
             change.differences
         )
     }

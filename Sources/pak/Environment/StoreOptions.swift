@@ -96,51 +96,60 @@ struct EnvironmentOptions: ParsableArguments {
         return try CurrentEnvironment(environment, finder)
     }
 
-    /// The environment in the store that is written; the usual one is made when it is missing.
+    /// The environment in the store that is written.
     func writable() throws(Complaint) -> (NamedEnvironment, EnvironmentFinder) {
         let (store, finder) = try stores.writer()
         let name = try name(finder)
-        do throws(FileError) {
-            let environment = try NamedEnvironment(name, in: store)
-            _ = try environment.state()
-            return (environment, finder)
-        } catch {
-            guard error.kind == .notFound else { throw Complaint("\(error)") }
+        if let found = try Self.find(name, in: store) { return (found, finder) }
+        throw Self.complaint(name, finder)
+    }
+
+    /// Begins a change of the environment in the store that is written; the one of those who name
+    /// none is made with it when it is missing.
+    func change() throws(Complaint) -> EnvironmentChange {
+        let (store, finder) = try stores.writer()
+        let name = try name(finder)
+        let found = try Self.find(name, in: store)
+        guard found != nil || name == EnvironmentFinder.usual else {
+            throw Self.complaint(name, finder)
         }
         do throws(FileError) {
-            if name == EnvironmentFinder.usual {
-                return (try Self.makeUsual(in: store, finder), finder)
-            }
-            let below = try finder.environment(name)
-            throw FileError(.readOnly, "environment \(name) is in the store \(below.store.path)")
+            if let found { return try EnvironmentChange(found, finder) }
+            return try EnvironmentChange(making: name, in: store, finder)
         } catch {
-            throw Complaint(
-                "\(error)",
-                try: error.kind == .notFound
-                    ? "pak env create \(name)" : "pak env create ANOTHER --like \(name)"
-            )
+            throw Complaint("\(error)")
         }
     }
 
-    /// Makes the environment of those who name none: it hides the one that a store below has, and
-    /// so begins as that is.
-    private static func makeUsual(
-        in store: Store,
-        _ finder: EnvironmentFinder
-    ) throws(FileError) -> NamedEnvironment {
-        let name = EnvironmentFinder.usual
+    /// The environment of that name in a store; nil where it has none.
+    private static func find(
+        _ name: String,
+        in store: Store
+    ) throws(Complaint) -> NamedEnvironment? {
+        do throws(FileError) {
+            let environment = try NamedEnvironment(name, in: store)
+            _ = try environment.state()
+            return environment
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw Complaint("\(error)")
+        }
+    }
+
+    /// Why there is nothing to be written.
+    private static func complaint(_ name: String, _ finder: EnvironmentFinder) -> Complaint {
         do throws(FileError) {
             let below = try finder.environment(name)
-            let record = try below.record(below.state())
-            return try NamedEnvironment(
-                making: name,
-                in: store,
-                record.text,
-                roots: record.roots
+            let why = FileError(
+                .readOnly,
+                "environment \(name) is in the store \(below.store.path)"
             )
+            return Complaint("\(why)", try: "pak env create ANOTHER --like \(name)")
         } catch {
-            guard error.kind == .notFound else { throw error }
-            return try NamedEnvironment(making: name, in: store)
+            return Complaint(
+                "\(error)",
+                try: error.kind == .notFound ? "pak env create \(name)" : nil
+            )
         }
     }
 }
