@@ -146,11 +146,7 @@ enum PlainWords: Equatable {
             verb.waiting = .usual
             try verb.run()
         case .switch(let number, let place):
-            try Switch.run(.usual, .usual(place), "switch") {
-                environment,
-                state throws(FileError) in
-                try environment.step(to: number, from: state)
-            }
+            try Switch.run(.usual, .usual(place), to: number)
         case .rollback(let steps, let place):
             try Rollback.run(.usual, .usual(place), steps)
         }

@@ -18,10 +18,17 @@ struct Switch: ParsableCommand {
     var number: Int
 
     func run() throws {
-        try waiting.retrying {
-            try Self.run(printing, options, "switch") { environment, state throws(FileError) in
-                try environment.step(to: number, from: state)
-            }
+        try waiting.retrying { try Self.run(printing, options, to: number) }
+    }
+
+    /// Makes the generation of that number current.
+    static func run(
+        _ printing: OutputOptions,
+        _ options: EnvironmentOptions,
+        to number: Int
+    ) throws {
+        try run(printing, options, "switch") { environment, state throws(FileError) in
+            try environment.step(to: number, from: state)
         }
     }
 
