@@ -110,14 +110,15 @@ package final class Environment: Sendable {
         isFixed = tree.isImmutable && !packages.contains { PackageOpener.isDirectory($0.path) }
     }
 
-    /// Takes a state of an environment of a store, for layers over it.
-    package init(_ name: String, _ shown: StoredEnvironment.Shown) {
+    /// Takes a state of an environment of a store, for layers over it; one that is gone with has no
+    /// generation in its title.
+    package init(_ name: String, _ shown: StoredEnvironment.Shown, isCurrent: Bool = false) {
         self.name = name
         let text = shown.record.text
         source = EnvironmentSource(stored: name, shown.tree.packages.map(\.path), text)
         allowed = Set(text.allowed)
         shines = text.shines
-        title = ["\(name)@\(shown.record.number)"]
+        title = [isCurrent ? name : "\(name)@\(shown.record.number)"]
         tree = shown.tree
         base = nil
         below = nil

@@ -153,6 +153,7 @@ struct LiveMountTests {
             mkdir disk; echo disk >disk/x
             pak import ../b-2.deb >log; pak add ../a-1.0-1.deb >log || exit
             cat >see <<'END'
+            echo $PAK_VIEW
             ls at/usr/bin at/usr/share/doc/a
             echo new >at/usr/share/doc/a/y || echo refused
             "$0" add b >log; timeout 60 sh -c "until [ -e at/usr/bin/b ]; do :; done"
@@ -166,7 +167,7 @@ struct LiveMountTests {
             """
         )
         func seen(_ name: String, _ write: String) -> String {
-            "at/usr/bin:\na\n\nat/usr/share/doc/a:\n\(name)\n\(write)a\nb\na\n"
+            "main\nat/usr/bin:\na\n\nat/usr/share/doc/a:\n\(name)\n\(write)a\nb\na\n"
         }
         #expect(said == seen("version", "refused\n") + seen("x", "") + "new\n", "\(said)")
     }

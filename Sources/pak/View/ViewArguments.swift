@@ -56,9 +56,17 @@ struct ViewArguments: ParsableArguments {
 
     /// What they choose, with the packages open.
     func choice(usual: Bool) throws(Complaint) -> ViewChoice {
-        ViewChoice(
-            environment: try environment(usual: usual),
-            live: at == nil ? nil : try packages.live(usual: usual),
+        let live = at == nil ? nil : try packages.live(usual: usual)
+        // Opened once: what is looked at here is what is shown at first.
+        let environment =
+            if let live {
+                Environment(live.name, live.current, isCurrent: true)
+            } else {
+                try environment(usual: usual)
+            }
+        return ViewChoice(
+            environment: environment,
+            live: live,
             pure: pure,
             at: at,
             base: base,
