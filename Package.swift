@@ -198,8 +198,8 @@ let package = Package(
         .testTarget(
             name: "UnionTreeTests",
             dependencies: [
-                "FileTree", "Archive", "ScratchFolder", "UnionTree", "TreeConformance",
-                "CAllocations", "Watched",
+                "FileTree", "Archive", "Differential", "ScratchFolder", "UnionTree",
+                "TreeConformance", "CAllocations", "Watched",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

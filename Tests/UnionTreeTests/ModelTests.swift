@@ -1,4 +1,5 @@
 import Archive
+import Differential
 import FileTree
 import Testing
 import TreeConformance
@@ -35,16 +36,24 @@ import Watched
     }
 
     /// All that may come last; watched, some of them, others each time.
-    private static func some(_ packages: [ModelPackage]) -> [ModelPackage] {
-        Watched.isOn
-            ? Array(packages.shuffled().prefix(Watched.some(packages.count))) : packages
+    private struct Last {
+        let seed = UInt64.random(in: .min ... .max)
+        private lazy var random = SeededRandom(seed: seed)
+
+        mutating func of(_ packages: [ModelPackage]) -> [ModelPackage] {
+            guard Watched.isOn else { return packages }
+            return Array(packages.shuffled(using: &random).prefix(Watched.some(packages.count)))
+        }
     }
 
     private func check(
         _ packages: [ModelPackage],
-        over base: (tree: MemoryTree?, items: [String: ModelItem]) = (nil, [:])
+        over base: (tree: MemoryTree?, items: [String: ModelItem]) = (nil, [:]),
+        seed: UInt64? = nil
     ) throws {
-        let what = packages.map { "\($0.items) \($0.cuts)" }.joined(separator: " | ")
+        let what =
+            (seed.map { "of seed \($0): " } ?? "")
+            + packages.map { "\($0.items) \($0.cuts)" }.joined(separator: " | ")
         let expected = Model.set(packages, over: base.items)
         let found = Self.join(packages, base.tree)
         let conflicts = found.conflicts.map { "\($0.kind.rawValue) \($0.path)" }
@@ -94,8 +103,9 @@ import Watched
 
     @Test func everyPairOfSmallPackages() throws {
         let second = try Self.packages("q", Self.many)
+        var last = Last()
         for first in try Self.packages("p", Self.many) {
-            for other in Self.some(second) { try check([first, other]) }
+            for other in last.of(second) { try check([first, other], seed: last.seed) }
         }
     }
 
@@ -103,17 +113,21 @@ import Watched
         let first = try Self.packages("p", Self.few + Self.some.filter { $0.count == 1 })
         let second = try Self.packages("q", Self.few + Self.some.filter { $0.count == 1 })
         let third = try Self.packages("r", Self.few + Self.some.filter { $0.count == 1 })
+        var last = Last()
         for a in first {
-            for b in second { for c in Self.some(third) { try check([a, b, c]) } }
+            for b in second {
+                for c in last.of(third) { try check([a, b, c], seed: last.seed) }
+            }
         }
     }
 
     @Test func everyFourSmallPackages() throws {
         let all = try ["p", "q", "r", "s"].map { try Self.packages($0, Self.few) }
+        var last = Last()
         for a in all[0] {
             for b in all[1] {
                 for c in all[2] {
-                    for d in Self.some(all[3]) { try check([a, b, c, d]) }
+                    for d in last.of(all[3]) { try check([a, b, c, d], seed: last.seed) }
                 }
             }
         }
