@@ -45,6 +45,20 @@ struct SwitchFaultTests {
         }
     }
 
+    @Test func oneThatIsMadeAnewUnderItsNameIsFollowed() throws {
+        let setting = try SwitchTests.Setting()
+        _ = try EnvironmentTests.pak(setting.scratch, ["env", "delete", "main"])
+        // Of the number that is shown.
+        _ = try EnvironmentTests.pak(setting.scratch, ["add", "b"])
+        let complaints = setting.served.running.complaints
+        #expect(complaints.next { $0.hasSuffix("environment main: generation 2") } != nil)
+        #expect(setting.isThere("usr/bin/b") && !setting.isThere("usr/bin/a"))
+        _ = try EnvironmentTests.pak(setting.scratch, ["add", "a=1.0-2"])
+        #expect(complaints.next { $0.hasSuffix("environment main: generation 3") } != nil)
+        #expect(setting.isThere("usr/bin/a"))
+        #expect(setting.served.end() == 0)
+    }
+
     @Test func ofTheFirstCommandsAtOnceAllWhoWaitAreDone() throws {
         let scratch = try Scratch()
         try EnvironmentTests.makePackages(scratch)

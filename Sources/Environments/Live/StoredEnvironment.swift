@@ -189,13 +189,26 @@ package final class StoredEnvironment: Sendable {
         }
     }
 
+    /// Whether what is current is shown: another environment of the same name has other generations
+    /// of the same number.
+    private func isShown(
+        _ state: NamedEnvironment.State,
+        of environment: NamedEnvironment
+    ) throws(FileError) -> Bool {
+        let record = current.record
+        guard state.current == record.number else { return false }
+        // Where some were forgotten meanwhile it is elsewhere in the log.
+        if environment.has(record) { return true }
+        return try environment.record(state) == record
+    }
+
     /// Opens what is current by now, if it is another generation than before, for those who ask
     /// from now on.
     private func advance() throws(FileError) -> Shown? {
         try opening.withLock { (_) throws(FileError) -> Shown? in
             let environment = try finder.environment(name)
             let state = try environment.state()
-            guard state.current != current.record.number else { return nil }
+            if try isShown(state, of: environment) { return nil }
             let next: Shown
             if let known = try shownBefore(environment, { $0.record.number == state.current }) {
                 next = Shown(again: known)
@@ -233,7 +246,15 @@ package final class StoredEnvironment: Sendable {
         _ complain: @escaping @Sendable (String) -> Void
     ) {
         do throws(FileError) {
-            try Watcher.watch(folder()) { [self] in refresh(log, complain) }
+            let folder = try folder()
+            let look: @Sendable () -> Void = { [self] in refresh(log, complain) }
+            try Watcher.watch(folder, for: name, look)
+            // One that is made anew under its name has another folder.
+            try Watcher.watch("\(folder)/..", for: name) { [name] in
+                // There may be none for now, and another event when there is.
+                try? Watcher.watch(folder, for: name, look)
+                look()
+            }
         } catch {
             complain("environment \(name) is not followed: \(error)")
         }

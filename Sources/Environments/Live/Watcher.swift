@@ -7,24 +7,28 @@ package enum Watcher {
 
     private struct State {
         var events: FileEvents?
-        var handlers: [Int32: @Sendable () -> Void] = [:]
+        /// By the folder, and by who asked.
+        var handlers: [Int32: [String: @Sendable () -> Void]] = [:]
     }
 
     /// Calls `body`, on a thread of its own, after files of `folder` have changed.
     ///
-    /// Errors: those of inotify(7), with the folder.
+    /// It takes the place of the one that was `name`'s there. Errors: those of inotify(7), with the folder.
     package static func watch(
         _ folder: String,
+        for name: String,
         _ body: @escaping @Sendable () -> Void
     ) throws(FileError) {
         let first = try state.withLock { (state) throws(FileError) -> FileEvents? in
-            let kinds: FileEvents.Kinds = [.modified, .closed, .movedIn, .movedOut, .removed]
+            let kinds: FileEvents.Kinds = [
+                .made, .modified, .closed, .movedIn, .movedOut, .removed,
+            ]
             if let known = state.events {
-                state.handlers[try known.watch(folder, kinds)] = body
+                state.handlers[try known.watch(folder, kinds), default: [:]][name] = body
                 return nil
             }
             let events = try FileEvents()
-            state.handlers[try events.watch(folder, kinds)] = body
+            state.handlers[try events.watch(folder, kinds), default: [:]][name] = body
             state.events = events
             return events
         }
@@ -43,11 +47,17 @@ package enum Watcher {
                 // Events that were too many to keep may have been of any folder.
                 if event.kinds.contains(.overflow) {
                     changed.formUnion(state.withLock { $0.handlers.keys })
+                } else if event.kinds.contains(.ignored) {
+                    state.withLock { _ = $0.handlers.removeValue(forKey: event.watch) }
                 } else {
                     changed.insert(event.watch)
                 }
             }
-            for watch in changed.sorted() { state.withLock { $0.handlers[watch] }?() }
+            for watch in changed.sorted() {
+                for body in state.withLock({ $0.handlers[watch].map { Array($0.values) } ?? [] }) {
+                    body()
+                }
+            }
         }
     }
 }
