@@ -120,6 +120,47 @@ struct EnvironmentTests {
         #expect(try pak(scratch, "store", "verify").hasSuffix(" a ok\n"))
     }
 
+    @Test func aPinnedGenerationIsSwitchedToWhenOthersAreForgotten() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        for name in ["b-2", "a-1.0-1", "a-1.0-2"] {
+            _ = try pak(scratch, "add", scratch("\(name).deb"))
+        }
+        _ = try pak(scratch, "rm", "b")
+        _ = try pak(scratch, "pin", "2")
+        _ = try pak(scratch, "gc", "--keep", "1")
+        #expect(try pak(scratch, "switch", "2").contains("+ b 2\n"))
+        #expect(try pak(scratch, "list").hasSuffix(" b 2\n"))
+        _ = try pak(scratch, "switch", "5")
+        #expect(try pak(scratch, "list").hasSuffix(" a 1.0-2\n"))
+    }
+
+    @Test func aDamagedGenerationIsNamedAndNotCollected() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        for name in ["b-2", "a-1.0-1"] { _ = try pak(scratch, "add", scratch("\(name).deb")) }
+        _ = try pak(scratch, "rm", "b")
+        let log = scratch("store/envs/main/log")
+        try scratch.shell("sed -i '/^generation 2$/s/2/7/' \(log) && cp \(log) before")
+        let verified = try Self.pak(scratch, ["store", "verify"], status: 4)
+        #expect(verified.complaints.contains("environment main: log: byte "))
+        #expect(verified.complaints.contains("pak env create NAME --like main"))
+        for words in [["gc"], ["gc", "--keep", "0"], ["history"]] {
+            let refused = try Self.pak(scratch, words, status: 1)
+            #expect(refused.complaints.contains("environment main: log: byte "), "\(words)")
+            #expect(refused.complaints.contains("try: pak store verify"), "\(words)")
+        }
+        try scratch.shell("cmp \(log) before")
+        // What is sound goes on, and the way out is one.
+        #expect(try pak(scratch, "list").hasSuffix(" a 1.0-1\n"))
+        _ = try pak(scratch, "switch", "3")
+        _ = try pak(scratch, "add", "b")
+        _ = try pak(scratch, "env", "create", "new", "--like", "main")
+        _ = try pak(scratch, "env", "delete", "main")
+        #expect(try pak(scratch, "store", "verify").contains(" a ok"))
+        #expect(try pak(scratch, "list", "--env", "new").contains(" b 2\n"))
+    }
+
     @Test func aDamagedPackageIsNamedWhereverItIsMet() throws {
         let scratch = try Scratch()
         try Self.makePackages(scratch)

@@ -46,10 +46,11 @@ package struct GenerationRecord: Sendable, Equatable {
             && a.command == b.command && a.roots == b.roots && a.text == b.text
     }
 
-    /// Puts together what a block says, and those that it differs from, up to a whole one.
+    /// Puts together what a block says, and those that it differs from, up to a whole one, or up
+    /// to one that differs from `base`.
     ///
     /// Errors: `.malformed` where that is not what its hash says.
-    init(_ blocks: [GenerationBlock]) throws(FileError) {
+    init(_ blocks: [GenerationBlock], over base: GenerationRecord? = nil) throws(FileError) {
         guard let first = blocks.first else { throw .malformed("no generation") }
         number = first.number
         parent = first.parent
@@ -63,10 +64,11 @@ package struct GenerationRecord: Sendable, Equatable {
         var roots: [String: Bool] = [:]
         var rules: [EnvironmentRule]?
         var whole = GenerationBlock.Content()
+        if let base { (whole.packages, whole.roots) = (base.text.packages, base.roots) }
         for (place, block) in blocks.enumerated() {
             let content = try block.content()
             rules = rules ?? content.rules
-            if place == blocks.count - 1 {
+            if base == nil, place == blocks.count - 1 {
                 whole = content
                 break
             }
@@ -77,7 +79,7 @@ package struct GenerationRecord: Sendable, Equatable {
             for root in content.roots where roots[root] == nil { roots[root] = true }
             for root in content.lostRoots where roots[root] == nil { roots[root] = false }
         }
-        text = EnvironmentText(whole.packages, changed: packages, rules ?? [])
+        text = EnvironmentText(whole.packages, changed: packages, rules ?? base?.text.rules ?? [])
         self.roots = whole.roots
         if !roots.isEmpty {
             self.roots.removeAll { roots[$0] != nil }

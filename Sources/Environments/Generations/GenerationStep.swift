@@ -14,71 +14,64 @@ package struct GenerationStep: Sendable {
 
     /// Goes back to what the current one was made of, so many times.
     ///
-    /// Errors: `.notFound` with the generation that is the first.
+    /// Errors: `.notFound` with the generation that is the first, or was forgotten.
     init(from state: GenerationLine, back steps: Int, in log: GenerationLog) throws(FileError) {
-        var walk = GenerationWalk(try log.block(at: state.at))
+        let start = try log.block(of: state)
+        var walk = GenerationWalk(start)
         for _ in 0..<steps where try !walk.back(in: log) {
-            throw FileError(.notFound, "before generation \(walk.block.number), which is the first")
+            let block = walk.block
+            throw block.parent > 0
+                ? FileError(.notFound, "generation \(block.parent)")
+                : FileError(.notFound, "before generation \(block.number), which is the first")
         }
-        self = try Self.end(of: walk, from: state, in: log)
+        self = try Self.end(of: walk, from: start, in: log)
     }
 
     /// Goes to any other.
+    ///
+    /// Errors: as of `GenerationLog.place`.
     init(from state: GenerationLine, to number: Int, in log: GenerationLog) throws(FileError) {
-        var walk = GenerationWalk(try log.block(at: state.at))
-        if number <= state.current {
-            while walk.block.number > number, try walk.back(in: log) {}
-            if walk.block.number == number {
-                self = try Self.end(of: walk, from: state, in: log)
-                return
-            }
+        let start = try log.block(of: state)
+        var walk = GenerationWalk(start)
+        try walk.back(to: number, in: log)
+        if walk.block.number == number {
+            self = try Self.end(of: walk, from: start, in: log)
+            return
         }
-        guard let entry = try log.entries().first(where: { $0.line.makes(number) }) else {
-            throw FileError(.notFound)
-        }
+        // Of others that were made since, or when what is between them is there no more.
+        let target = try log.block(at: log.place(of: number))
         // What was made of the current one is what it is found again by.
-        walk = GenerationWalk(try log.block(at: entry.at))
-        let hash = walk.block.hash
-        while walk.block.number > state.current, try walk.back(in: log) {}
-        let isMadeOfIt = walk.block.number == state.current
-        self.number = number
-        self.hash = hash
-        at = entry.at
-        differences =
-            if isMadeOfIt, let changes = walk.changes { changes.turned } else {
-                try Self.compare(state.at, entry.at, in: log)
-            }
+        walk = GenerationWalk(target)
+        try walk.back(to: state.current, in: log)
+        if walk.block.number == state.current, let changes = walk.changes {
+            self.init(target, changes.turned)
+        } else {
+            self.init(target, try Self.compare(start, target, in: log))
+        }
     }
 
-    private init(number: Int, hash: String, differences: [PackageDifference], at place: Int) {
-        self.number = number
-        self.hash = hash
+    private init(_ block: GenerationBlock, _ differences: [PackageDifference]) {
+        number = block.number
+        hash = block.hash
         self.differences = differences
-        at = place
+        at = block.place?.at ?? 0
     }
 
     private static func end(
         of walk: GenerationWalk,
-        from state: GenerationLine,
+        from start: GenerationBlock,
         in log: GenerationLog
     ) throws(FileError) -> GenerationStep {
-        let place = walk.block.place?.at ?? 0
-        var differences = walk.changes?.straight
-        if differences == nil { differences = try compare(state.at, place, in: log) }
-        return GenerationStep(
-            number: walk.block.number,
-            hash: walk.block.hash,
-            differences: differences ?? [],
-            at: place
-        )
+        if let changes = walk.changes { return GenerationStep(walk.block, changes.straight) }
+        return GenerationStep(walk.block, try compare(start, walk.block, in: log))
     }
 
     private static func compare(
-        _ from: Int,
-        _ to: Int,
+        _ from: GenerationBlock,
+        _ to: GenerationBlock,
         in log: GenerationLog
     ) throws(FileError) -> [PackageDifference] {
-        PackageDifference.list(from: try log.record(at: from).text, to: try log.record(at: to).text)
+        PackageDifference.list(from: try log.record(of: from).text, to: try log.record(of: to).text)
     }
 }
 
@@ -91,14 +84,20 @@ private struct GenerationWalk {
 
     init(_ block: GenerationBlock) { self.block = block }
 
-    /// Goes to the parent; false where there is none.
-    ///
-    /// Errors: `.notFound` for one that was forgotten.
-    mutating func back(in log: GenerationLog) throws(FileError) -> Bool {
-        guard block.parent > 0 else { return false }
-        guard let place = block.parentAt else {
-            throw FileError(.notFound, "generation \(block.parent)")
+    /// Goes to a generation, or as near to it as there are parents that can be read: the way to
+    /// what is there need not be.
+    mutating func back(to number: Int, in log: GenerationLog) throws(FileError) {
+        do throws(FileError) {
+            while block.number > number, try back(in: log) {}
+        } catch {
+            guard error.kind == .malformed else { throw error }
+            changes = nil
         }
+    }
+
+    /// Goes to the parent; false where there is none, or it was forgotten.
+    mutating func back(in log: GenerationLog) throws(FileError) -> Bool {
+        guard block.parent > 0, let place = block.parentAt else { return false }
         if let base = block.base, base.at == place {
             changes?.undo(try block.content())
         } else {

@@ -84,18 +84,3 @@ package struct StoredSelection: Sendable {
     /// Where tables of them are kept; nil where the store cannot be written.
     var tables: String? { finder.stores.first.flatMap { $0.isWritable ? $0.tables : nil } }
 }
-
-extension NamedEnvironment {
-    /// The generation of a number, or the latest whose identity begins with these digits, eight or
-    /// more; nil where no identity does.
-    ///
-    /// Errors: `.notFound` for a number that no generation has.
-    package func find(_ words: String) throws(FileError) -> GenerationRecord? {
-        if words.utf8.count < 8, let number = Int(words) { return try record(number) }
-        for number in try generations().reversed() {
-            let record = try record(number)
-            if "\(record.text.hash)".hasPrefix(words) { return record }
-        }
-        return nil
-    }
-}

@@ -300,11 +300,12 @@ package final class StoredEnvironment: Sendable {
                 return try open(record)
             }
             // Layers and mount lines of a server have the tree's hash.
-            for number in try environment.generations().reversed() {
-                let shown = try open(environment.record(number))
-                if "\(shown.tree.hash)".hasPrefix(words) { return shown }
+            let found = try environment.latest { record throws(FileError) -> Shown? in
+                let shown = try open(record)
+                return "\(shown.tree.hash)".hasPrefix(words) ? shown : nil
             }
-            throw FileError(.notFound, "\(name)@\(words)")
+            guard let found else { throw FileError(.notFound, "\(name)@\(words)") }
+            return found
         }
     }
 

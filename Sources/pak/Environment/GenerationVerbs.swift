@@ -176,7 +176,7 @@ struct History: ParsableCommand {
                 )
             }
         } catch {
-            throw Complaint("\(error)")
+            throw Complaint("\(error)", try: error.kind == .malformed ? "pak store verify" : nil)
         }
     }
 }

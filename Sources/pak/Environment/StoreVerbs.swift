@@ -67,6 +67,7 @@ struct VerifyStore: ParsableCommand {
     func run() throws {
         let finder = try stores.finder()
         var faults = 0
+        var damages: [String] = []
         do throws(FileError) {
             guard let store = finder.stores.first else { return }
             var all: Set<ContentID> = []
@@ -79,7 +80,11 @@ struct VerifyStore: ParsableCommand {
             }
             for name in try NamedEnvironment.names(in: store) {
                 let environment = try NamedEnvironment(name, in: store)
-                try environment.each { number, record throws(FileError) in
+                let damaged = { (error: FileError) in
+                    damages.append(name)
+                    Complaint("\(error)").print(as: "pak")
+                }
+                try environment.each(damaged: damaged) { number, record throws(FileError) in
                     do throws(FileError) {
                         for package in try record().text.packages
                         where !all.contains(package.id) {
@@ -95,9 +100,13 @@ struct VerifyStore: ParsableCommand {
         } catch {
             throw Complaint("\(error)")
         }
-        guard faults == 0 else {
-            let count = faults == 1 ? "1 fault" : "\(faults) faults"
-            throw Complaint(count, try: "pak import the package again", status: 4)
+        let count = faults + damages.count
+        guard count == 0 else {
+            // What is current is whole where only others are not.
+            let cure =
+                damages.first.map { "pak env create NAME --like \($0), and pak env delete \($0)" }
+                ?? "pak import the package again"
+            throw Complaint(count == 1 ? "1 fault" : "\(count) faults", try: cure, status: 4)
         }
     }
 
@@ -184,8 +193,10 @@ struct Collect: ParsableCommand {
             if let keep {
                 for name in try NamedEnvironment.names(in: store) {
                     let environment = try NamedEnvironment(name, in: store)
-                    forgotten[name] = try environment.forgettable(keeping: keep)
-                    if !dryRun { try environment.forget(forgotten[name] ?? []) }
+                    forgotten[name] =
+                        dryRun
+                        ? try environment.forgettable(keeping: keep)
+                        : try environment.forget(keeping: keep)
                 }
             }
             let verdicts = try store.collect(isDry: dryRun) { () throws(FileError) in

@@ -1,5 +1,4 @@
 import FileTree
-import Glibc
 
 /// An environment's log: what is current, and every generation that there is; lines are only ever
 /// added to it, until generations are forgotten.
@@ -59,34 +58,15 @@ struct GenerationLog {
         return nil
     }
 
-    /// A line, and the place of the block in front of it.
-    struct Entry {
-        var line: GenerationLine
-        var at: Int
+    /// All whole lines, in their order, and what is no such line.
+    func scan() throws(FileError) -> GenerationScan {
+        GenerationScan(try read(0..<calls.status(file).size))
     }
 
     /// All whole lines, in their order.
-    func entries() throws(FileError) -> [Entry] {
-        let bytes = try read(0..<calls.status(file).size)
-        return bytes.withUnsafeBytes { bytes in
-            var entries: [Entry] = []
-            var start = 0
-            while let end = Self.newline(in: bytes, from: start) {
-                defer { start = end + 1 }
-                // No line of a block begins so.
-                guard bytes[start] >= 0x30, bytes[start] <= 0x39,
-                    let line = GenerationLine(
-                        UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-                    ), line.length <= start,
-                    GenerationLine.isWhole(
-                        UnsafeRawBufferPointer(rebasing: bytes[(start - line.length)..<end])
-                    )
-                else { continue }
-                entries.append(Entry(line: line, at: start - line.length))
-            }
-            return entries
-        }
-    }
+    ///
+    /// Errors: `.malformed` where there is something else between them.
+    func entries() throws(FileError) -> [GenerationScan.Entry] { try scan().sound() }
 
     /// The generation that begins at `place`.
     ///
@@ -114,17 +94,74 @@ struct GenerationLog {
         }
     }
 
+    /// Where a generation is.
+    ///
+    /// Errors: `.notFound` without a word; `.malformed` where it may be in what is damaged.
+    func place(of number: Int) throws(FileError) -> Int {
+        let scan = try scan()
+        if let entry = scan.entries.first(where: { $0.line.makes(number) }) { return entry.at }
+        _ = try scan.sound()
+        throw FileError(.notFound)
+    }
+
+    /// Where a generation is that was whole at `place`, and is elsewhere where others were
+    /// forgotten since.
+    ///
+    /// - Complexity: that of one small read where it is there. Errors: as of `place(of:)`.
+    func place(of number: Int, from place: Int) throws(FileError) -> Int {
+        let line = Array("\ngeneration \(number)\n".utf8)
+        // No other line begins so, and no number is given twice.
+        let wanted = place == 0 ? line.dropFirst() : line[...]
+        let start = UInt64(max(place, 1) - 1)
+        let end = start + UInt64(wanted.count)
+        if end <= Self.limit, try read(start..<end).elementsEqual(wanted) { return place }
+        return try self.place(of: number)
+    }
+
+    /// A generation that was at `place`, and is elsewhere where others were forgotten since.
+    ///
+    /// Errors: as of `block` and `place`.
+    func block(of number: Int, from place: Int) throws(FileError) -> GenerationBlock {
+        do throws(FileError) {
+            let block = try block(at: place)
+            if block.number == number { return block }
+        } catch {
+            guard error.kind == .malformed else { throw error }
+        }
+        return try block(at: self.place(of: number))
+    }
+
+    /// The generation that is current in a state.
+    ///
+    /// Errors: as of `block` and `place`.
+    func block(of state: GenerationLine) throws(FileError) -> GenerationBlock {
+        try block(of: state.current, from: state.at)
+    }
+
     /// The generation that begins at `place`, put together.
     ///
     /// Errors: as of `block`.
     func record(at place: Int) throws(FileError) -> GenerationRecord {
-        var blocks = [try block(at: place)]
+        try record(of: block(at: place))
+    }
+
+    /// A generation, put together; of `known` ones nothing is read.
+    ///
+    /// Errors: as of `block`.
+    func record(
+        of block: GenerationBlock,
+        _ known: [GenerationRecord] = []
+    ) throws(FileError) -> GenerationRecord {
+        var blocks = [block]
         while let base = blocks[blocks.count - 1].base {
+            if let known = known.first(where: { $0.place?.at == base.at }) {
+                return try GenerationRecord(blocks, over: known)
+            }
             // Each is before the one that needs it.
             guard blocks.count <= GenerationBlock.depthLimit else {
-                throw .malformed("log: no whole generation before byte \(place)")
+                throw .malformed("log: too many to make generation \(block.number) of")
             }
-            blocks.append(try block(at: base.at))
+            blocks.append(try self.block(at: base.at))
         }
         return try GenerationRecord(blocks)
     }
@@ -148,21 +185,22 @@ struct GenerationLog {
 
     /// The log without generations; the lines that name them stay.
     ///
-    /// Errors: as of `record`.
+    /// Errors: as of `entries` and `record`.
     func bytes(without numbers: Set<Int>) throws(FileError) -> [UInt8] {
         let entries = try entries()
         let numbers = numbers.subtracting(entries.suffix(1).map(\.line.current))
         var bytes: [UInt8] = []
         var places: [Int: GenerationPlace] = [:]
         var last: GenerationRecord?
+        var reader = GenerationReader(self)
         for entry in entries {
             var line = entry.line
             var block: [UInt8] = []
             if line.length > 0, !numbers.contains(line.current) {
-                var record = try record(at: entry.at)
+                var record = try reader.record(at: entry.at)
                 var base = last
                 if let place = places[record.parent], let old = record.parentAt {
-                    base = try self.record(at: old)
+                    base = try reader.record(at: old)
                     base?.place = place
                 }
                 record.parentAt = places[record.parent]?.at
@@ -184,7 +222,7 @@ struct GenerationLog {
     private static func line(in bytes: [UInt8]) -> Range<Int>? {
         bytes.withUnsafeBytes { bytes in
             var start = 0
-            while let end = newline(in: bytes, from: start) {
+            while let end = GenerationScan.newline(in: bytes, from: start) {
                 if bytes[start] >= 0x30, bytes[start] <= 0x39 { return start..<end }
                 start = end + 1
             }
@@ -192,18 +230,12 @@ struct GenerationLog {
         }
     }
 
-    /// The next end of a line.
-    private static func newline(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard start < bytes.count, let base = bytes.baseAddress,
-            let found = memchr(base + start, 10, bytes.count - start)
-        else { return nil }
-        return UnsafeRawPointer(found) - base
-    }
-
     /// Adds a line and the block in front of it behind the last whole line, which ends at `end`,
     /// and puts them on storage.
     ///
-    /// When it throws, they were not added: what there is of them is cut off, or torn.
+    /// When it throws, what there is of them is cut off, or torn. Where storage refuses the
+    /// bytes and then the cut, too, all of it may be there: who reads the log before the next
+    /// change takes it for current, and whether it is after a crash is not known.
     func append(
         _ entry: (line: GenerationLine, block: [UInt8]),
         at end: UInt64
@@ -219,7 +251,7 @@ struct GenerationLog {
             }
             try calls.syncBytes(file)
         } catch {
-            // What is left of it is torn, and cut off by the next who writes.
+            // What is left of it is as it is said above; the error is the one that came first.
             try? calls.resize(file, to: end)
             throw error
         }

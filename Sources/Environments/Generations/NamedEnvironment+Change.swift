@@ -1,0 +1,133 @@
+package import FileTree
+import Glibc
+
+// What is added to the log.
+extension NamedEnvironment {
+    /// Makes a new generation of the current one, and makes it current.
+    ///
+    /// `state` is what the change was made for, `record` its generation where that is known.
+    /// Errors: `.busy` when another change is being made or has been since; those of writing, and
+    /// then all is as before.
+    package func commit(
+        _ text: EnvironmentText,
+        roots: [String],
+        command: String,
+        word: String,
+        over state: State,
+        _ record: GenerationRecord? = nil,
+        time: Int64 = Int64(Glibc.time(nil))
+    ) throws(FileError) -> GenerationRecord {
+        var parent = record
+        if parent == nil { parent = try self.record(state) }
+        return try change(over: state) { (log, end) throws(FileError) in
+            var record = GenerationRecord(
+                number: state.last + 1,
+                parent: state.current,
+                time: time,
+                command: command,
+                roots: roots,
+                text: text
+            )
+            record.parentAt = parent?.place?.at
+            let block = record.written(at: Int(end), over: parent)
+            record.place = block.place
+            let line = GenerationLine(
+                line: state.line + 1,
+                current: record.number,
+                last: record.number,
+                time: time,
+                word: word
+            ).making(block.place)
+            try log.append((line, block.bytes), at: end)
+            return record
+        }
+    }
+
+    /// Makes a generation that there is current.
+    ///
+    /// Errors: as of `commit`; `.notFound` where it was forgotten meanwhile.
+    package func note(
+        _ word: String,
+        _ step: GenerationStep,
+        over state: State,
+        time: Int64 = Int64(Glibc.time(nil))
+    ) throws(FileError) {
+        try note(word, step.number, from: step.at, over: state, time)
+    }
+
+    /// Makes a generation that there is current, or writes another word about one to the log.
+    ///
+    /// Errors: as of `commit`; `.notFound` where one was forgotten meanwhile.
+    package func note(
+        _ word: String,
+        current: Int? = nil,
+        argument: Int = 0,
+        over state: State,
+        time: Int64 = Int64(Glibc.time(nil))
+    ) throws(FileError) {
+        if let current, current != state.current {
+            return try note(word, step(to: current, from: state), over: state, time: time)
+        }
+        try note(word, state.current, from: state.at, argument, over: state, time)
+    }
+
+    private func note(
+        _ word: String,
+        _ current: Int,
+        from place: Int,
+        _ argument: Int = 0,
+        over state: State,
+        _ time: Int64
+    ) throws(FileError) {
+        try change(over: state) { (log, end) throws(FileError) in
+            var line = GenerationLine(
+                line: state.line + 1,
+                current: current,
+                last: state.last,
+                time: time,
+                word: word,
+                argument: argument
+            )
+            do throws(FileError) {
+                // Where it was found may be wrong by now: others are forgotten without a word in
+                // the last line where what is current lies before them.
+                line.at = try log.place(of: current, from: place)
+            } catch { throw at(error.at("generation \(current)")) }
+            if word == "pin" {
+                do throws(FileError) { _ = try log.place(of: argument) } catch {
+                    throw at(error.at("generation \(argument)"))
+                }
+            }
+            try log.append((line, []), at: end)
+        }
+    }
+
+    private func change<T>(
+        over state: State,
+        _ body: (GenerationLog, UInt64) throws(FileError) -> T
+    ) throws(FileError) -> T {
+        try locked { () throws(FileError) in
+            let file = try calls.open(Self.logName, in: folder, writable: true)
+            let log = GenerationLog(file, calls)
+            let last = try log.last()
+            guard let last, last.line == state else {
+                let now = last?.line.current ?? 0
+                throw FileError(
+                    .busy,
+                    "environment \(name): changed meanwhile, generation \(now) is current"
+                )
+            }
+            return try body(log, last.end)
+        }
+    }
+
+    func locked<T>(_ body: () throws(FileError) -> T) throws(FileError) -> T {
+        let lock = try calls.lockFile(Self.lockName, in: folder)
+        defer { withExtendedLifetime(lock) {} }
+        do throws(FileError) { try calls.lock(lock, shared: false) } catch {
+            guard error.kind == .busy else { throw error }
+            throw FileError(.busy, "environment \(name): another command is changing it")
+        }
+        return try body()
+    }
+}

@@ -1,0 +1,141 @@
+package import FileTree
+package import Store
+
+// What generations are.
+extension NamedEnvironment {
+    /// A generation.
+    ///
+    /// Errors: `.notFound` for a number that no generation has, or one that was forgotten;
+    /// `.malformed`.
+    package func record(_ number: Int) throws(FileError) -> GenerationRecord {
+        try reading(number) { (log) throws(FileError) in
+            if let state = try log.last()?.line, state.current == number {
+                return try log.record(of: log.block(of: state))
+            }
+            return try log.record(at: log.place(of: number))
+        }
+    }
+
+    /// The generation that is current in a state.
+    ///
+    /// - Complexity: that of reading it, however many others there are. Errors: as of `record`.
+    package func record(_ state: State) throws(FileError) -> GenerationRecord {
+        try reading(state.current) { (log) throws(FileError) in
+            try log.record(of: log.block(of: state))
+        }
+    }
+
+    /// The generation of a number, or the latest whose identity begins with these digits, eight or
+    /// more; nil where no identity does.
+    ///
+    /// Errors: `.notFound` for a number that no generation has; `.malformed` where no identity
+    /// does, but something in the log is damaged.
+    package func find(_ words: String) throws(FileError) -> GenerationRecord? {
+        if words.utf8.count < 8, let number = Int(words) { return try record(number) }
+        let log = try log()
+        do throws(FileError) {
+            let scan = try log.scan()
+            for entry in scan.entries.reversed() where entry.line.length > 0 {
+                let block = try log.block(at: entry.at)
+                if block.hash.hasPrefix(words) { return try log.record(of: block) }
+            }
+            _ = try scan.sound()
+            return nil
+        } catch { throw at(error) }
+    }
+
+    /// What `body` gives for the latest generation that it gives something for.
+    ///
+    /// Errors: as of `record`.
+    package func latest<Result>(
+        _ body: (GenerationRecord) throws(FileError) -> Result?
+    ) throws(FileError) -> Result? {
+        let log = try log()
+        for entry in try entries().reversed() where entry.line.length > 0 {
+            let record: GenerationRecord
+            do throws(FileError) { record = try log.record(at: entry.at) } catch {
+                throw at(error.at("generation \(entry.line.current)"))
+            }
+            if let result = try body(record) { return result }
+        }
+        return nil
+    }
+
+    /// Whether a generation that was read before is still there, and where it was.
+    ///
+    /// - Complexity: that of reading it, but for the packages.
+    package func has(_ record: GenerationRecord) -> Bool {
+        guard let place = record.place, let block = try? log().block(at: place.at) else {
+            // What cannot be read is read again by who wants it, and complained of.
+            return false
+        }
+        return block.number == record.number && block.hash == record.hash
+    }
+
+    /// The generation that another was made of; nil for the first.
+    ///
+    /// Errors: as of `record`.
+    package func parent(of record: GenerationRecord) throws(FileError) -> GenerationRecord? {
+        guard record.parent > 0 else { return nil }
+        // Others may have been forgotten meanwhile: then it is elsewhere.
+        if let found = try? log().parent(of: record) { return found }
+        return try self.record(record.parent)
+    }
+
+    func reading<T>(
+        _ number: Int,
+        _ body: (GenerationLog) throws(FileError) -> T
+    ) throws(FileError) -> T {
+        do throws(FileError) { return try body(log()) } catch {
+            // What is missing says itself what it is, where it is not this one.
+            if error.kind == .notFound, error.context != nil {
+                throw error.at("environment \(name)")
+            }
+            throw error.at("environment \(name): generation \(number)")
+        }
+    }
+
+    /// What becomes of packages when the generation that is `steps` before the current one takes
+    /// its place.
+    ///
+    /// - Complexity: that of the differences, however many packages there are. Errors: `.notFound`
+    /// with the generation that is the first, or was forgotten.
+    package func step(back steps: Int, from state: State) throws(FileError) -> GenerationStep {
+        try reading(state.current) { (log) throws(FileError) in
+            try GenerationStep(from: state, back: steps, in: log)
+        }
+    }
+
+    /// What becomes of packages when another generation takes the place of the current one.
+    ///
+    /// - Complexity: that of the differences where one was made of the other. Errors: as of
+    /// `record`.
+    package func step(to number: Int, from state: State) throws(FileError) -> GenerationStep {
+        try reading(number) { (log) throws(FileError) in
+            try GenerationStep(from: state, to: number, in: log)
+        }
+    }
+
+    /// The generation that a package has been in since, up to the current one, and the command
+    /// that made it; what was forgotten is not asked.
+    ///
+    /// Errors: as of `record`.
+    package func origin(
+        of package: StoredPackage,
+        in state: State
+    ) throws(FileError) -> (number: Int, command: String) {
+        try reading(state.current) { (log) throws(FileError) -> (number: Int, command: String) in
+            var block = try log.block(of: state)
+            while let place = block.parentAt {
+                if block.base?.at == place {
+                    if try block.content().packages.contains(package) { break }
+                } else {
+                    let before = try log.record(at: place).text.packages
+                    if !before.contains(package) { break }
+                }
+                block = try log.block(at: place)
+            }
+            return (block.number, block.command)
+        }
+    }
+}

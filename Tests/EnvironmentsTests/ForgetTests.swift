@@ -1,0 +1,149 @@
+import FileTree
+import Store
+import Synchronization
+import Testing
+
+@testable import Environments
+
+/// What goes on when generations are forgotten, before, beside and behind it.
+struct ForgetTests {
+    /// An environment of `count` generations, each of the one before and a package more.
+    private func chain(_ count: Int, _ folder: StoreFolder) throws -> NamedEnvironment {
+        let web = try NamedEnvironment(making: "web", in: folder.store())
+        for number in 2...count { try web.commit((2...number).map { "p\($0)" }) }
+        return web
+    }
+
+    @Test(arguments: [true, false])
+    func aGenerationIsReachedOverOnesThatWereForgotten(isBack: Bool) throws {
+        let folder = try StoreFolder()
+        let web = try chain(7, folder)
+        let (from, to) = isBack ? (7, 2) : (2, 7)
+        if from != 7 { try web.note("switch", current: from, over: web.state()) }
+        try web.forget([3, 5])
+        let state = try web.state()
+        let step = try web.step(to: to, from: state)
+        #expect(step.number == to)
+        let texts = try (web.record(from).text, web.record(to).text)
+        #expect(step.hash == "\(texts.1.hash)")
+        #expect(step.differences == PackageDifference.list(from: texts.0, to: texts.1))
+        #expect(step.differences.count == 5)
+        try web.note("switch", step, over: state)
+        #expect(try web.record(web.state()).number == to)
+        // What it was made of is another question.
+        try web.note("switch", current: 6, over: web.state())
+        let error = #expect(throws: FileError.self) { try web.step(back: 1, from: web.state()) }
+        #expect(error?.kind == .notFound)
+        #expect(error?.context?.contains("generation 5") == true)
+    }
+
+    @Test func whereAGenerationIsIsToldWhileNobodyElseWrites() throws {
+        let folder = try StoreFolder()
+        let web = try chain(6, folder)
+        try web.note("switch", current: 2, over: web.state())
+        let state = try web.state()
+        let step = try web.step(to: 6, from: state)
+        // Between the question and the answer; the line of what is current stays as it is.
+        try web.forget([3, 4])
+        #expect(try web.state() == state)
+        try web.note("switch", step, over: state)
+        #expect(try web.record(web.state()).number == 6)
+        #expect(try web.record(6).roots == ["p2", "p3", "p4", "p5", "p6"])
+        try web.commit(["a"])
+        #expect(try web.generations() == [1, 2, 5, 6, 7])
+    }
+
+    @Test func whatWasForgottenMeanwhileDoesNotBecomeCurrent() throws {
+        let folder = try StoreFolder()
+        let web = try chain(6, folder)
+        try web.note("switch", current: 2, over: web.state())
+        let state = try web.state()
+        let step = try web.step(to: 5, from: state)
+        try web.forget([5])
+        let error = #expect(throws: FileError.self) { try web.note("switch", step, over: state) }
+        #expect(error?.kind == .notFound)
+        #expect(throws: FileError.self) { try web.note("pin", argument: 5, over: state) }
+        #expect(try web.state() == state)
+        #expect(try web.pins().isEmpty)
+    }
+
+    @Test func aLineThatNamesAWrongPlaceIsReadByTheNumber() throws {
+        let folder = try StoreFolder()
+        let web = try chain(4, folder)
+        // As it was written beside a forgetting, and past the log's end.
+        var line = try web.state()
+        (line.line, line.current, line.word, line.at, line.length) = (5, 3, "switch", 1 << 20, 0)
+        try folder.write(folder.bytes("envs/web/log") + line.bytes(behind: []), "envs/web/log")
+        let state = try web.state()
+        #expect(state == line)
+        #expect(try web.record(state).roots == ["p2", "p3"])
+        #expect(try web.record(3).number == 3)
+        #expect(try web.step(back: 1, from: state).number == 2)
+        #expect(try web.step(to: 4, from: state).differences.count == 1)
+        #expect(try web.origin(of: web.record(2).text.packages[0], in: state).number == 2)
+        try web.note("pin", argument: 2, over: state)
+        #expect(try web.state().at < 1 << 20)
+        #expect(try web.commit(["a"]) == 5)
+        #expect(try web.record(5).parent == 3)
+    }
+
+    @Test func whatIsPinnedWhileAForgettingBeginsIsKept() throws {
+        let folder = try StoreFolder()
+        let web = try chain(4, folder)
+        let isFirst = Mutex(true)
+        let calls = HostCalls(fault: { call in
+            guard call == .lock, isFirst.withLock({ $0 }) else { return nil }
+            isFirst.withLock { $0 = false }
+            // Just before it holds the lock; what goes wrong is seen below.
+            if let state = try? web.state() { try? web.note("pin", argument: 2, over: state) }
+            return nil
+        })
+        let other = try NamedEnvironment("web", in: Store(writing: folder.path, calls: calls))
+        #expect(try other.forget(keeping: 1) == [1, 3])
+        #expect(try web.pins() == [2])
+        #expect(try web.record(2).roots == ["p2"])
+    }
+
+    @Test func allGenerationsAreReadOnceEach() throws {
+        let folder = try StoreFolder()
+        let made = try NamedEnvironment(making: "web", in: folder.store())
+        var names = (0..<100).map { "base\($0)" }
+        for number in 0..<40 {
+            names.append("p\(number)")
+            try made.commit(names)
+        }
+        #expect(try made.record(30).place?.base != nil)
+        let hash = try made.record(2).hash
+        let seen = Mutex<(reads: Int, opens: Int)>((0, 0))
+        let calls = HostCalls(fault: { call in
+            seen.withLock { seen in
+                if call == .read { seen.reads += 1 }
+                if call == .open { seen.opens += 1 }
+            }
+            return nil
+        })
+        let web = try NamedEnvironment("web", in: Store(writing: folder.path, calls: calls))
+        func taken(_ body: () throws -> Void) rethrows -> (reads: Int, opens: Int) {
+            seen.withLock { $0 = (0, 0) }
+            try body()
+            return seen.withLock { $0 }
+        }
+        // One for each of them, and more for the few that are whole.
+        var numbers: [Int] = []
+        let each = try taken {
+            try web.each { (_, record) throws(FileError) in numbers.append(try record().number) }
+        }
+        #expect(numbers == Array(1...41))
+        #expect(each.reads <= 60)
+        #expect(each.opens == 1)
+        var second: GenerationRecord?
+        let found = try taken { second = try web.find(hash) }
+        #expect(second?.number == 2)
+        #expect(found.reads <= 60)
+        #expect(found.opens == 1)
+        let forgotten = try taken { try web.forget([3, 20]) }
+        #expect(forgotten.reads <= 60)
+        #expect(try web.record(40).text == made.record(40).text)
+        #expect(try web.generations().count == 39)
+    }
+}
