@@ -37,10 +37,11 @@ package enum TextFile {
         guard try HostFolder.names(in: path).isEmpty else { throw FileError(.notEmpty, path) }
     }
 
-    /// The path from the root, links followed; what is not there, or is no path, stays as it is.
+    /// The path from the root, links followed; what is not there, or is no path, stays as it is,
+    /// and so does what lies in a folder whose name is no text.
     package static func absolute(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }
-        return String(cString: resolved)
+        return String(validatingCString: resolved) ?? path
     }
 }

@@ -5,13 +5,13 @@ public struct Command: Sendable {
     /// `NAME=value`, all that the program gets.
     public var environment: [[UInt8]]
     /// The working directory, a path in the view.
-    public var directory: String
+    public var directory: [UInt8]
     /// The command is not run where there is no such directory in the view, or none to be entered;
     /// else it runs in `/` then.
     public var needsDirectory = false
 
     /// Makes a command of bytes, which need not be text.
-    public init(_ words: [[UInt8]], environment: [[UInt8]], directory: String) {
+    public init(_ words: [[UInt8]], environment: [[UInt8]], directory: [UInt8]) {
         self.words = words
         self.environment = environment
         self.directory = directory
@@ -22,7 +22,7 @@ public struct Command: Sendable {
         self.init(
             words.map { Array($0.utf8) },
             environment: environment.map { Array($0.utf8) },
-            directory: directory
+            directory: Array(directory.utf8)
         )
     }
 

@@ -60,7 +60,10 @@ final class ViewPlan {
                 throw FileError(FileError.Kind(number: errno), path)
             }
             defer { free(real) }
-            return "/host" + String(cString: real)
+            guard let text = String(validatingCString: real) else {
+                throw FileError(.invalid, "\(path): it lies in a folder whose name is not UTF-8")
+            }
+            return "/host" + text
         }
     }
 
@@ -270,7 +273,7 @@ final class ViewPlan {
         plan.capabilities = view.capabilities
         plan.mask = signals.mask
         plan.defaulted = signals.defaulted
-        plan.directory = try text(command?.directory ?? "/")
+        plan.directory = UnsafePointer(try text(command?.directory ?? [UInt8(ascii: "/")]))
         plan.needs_directory = command?.needsDirectory == true ? 1 : 0
         let candidates = try list(command?.candidates ?? [])
         let environment = try list(command?.environment ?? [])

@@ -131,7 +131,10 @@ extension ViewProcess {
                     answers: answers,
                     directoryError: number == 0
                         ? nil
-                        : FileError(FileError.Kind(number: number), command?.directory),
+                        : FileError(
+                            FileError.Kind(number: number),
+                            command.map { String(decoding: $0.directory, as: UTF8.self) }
+                        ),
                     ending: nil
                 )
             case PAK_SAY_REFUSED:

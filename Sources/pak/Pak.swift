@@ -35,6 +35,7 @@ struct Pak: ParsableCommand {
 
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
+        let usage = checkedUsage(words)
         if let plain = PlainWords(words) {
             MainProgram.run(as: "pak") {
                 try plain.run()
@@ -44,14 +45,29 @@ struct Pak: ParsableCommand {
             }
         }
         completeNames(words)
+        guard let verb = verb(words.first ?? "") else { runProgram(usage: usage) }
+        verb.runProgram(Array(words.dropFirst()), as: "pak", usage: usage)
+    }
+
+    /// The status of a line that cannot be read; one whose words are no text ends here, unless
+    /// its verb takes bytes.
+    private static func checkedUsage(_ words: [String]) -> Int32 {
         // A command's status is its own, and 2 is one that many have.
         let name = words.first ?? ""
         let runs =
             ["run", "shell", "taste", "capture"].contains(name)
             || words.prefix(2) == ["layer", "run"]
-        let usage = runs ? ViewRun.ownStatus : 2
-        guard let verb = verb(name) else { runProgram(usage: usage) }
-        verb.runProgram(Array(words.dropFirst()), as: "pak", usage: usage)
+        if runs { return ViewRun.ownStatus }
+        let usage: Int32 = 2
+        if !["ls", "cat", "stat", "---completion"].contains(name) {
+            do throws(Complaint) {
+                try ArgumentBytes.checkText(butLast: 0, status: usage)
+            } catch {
+                error.print(as: "pak")
+                Glibc.exit(usage)
+            }
+        }
+        return usage
     }
 }
 

@@ -123,7 +123,7 @@ enum PlainWords: Equatable {
     func run() throws {
         switch self {
         case .run(let packages, let command):
-            try ViewRun.runToEnd(command) { () throws(Complaint) in
+            try ViewRun.runToEnd(PassedWords.bytes(command.count)) { () throws(Complaint) in
                 ViewChoice(environment: try Self.environment(packages, over: "/"))
             }
         case .mount(let packages, let directory, let foreground):

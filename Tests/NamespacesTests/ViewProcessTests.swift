@@ -117,7 +117,7 @@ import Testing
             }
         }
         #expect(throws: FileError(.invalid, "no command")) {
-            try ViewProcess.start(view, Command([[UInt8]](), environment: [], directory: "/"))
+            try ViewProcess.start(view, Command([[UInt8]](), environment: [], directory: []))
         }
     }
 

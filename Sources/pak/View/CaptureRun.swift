@@ -27,7 +27,7 @@ struct CaptureRun {
         _ borders: ViewChoice.Borders,
         _ via: ViewArguments.Way?,
         _ capture: Capture,
-        _ words: [String]
+        _ words: [[UInt8]]
     ) throws(Complaint) {
         self.borders = borders
         self.via = via
@@ -35,8 +35,8 @@ struct CaptureRun {
         identity = borders.makesRoot ? .rootWithSubordinates : .kept
         var variables = ViewRun.variables(capture.title)
         if HostNames.variable("SOURCE_DATE_EPOCH") == nil {
-            variables.removeAll { $0.hasPrefix("SOURCE_DATE_EPOCH=") }
-            variables.append("SOURCE_DATE_EPOCH=\(ExportOptions.epoch)")
+            variables.removeAll { $0.starts(with: "SOURCE_DATE_EPOCH=".utf8) }
+            variables.append(Array("SOURCE_DATE_EPOCH=\(ExportOptions.epoch)".utf8))
         }
         var command = Command(
             words,
@@ -142,8 +142,8 @@ struct CaptureRun {
     /// Whether /tmp is the command's own: who works in it needs it as it is, and what is changed
     /// there is no part of a package.
     private var hasOwnTemporary: Bool {
-        ![HostNames.workingDirectory, HostNames.variable("HOME") ?? ""].contains {
-            $0 == "/tmp" || $0.hasPrefix("/tmp/")
+        ![HostNames.workingDirectory, HostNames.variableBytes("HOME") ?? []].contains {
+            $0.elementsEqual("/tmp".utf8) || $0.starts(with: "/tmp/".utf8)
         }
     }
 

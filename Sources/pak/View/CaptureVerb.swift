@@ -136,12 +136,14 @@ struct CaptureVerb: ParsableCommand {
     /// where builds install.
     private static var places: Rules {
         var rules = Rules()
-        let home = HostNames.variable("HOME").map(TextFile.absolute)
+        let home = HostNames.variable("HOME").map { Array(TextFile.absolute($0).utf8) }
+        let slash = UInt8(ascii: "/")
         for place in [home, HostNames.workingDirectory] {
-            guard let place, place.hasPrefix("/") else { continue }
-            let path = place.split(separator: "/").joined(separator: "/")
-            if path.isEmpty || systemFolders.contains(path) { continue }
-            rules.append(Rules.Rule(.drop, PathPattern(folder: Array(path.utf8))))
+            guard let place, place.first == slash else { continue }
+            let path = Array(place.split(separator: slash).joined(separator: [slash]))
+            let text = String(decoding: path, as: UTF8.self)
+            if path.isEmpty || systemFolders.contains(text) { continue }
+            rules.append(Rules.Rule(.drop, PathPattern(folder: path)))
         }
         return rules
     }

@@ -34,20 +34,20 @@ enum HostNames {
     }
 
     /// The working directory; the root when it is gone.
-    static var workingDirectory: String { knownWorkingDirectory ?? "/" }
+    static var workingDirectory: [UInt8] { knownWorkingDirectory ?? [UInt8(ascii: "/")] }
 
     /// The working directory, which a command may take for granted.
-    static func neededWorkingDirectory() throws(Complaint) -> String {
+    static func neededWorkingDirectory() throws(Complaint) -> [UInt8] {
         guard let path = knownWorkingDirectory else {
             throw Complaint("the working directory is gone", try: "cd /")
         }
         return path
     }
 
-    private static var knownWorkingDirectory: String? {
+    private static var knownWorkingDirectory: [UInt8]? {
         guard let path = getcwd(nil, 0) else { return nil }
         defer { free(path) }
-        return String(cString: path)
+        return bytes(path)
     }
 
     /// Whether a path leads to a directory.
@@ -69,14 +69,24 @@ enum HostNames {
     }
 
     /// All variables of this process, `NAME=value`.
-    static var environment: [String] {
-        var all: [String] = []
+    static var environment: [[UInt8]] {
+        var all: [[UInt8]] = []
         var place = environ
         while let entry = place.pointee {
-            all.append(String(cString: entry))
+            all.append(bytes(entry))
             place += 1
         }
         return all
+    }
+
+    private static func bytes(_ text: UnsafePointer<CChar>) -> [UInt8] {
+        Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+    }
+
+    /// The value of a variable as it is; nil when it is unset or empty.
+    static func variableBytes(_ name: String) -> [UInt8]? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return bytes(value)
     }
 
     /// The value of a variable; nil when it is unset or empty.

@@ -35,12 +35,18 @@ enum PassedWords {
     }
 
     /// The command that they are, of at least one word; `example` shows how to name one.
-    static func command(_ words: [String], _ example: String) throws(Complaint) -> [String] {
-        let words = words.first == "--" ? Array(words.dropFirst()) : words
+    static func command(_ words: [String], _ example: String) throws(Complaint) -> [[UInt8]] {
+        let words = words.first == "--" ? words.dropFirst() : words[...]
         guard !words.isEmpty else {
             throw Complaint("no command", try: example, status: ViewRun.ownStatus)
         }
-        return words
+        return try bytes(words.count)
+    }
+
+    /// The last words of the command line; those in front of them are ours to read.
+    static func bytes(_ count: Int) throws(Complaint) -> [[UInt8]] {
+        try ArgumentBytes.checkText(butLast: count, status: ViewRun.ownStatus)
+        return ArgumentBytes.last(count)
     }
 }
 
@@ -54,7 +60,10 @@ struct Shell: ParsableCommand {
 
     @OptionGroup var view: ViewArguments
 
-    func run() throws { try ViewRun.runToEnd(view, ViewRun.shell) }
+    func run() throws {
+        _ = try PassedWords.bytes(0)
+        try ViewRun.runToEnd(view, ViewRun.shell)
+    }
 }
 
 /// `pak taste`: a command, or a shell, in a view of packages that are named in front of it.
@@ -80,7 +89,7 @@ struct Taste: ParsableCommand {
         var view = view
         let parts = words.split(separator: "--", maxSplits: 1, omittingEmptySubsequences: false)
         view.packages.package += parts.first ?? []
-        let command = parts.count == 2 ? Array(parts[1]) : []
+        let command = try PassedWords.bytes(parts.count == 2 ? parts[1].count : 0)
         try ViewRun.runToEnd(view, command.isEmpty ? ViewRun.shell : command, usual: false)
     }
 }

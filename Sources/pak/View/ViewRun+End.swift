@@ -4,7 +4,7 @@ import Terminal
 extension ViewRun {
     /// Runs a command in a view, and ends as it does; `choose` opens the packages.
     static func runToEnd(
-        _ words: [String],
+        _ words: [[UInt8]],
         _ choose: () throws(Complaint) -> ViewChoice
     ) throws -> Never {
         Foreground.take()
@@ -16,7 +16,7 @@ extension ViewRun {
     /// With `usual` it sees the environment in use when nothing is named.
     static func runToEnd(
         _ arguments: ViewArguments,
-        _ words: [String],
+        _ words: [[UInt8]],
         usual: Bool = true
     ) throws -> Never {
         try runToEnd(words) { () throws(Complaint) in try arguments.choice(usual: usual) }
@@ -24,7 +24,7 @@ extension ViewRun {
 
     /// Ends as the command does that `body` runs; what goes wrong besides has a status of its own.
     static func endingAsOurs(
-        _ words: [String],
+        _ words: [[UInt8]],
         _ body: () throws(Complaint) -> Ending
     ) throws -> Never {
         do throws(Complaint) {
@@ -46,14 +46,15 @@ extension ViewRun {
     static let ownStatus: Int32 = 125
 
     /// The user's shell.
-    static var shell: [String] { [HostNames.variable("SHELL") ?? "/bin/sh"] }
+    static var shell: [[UInt8]] { [HostNames.variableBytes("SHELL") ?? Array("/bin/sh".utf8)] }
 
     /// Says why a command never began, and ends as it did.
-    private static func finish(_ ending: Ending, _ words: [String]) -> Never {
+    private static func finish(_ ending: Ending, _ words: [[UInt8]]) -> Never {
         switch ending {
         case .exited, .signalled: break
         case .notFound(let what):
-            let cure = "-p A PACKAGE THAT HAS \(words.first ?? "")"
+            let name = String(decoding: words.first ?? [], as: UTF8.self)
+            let cure = "-p A PACKAGE THAT HAS \(name)"
             Complaint("\(what): no such command in the view", try: cure).print(as: "pak")
         case .notExecutable(let what):
             Complaint("\(what): cannot be executed").print(as: "pak")

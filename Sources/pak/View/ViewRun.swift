@@ -18,7 +18,7 @@ struct ViewRun {
     private var environment: Environment { choice.environment }
 
     /// Readies a command; `words` are it and its choice.
-    init(_ choice: ViewChoice, _ words: [String]) throws(Complaint) {
+    init(_ choice: ViewChoice, _ words: [[UInt8]]) throws(Complaint) {
         self.choice = choice
         // At a directory of its own the disk is served with the packages.
         let shines = choice.at == nil ? try Self.shines(choice.environment) : []
@@ -46,9 +46,9 @@ struct ViewRun {
     }
 
     /// The variables of this process, and the name of the view.
-    static func variables(_ title: [String]) -> [String] {
-        HostNames.environment.filter { !$0.hasPrefix("PAK_VIEW=") }
-            + ["PAK_VIEW=\(title.joined(separator: " "))"]
+    static func variables(_ title: [String]) -> [[UInt8]] {
+        HostNames.environment.filter { !$0.starts(with: "PAK_VIEW=".utf8) }
+            + [Array("PAK_VIEW=\(title.joined(separator: " "))".utf8)]
     }
 
     /// The folders of the disk that the environment shows in the place of packages.

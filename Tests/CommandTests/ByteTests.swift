@@ -1,0 +1,73 @@
+import Glibc
+import Testing
+
+/// Names and words of the host that are not UTF-8.
+struct ByteTests {
+    /// A package, and a shell whose `$pak` is the program and whose `$n` is a name of one odd byte.
+    private func shell(_ scratch: Scratch, _ text: String) throws -> Program.Outcome {
+        try scratch.makeDirectory("cache")
+        try scratch.shell("mkdir -p a/usr/share/bytes; tar -C a -cf a.tar .")
+        var sh = Program(path: "/bin/sh")
+        sh.environment = [
+            "pak": Program.pak.path, "XDG_CACHE_HOME": scratch("cache"),
+            "PAK_STORE": scratch("store"),
+        ]
+        return try sh.run("-c", "cd '\(scratch.path)'; n=$(printf 'a\\377'); \(text)")
+    }
+
+    @Test(
+        .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"),
+        arguments: [
+            // The line that is read without the parser, and what the parser reads.
+            "run -p $a", "run -p $a --", "run --no-net -p $a --", "taste $a --",
+        ]
+    )
+    func aCommandHasItsWordsVariablesAndDirectoryByteForByte(line: String) throws {
+        let scratch = try Scratch()
+        let run = try shell(
+            scratch,
+            """
+            a=$PWD/a.tar; mkdir "cw$n"; cd "cw$n"; touch "$n" kept
+            X=$n "$pak" \(line) sh -c 'rm "$1" && printf "%s/" "$1" "$X" "$(pwd -P)"' sh "$n" |
+                od -An -v -c | tr -d ' \\n' && ls
+            """
+        )
+        #expect(run.complaints.isEmpty, "\(run.complaints)")
+        #expect(run.output.hasPrefix(#"a377/a377/"#), "\(run.output)")
+        #expect(run.output.hasSuffix(#"/cwa377/kept"# + "\n"), "\(run.output)")
+    }
+
+    @Test(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+    func whatACaptureMakesHasTheNameThatItWasGiven() throws {
+        let scratch = try Scratch()
+        let run = try shell(
+            scratch,
+            """
+            "$pak" capture -q -o made.tar -- touch "/usr/$n" && tar -tf made.tar --quoting-style=c
+            """
+        )
+        #expect(run.status == 0, "\(run.complaints)")
+        #expect(run.output.contains(#"usr/a\377""#), "\(run.output)")
+    }
+
+    @Test(
+        arguments: [
+            (#""$pak" run -p "./$n" -- true"#, 125 as Int32),
+            (#""$pak" run -p "./$n" true"#, 125),
+            (#""$pak" taste "./$n" -- true"#, 125),
+            (#""$pak" shell --bind "/$n" -p ./a.tar"#, 125),
+            (#""$pak" add "./$n""#, 2), (#""$pak" mount -p ./a.tar "$n""#, 2),
+            (#""$pak" pack -o "$n" a"#, 2),
+        ]
+    )
+    func aNameOfOursThatIsNoTextIsRefusedAndNotTakenForAnother(line: String, status: Int32) throws {
+        let scratch = try Scratch()
+        let run = try shell(scratch, "cp -r a \"$n\"; \(line)")
+        #expect(run.status == status)
+        #expect(
+            run.complaints.contains(": names that are not UTF-8 are not taken\ntry: a link"),
+            "\(run.complaints)"
+        )
+        try scratch.shell("! test -e \"$(printf 'a\\357\\277\\275')\"")
+    }
+}
