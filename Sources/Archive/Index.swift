@@ -26,6 +26,9 @@ public final class Index: @unchecked Sendable {
     /// Whether the file that it is in was cut, so that what it says is not to be believed.
     package var isCut: Bool { storage.isCut }
 
+    /// Looks whether it was, where something is missing that may only be gone.
+    package func look() { storage.look() }
+
     /// How many names there are, the root among them.
     public let entryCount: Int
     /// How many files of any kind there are.

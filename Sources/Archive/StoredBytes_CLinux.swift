@@ -1,6 +1,7 @@
 internal import CLinux
 package import FileTree
 import Glibc
+import Synchronization
 
 /// Bytes in memory or mapped from a file, for as long as somebody uses them: an index, a table.
 ///
@@ -9,6 +10,11 @@ package final class StoredBytes: @unchecked Sendable {
     /// The bytes, from an address that is a multiple of 8 if the place in the file was.
     package let bytes: UnsafeRawBufferPointer
     private let mapping: UnsafeMutableRawBufferPointer?
+    /// The last byte that is not zero, which a file that is cut has no more: of bytes behind its
+    /// new end the kernel reports those of other pages alone, and has the others read as zeros.
+    private let witness: UnsafePointer<UInt8>?
+    private let isSeenCut = Atomic(false)
+    private static let anyIsSeenCut = Atomic(false)
     /// What is no longer is had from the kernel all at once: of a view of many small packages each
     /// would be waited for when it is looked at first.
     private static let wholeLength = 64 << 10
@@ -26,6 +32,7 @@ package final class StoredBytes: @unchecked Sendable {
         fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
         bytes = UnsafeRawBufferPointer(rebasing: memory[..<count])
         mapping = nil
+        witness = nil
     }
 
     /// Holds a copy.
@@ -61,6 +68,9 @@ package final class StoredBytes: @unchecked Sendable {
         }
         mapping = whole
         bytes = UnsafeRawBufferPointer(rebasing: whole[skipped...])
+        witness = bytes.suffix(4096).lastIndex { $0 != 0 }.flatMap { [bytes] place in
+            bytes.baseAddress.map { ($0 + place).assumingMemoryBound(to: UInt8.self) }
+        }
     }
 
     /// Maps the whole of the file at `path`.
@@ -82,14 +92,25 @@ package final class StoredBytes: @unchecked Sendable {
         }
     }
 
+    /// Looks whether the file was cut, for `isCut` to tell: to be asked where something was found
+    /// to be missing.
+    package func look() {
+        guard let witness, witness.pointee == 0 else { return }
+        isSeenCut.store(true, ordering: .relaxed)
+        Self.anyIsSeenCut.store(true, ordering: .relaxed)
+    }
+
     /// Whether bytes of the file were found to be gone, and read as zeros.
     package var isCut: Bool {
         guard Self.anyIsCut, let mapping else { return false }
+        if isSeenCut.load(ordering: .relaxed) { return true }
         return pak_mapping_is_cut(mapping.baseAddress) != 0
     }
 
-    /// Whether that is so of any there ever was; costs one load.
-    package static var anyIsCut: Bool { pak_mapping_is_cut(nil) != 0 }
+    /// Whether that is so of any there ever was; costs two loads.
+    package static var anyIsCut: Bool {
+        pak_mapping_is_cut(nil) != 0 || anyIsSeenCut.load(ordering: .relaxed)
+    }
 
     deinit {
         if let mapping {

@@ -42,8 +42,10 @@ final class Generation: @unchecked Sendable {
         members.deallocate()
     }
 
-    /// Refuses to say that a name is not there when what would know is damaged.
-    func checkWhole() throws(FileError) {
+    /// Refuses to say that a name is not there, in the directory at a place, when what would know is
+    /// damaged.
+    func checkWhole(at place: Place) throws(FileError) {
+        look(place.entry)
         guard StoredBytes.anyIsCut else { return }
         if table.storage.isCut {
             throw FileError(.inputOutput, "the table of an environment was cut while it was used")
@@ -54,6 +56,9 @@ final class Generation: @unchecked Sendable {
             throw FileError(.inputOutput, "\(packages[number].path): cut while it was served")
         }
     }
+
+    /// Looks whether the package of an entry is as it was.
+    private func look(_ entry: TableEntry) { _ = withIndex(entry.package) { $0.look() } }
 
     /// Asks the index of a package, without touching its reference count.
     @inline(__always)
@@ -126,9 +131,10 @@ final class Generation: @unchecked Sendable {
             if value == 0 { return nil }
             if value & ~mask == tag {
                 let position = (value & mask) &- 1
-                if NameOrder.equal(self.name(table.entry(record, position)), name) {
-                    return position
-                }
+                let entry = table.entry(record, position)
+                if NameOrder.equal(self.name(entry), name) { return position }
+                // Hardly ever another name of that hash.
+                look(entry)
             }
             slot = slot + 1 == slots ? 0 : slot + 1
         }
@@ -144,8 +150,10 @@ final class Generation: @unchecked Sendable {
         var high = record.pointee.entryCount
         while low < high {
             let middle = low + (high - low) / 2
-            let order = NameOrder.compare(self.name(table.entry(record, middle)), name)
+            let entry = table.entry(record, middle)
+            let order = NameOrder.compare(self.name(entry), name)
             if order == 0 { return middle }
+            look(entry)
             if order < 0 { low = middle + 1 } else { high = middle }
         }
         return nil

@@ -67,7 +67,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
 
     /// The base's directory, where what no package has is to be found.
     private func directoryBelow(_ step: Step) throws(FileError) -> (any Directory)? {
-        try view.generation.checkWhole()
+        try view.generation.checkWhole(at: place)
         guard step.outcome != .hidden, view.generation.base != nil, !view.options.hidesBase else {
             return nil
         }
@@ -100,7 +100,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             }
             guard next.outcome == .found else {
                 guard view.generation.base != nil else {
-                    try view.generation.checkWhole()
+                    try view.generation.checkWhole(at: last.place)
                     throw FileError(.notFound)
                 }
                 let from = isHere ? self : UnionDirectory(view, last.place, last.hash, qid)
@@ -123,7 +123,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
         let generation = view.generation
-        try generation.checkWhole()
+        try generation.checkWhole(at: place)
         let below = try generation.below(place)
         var count: UInt64
         if place.entry.package == TableEntry.directory {
@@ -133,6 +133,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             while position < record.pointee.entryCount {
                 let name = generation.name(generation.table.entry(record, position))
                 let step = generation.step(place, record, position) { generation.hash(name) }
+                if name.isEmpty { try generation.checkWhole(at: step.place) }
                 position += 1
                 guard try list(step, name, next: position, over: below, body) else { return }
             }
@@ -154,6 +155,8 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
                 guard try list(step, name, next: position, over: below, body) else { return }
             }
         }
+        // What was listed may have been found to be gone on the way.
+        try generation.checkWhole(at: place)
         // Behind the packages' names come those of the base, at the base's own positions.
         if let below, !view.options.hidesBase {
             let isEnd = cookie == Self.lastCookie
