@@ -16,7 +16,7 @@ extension Store {
     ///
     /// `uses` says which packages are used beside those of processes and of `roots/`, and by
     /// whom; it is asked while no package can come or go. With `isDry` nothing is removed. Errors:
-    /// those of reading, before anything is removed: what cannot be read may name packages.
+    /// `.busy` when somebody takes, uses or removes packages just now; those of reading, before anything is removed: what cannot be read may name packages.
     public func collect(
         isDry: Bool,
         uses: () throws(FileError) -> [ContentID: [String]]
@@ -24,13 +24,14 @@ extension Store {
         let folder = try packagesFolder()
         // A store that cannot be written can be asked: nothing has to be kept from coming or going.
         if isDry, !isWritable { return try verdicts(folder, isDry: true, uses()) }
-        return try locked(alone: true) { () throws(FileError) in
+        return try alone { () throws(FileError) in
             let verdicts = try verdicts(folder, isDry: isDry, uses())
             guard !isDry else { return verdicts }
             for verdict in verdicts where verdict.reasons.isEmpty {
                 try calls.remove(verdict.package.fileName, in: folder)
             }
             try removeLeftovers(folder)
+            try removeUnfinishedTables()
             return verdicts
         }
     }

@@ -25,7 +25,7 @@ extension Store {
     ) throws(FileError) -> Imported {
         let folder = try packagesFolder()
         let name = "\(Self.newPrefix)\(UInt64.random(in: .min ... .max))"
-        let new = try locked(alone: false) { () throws(FileError) in
+        let new = try shared { () throws(FileError) in
             let new = try calls.make(name, in: folder)
             // Locked for as long as it is made: without, it is a dead process's.
             try calls.lock(new, shared: false)
@@ -34,7 +34,7 @@ extension Store {
         do throws(FileError) {
             let (package, replaced) = try fill(new, from: file, options)
             try calls.sync(new)
-            return try locked(alone: false) { () throws(FileError) in
+            return try shared { () throws(FileError) in
                 let leases = try self.folder.map { (folder) throws(FileError) in
                     try calls.openFolder(Self.leasesName, in: folder)
                 }

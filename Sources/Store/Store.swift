@@ -168,7 +168,7 @@ public final class Store: Sendable {
     /// Errors: those of writing to the store; `.notFound` for a package that is not here.
     package func lease(_ packages: [StoredPackage]) throws(FileError) -> Lease {
         guard let folder else { throw FileError(.notFound, "store \(path)") }
-        return try locked(alone: false) { () throws(FileError) in
+        return try shared { () throws(FileError) in
             let leases = try calls.openFolder(Self.leasesName, in: folder)
             let lease = try Lease(in: leases, calls: calls)
             try lease.add(packages.map(\.id))
@@ -176,15 +176,31 @@ public final class Store: Sendable {
         }
     }
 
-    /// Runs `body` while nobody removes packages, or, `alone`, while nobody uses any.
-    func locked<T>(
-        alone: Bool,
+    /// Runs `body` while nobody removes packages, which it waits for.
+    func shared<T>(_ body: () throws(FileError) -> T) throws(FileError) -> T {
+        let lock = try lockFile()
+        defer { withExtendedLifetime(lock) {} }
+        try calls.awaitLock(lock, shared: true)
+        return try body()
+    }
+
+    /// Runs `body` while nobody uses packages or removes any.
+    ///
+    /// Errors: `.busy` when somebody does just now.
+    func alone<T>(
         _ body: () throws(FileError) -> T
     ) throws(FileError) -> T {
-        guard let folder else { throw FileError(.notFound, "store \(path)") }
-        let lock = try calls.lockFile(Self.lockName, in: folder)
+        let lock = try lockFile()
         defer { withExtendedLifetime(lock) {} }
-        try calls.awaitLock(lock, shared: !alone)
+        do throws(FileError) { try calls.lock(lock, shared: false) } catch {
+            guard error.kind == .busy else { throw error }
+            throw FileError(.busy, "store \(path): another command is using it")
+        }
         return try body()
+    }
+
+    private func lockFile() throws(FileError) -> HostDescriptor {
+        guard let folder else { throw FileError(.notFound, "store \(path)") }
+        return try calls.lockFile(Self.lockName, in: folder)
     }
 }

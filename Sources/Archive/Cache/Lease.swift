@@ -1,5 +1,6 @@
 package import FileTree
 import Glibc
+import Synchronization
 
 /// A process's word that it uses packages of a folder: a locked file with their ids.
 ///
@@ -23,9 +24,48 @@ package final class Lease: Sendable {
         name = "\(getpid()).\(UInt32.random(in: .min ... .max))"
         file = try calls.make(name, in: folder)
         try calls.lock(file, shared: false)
+        let held = Held(folder: folder, name: name, calls: calls)
+        if Self.held.withLock({ $0.add(held) }) { _ = atexit { Lease.removeAll() } }
+    }
+
+    /// The file of one that lives.
+    private struct Held {
+        let folder: HostDescriptor
+        let name: String
+        let calls: HostCalls
+    }
+
+    private struct AllHeld: Sendable {
+        private var all: [String: Held] = [:]
+        private var isRemovedAtExit = false
+
+        /// Whether it is the first ever.
+        mutating func add(_ one: Held) -> Bool {
+            all[one.name] = one
+            defer { isRemovedAtExit = true }
+            return !isRemovedAtExit
+        }
+
+        mutating func remove(_ name: String) { all[name] = nil }
+
+        mutating func take() -> [Held] {
+            defer { all = [:] }
+            return Array(all.values)
+        }
+    }
+
+    /// A server ends while its threads still hold what they served.
+    private static let held = Mutex(AllHeld())
+
+    private static func removeAll() {
+        for one in held.withLock({ $0.take() }) where one.name.hasPrefix("\(getpid()).") {
+            // As in `deinit`.
+            try? one.calls.remove(one.name, in: one.folder)
+        }
     }
 
     deinit {
+        Self.held.withLock { $0.remove(name) }
         // One that stays is not locked any more, and so is nobody's.
         try? calls.remove(name, in: folder)
     }

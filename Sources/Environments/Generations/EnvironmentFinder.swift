@@ -34,7 +34,7 @@ package struct EnvironmentFinder: Sendable {
         var found: [String: NamedEnvironment] = [:]
         for store in stores {
             for name in try NamedEnvironment.names(in: store) where found[name] == nil {
-                found[name] = try NamedEnvironment(name, in: store)
+                found[name] = try NamedEnvironment.ifThere(name, in: store) { $0 }
             }
         }
         return found.values.sorted { $0.name < $1.name }

@@ -63,6 +63,18 @@ package struct NamedEnvironment: Sendable {
         try Self.make(name, in: all, calls)
         try self.init(name, in: store)
         try calls.syncNames(all)
+        do throws(FileError) { try begin(text, roots, time) } catch {
+            guard error.kind == .notFound else { throw error }
+            // Taken for one that nobody finishes: see `removeUnfinished`.
+            throw FileError(.busy, "environment \(name): removed while it was made")
+        }
+    }
+
+    private func begin(
+        _ text: EnvironmentText,
+        _ roots: [String],
+        _ time: Int64
+    ) throws(FileError) {
         try locked { () throws(FileError) in
             guard try last() == nil else { throw FileError(.exists, "environment \(name)") }
             let first = GenerationRecord(
@@ -169,5 +181,39 @@ package struct NamedEnvironment: Sendable {
             if line.word == "pin" { pins.insert(line.argument) }
             if line.word == "unpin" { pins.remove(line.argument) }
         }
+    }
+}
+
+extension NamedEnvironment {
+    /// Removes what is there of environments of which the first generation was never written.
+    ///
+    /// Who makes one just now has its lock, or finds that it is gone.
+    package static func removeUnfinished(in store: Store) throws(FileError) {
+        guard let top = store.folder else { return }
+        let calls = store.calls
+        let all = try calls.openFolder(Store.environmentsName, in: top)
+        for bytes in try calls.names(in: all) {
+            let name = String(decoding: bytes, as: UTF8.self)
+            guard PackageName.isLegal(name) else { continue }
+            do throws(FileError) {
+                let environment = try NamedEnvironment(name, in: store)
+                guard try environment.isEmpty() else { continue }
+                try environment.locked { () throws(FileError) in
+                    guard try environment.isEmpty() else { return }
+                    for file in [logName, lockName]
+                    where try calls.status(file, in: environment.folder) != nil {
+                        try calls.remove(file, in: environment.folder)
+                    }
+                    try calls.removeFolder(name, in: all)
+                }
+            } catch {
+                let isOthers = [.busy, .notFound, .notDirectory, .notEmpty].contains(error.kind)
+                guard isOthers else { throw error }
+            }
+        }
+    }
+
+    private func isEmpty() throws(FileError) -> Bool {
+        try store.calls.status(Self.logName, in: folder)?.size ?? 0 == 0
     }
 }

@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Environments
 import FileTree
@@ -71,7 +72,7 @@ struct CreateEnvironment: ParsableCommand {
                 case .invalid: 2
                 default: 1
                 }
-            throw Complaint("\(error)", status: status)
+            throw Complaint(error, in: store, status: status)
         }
     }
 }
@@ -92,9 +93,13 @@ struct ListEnvironments: ParsableCommand {
         let finder = try stores.finder()
         do throws(FileError) {
             let chosen = try finder.chosen()
-            for environment in try finder.environments() {
-                let state = try environment.state()
-                let text = try environment.record(state).text
+            for found in try finder.environments() {
+                let now = try NamedEnvironment.ifThere(found.name, in: found.store) {
+                    it throws(FileError) in
+                    let state = try it.state()
+                    return (it, state, try it.record(state).text)
+                }
+                guard let (environment, state, text) = now else { continue }
                 let mark = environment.name == chosen ? "*" : " "
                 let count = "\(text.packages.count) packages"
                 printing.show(
@@ -186,7 +191,12 @@ struct UseEnvironment: ParsableCommand {
             _ = try finder.environment(name)
             try EnvironmentFinder.choose(name, in: store)
         } catch {
-            throw Complaint("\(error)", try: "pak env create \(name)")
+            let mayBe = error.kind == .notFound && PackageName.isLegal(name)
+            throw Complaint(
+                error,
+                in: store,
+                try: mayBe ? "pak env create \(name)" : "pak env list"
+            )
         }
     }
 }

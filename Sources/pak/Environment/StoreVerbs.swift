@@ -192,34 +192,49 @@ struct Collect: ParsableCommand {
             var forgotten: [String: [Int]] = [:]
             if let keep {
                 for name in try NamedEnvironment.names(in: store) {
-                    let environment = try NamedEnvironment(name, in: store)
-                    forgotten[name] =
+                    forgotten[name] = try NamedEnvironment.ifThere(name, in: store) {
+                        it throws(FileError) in
                         dryRun
-                        ? try environment.forgettable(keeping: keep)
-                        : try environment.forget(keeping: keep)
+                            ? try it.forgettable(keeping: keep) : try it.forget(keeping: keep)
+                    }
                 }
             }
             let verdicts = try store.collect(isDry: dryRun) { () throws(FileError) in
                 var uses: [ContentID: [String]] = [:]
                 for name in try NamedEnvironment.names(in: store) {
-                    let environment = try NamedEnvironment(name, in: store)
-                    try environment.each { number, record throws(FileError) in
-                        if forgotten[name]?.contains(number) == true { return }
-                        for package in try record().text.packages {
-                            uses[package.id, default: []].append("\(name) generation \(number)")
-                        }
+                    let skipped = Set(forgotten[name] ?? [])
+                    let used = try NamedEnvironment.ifThere(name, in: store) {
+                        it throws(FileError) in try Self.uses(of: it, skipping: skipped)
                     }
+                    for (id, by) in used ?? [] { uses[id, default: []].append(by) }
                 }
                 return uses
             }
+            if !dryRun { try NamedEnvironment.removeUnfinished(in: store) }
             show(verdicts)
         } catch {
+            let isBusy = error.kind == .busy
             throw Complaint(
                 "\(error)",
-                try: "pak store verify",
-                status: error.kind == .busy ? WaitOptions.busy : 1
+                try: isBusy ? "pak gc --wait 60" : "pak store verify",
+                status: isBusy ? WaitOptions.busy : 1
             )
         }
+    }
+
+    /// The packages of an environment's generations, and by which each is used.
+    private static func uses(
+        of environment: NamedEnvironment,
+        skipping skipped: Set<Int>
+    ) throws(FileError) -> [(ContentID, by: String)] {
+        var uses: [(ContentID, by: String)] = []
+        try environment.each { number, record throws(FileError) in
+            if skipped.contains(number) { return }
+            for package in try record().text.packages {
+                uses.append((package.id, by: "\(environment.name) generation \(number)"))
+            }
+        }
+        return uses
     }
 
     private func show(_ verdicts: [Store.Verdict]) {
