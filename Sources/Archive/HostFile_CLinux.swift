@@ -74,7 +74,10 @@ public final class HostFile: Sendable {
             throw FileError(FileError.Kind(number: errno), "getcwd")
         }
         defer { free(folder) }
-        return String(cString: folder) + "/" + path
+        guard let name = String(validatingCString: folder) else {
+            throw FileError(.invalid, "\(path): it lies in a folder whose name is not UTF-8")
+        }
+        return name + "/" + path
     }
 
     private static func stat(

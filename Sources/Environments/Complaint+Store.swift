@@ -14,7 +14,8 @@ extension Complaint {
             // What was being written has a name of ours at most: the store is what is known.
             let cure = "pak gc, or --store FOLDER, where there is room"
             self.init("store \(store.path)", error, try: cure, status: status)
-        } else if error.kind == .notFound, error.context?.contains("package ") == true {
+        } else if cure == nil, error.kind == .notFound, error.context?.contains("package ") == true
+        {
             self.init("\(error)", try: "pak import the package again", status: status)
         } else {
             self.init("\(error)", try: cure, status: status)

@@ -70,4 +70,16 @@ struct ByteTests {
         )
         try scratch.shell("! test -e \"$(printf 'a\\357\\277\\275')\"")
     }
+
+    @Test func aPackageInAFolderWhoseNameIsNoTextIsNotSaidToBeMissing() throws {
+        let scratch = try Scratch()
+        let run = try shell(
+            scratch,
+            """
+            mkdir "d$n"; cp a.tar "d$n"; cd "d$n"; "$pak" run -p ./a.tar -- true
+            """
+        )
+        #expect(run.status == 125)
+        #expect(run.complaints.contains("it lies in a folder whose name is not UTF-8"))
+    }
 }

@@ -9,7 +9,8 @@ import UnionTree
 package struct EnvironmentChange {
     /// The name of what is changed.
     package let name: String
-    private let store: Store
+    /// The store that is written.
+    package let store: Store
     /// What it begins as: the environment itself, or the one in whose place it comes; nil for none.
     private let origin: NamedEnvironment?
     /// Whether the environment is made with the change.
@@ -180,7 +181,8 @@ package struct EnvironmentChange {
                 isNew ? nil : record
             )
         } catch {
-            throw Complaint("\(error)", status: error.kind == .busy ? 7 : 1)
+            let status: Int32 = error.kind == .busy ? 7 : 1
+            throw Complaint(error, in: store, status: status)
         }
     }
 
@@ -207,13 +209,13 @@ package struct EnvironmentChange {
         do throws(FileError) {
             if let origin, try opener.fits(text, over: record, in: origin) { return }
         } catch {
-            throw Complaint("\(error)")
+            throw Complaint(error, in: store)
         }
         var conflicts: [Conflict] = []
         do throws(FileError) {
             _ = try opener.tree(of: text, named: name, &conflicts)
         } catch {
-            guard !conflicts.isEmpty else { throw Complaint("\(error)") }
+            guard !conflicts.isEmpty else { throw Complaint(error, in: store) }
             throw Complaint(conflicts) {
                 "\(name): \($0): nothing is changed"
             } _: { way in

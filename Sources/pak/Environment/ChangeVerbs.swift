@@ -31,7 +31,8 @@ extension ChangeVerb {
         do throws(FileError) {
             for words in words { try change.take(words, imports) }
         } catch {
-            throw Complaint("\(error)", try: cure(error), status: error.kind == .invalid ? 2 : 1)
+            let status: Int32 = error.kind == .invalid ? 2 : 1
+            throw Complaint(error, in: change.store, try: cure(error), status: status)
         }
         guard !change.isEmpty else {
             let (old, hash) = (change.state.current, change.record.hash)

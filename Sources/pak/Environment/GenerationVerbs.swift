@@ -126,7 +126,12 @@ struct Pin: ParsableCommand {
             let word = not ? "unpin" : "pin"
             try environment.note(word, argument: number, over: environment.state())
         } catch {
-            throw Complaint("\(error)", status: error.kind == .busy ? WaitOptions.busy : 1)
+            throw Complaint(
+                error,
+                in: environment.store,
+                try: error.kind == .notFound ? "pak history" : nil,
+                status: error.kind == .busy ? WaitOptions.busy : 1
+            )
         }
     }
 }

@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Environments
 import FileTree
@@ -84,7 +85,10 @@ struct EnvironmentOptions: ParsableArguments {
     func find(_ finder: EnvironmentFinder) throws(Complaint) -> NamedEnvironment {
         let name = try name(finder)
         do throws(FileError) { return try finder.environment(name) } catch {
-            let cure = error.kind == .notFound ? "pak env create \(name)" : nil
+            let mayBe = PackageName.isLegal(name)
+            let cure =
+                error.kind == .notFound
+                ? mayBe ? "pak env create \(name)" : "pak env list" : nil
             throw Complaint("\(error)", try: cure)
         }
     }
@@ -117,7 +121,7 @@ struct EnvironmentOptions: ParsableArguments {
             if let found { return try EnvironmentChange(found, finder) }
             return try EnvironmentChange(making: name, in: store, finder)
         } catch {
-            throw Complaint("\(error)")
+            throw Complaint(error, in: store)
         }
     }
 

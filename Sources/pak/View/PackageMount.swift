@@ -22,6 +22,14 @@ struct PackageMount {
             // That it is still there is what the mount will say.
             try? FUSEMount.unmount(place, lazily: true)
         }
+        guard place.hasPrefix("/") || HostNames.kind(place) == nil else {
+            throw Complaint("\(directory): it lies in a folder whose name is not UTF-8")
+        }
+        // Only what is no directory is said to be none: one that cannot be seen is the kernel's to
+        // judge.
+        if HostNames.kind(place) == .other {
+            throw Complaint("\(directory): not a directory", try: "mkdir ANOTHER")
+        }
         if !foreground { try BackgroundServer.start() }
         let source = try open()
         do throws(FileError) {

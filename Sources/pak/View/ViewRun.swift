@@ -65,8 +65,8 @@ struct ViewRun {
                 )
             } catch {
                 throw Complaint(
-                    "shine /\(shine.path): \(error)",
-                    try: "pak shine --copy '/\(shine.path)', or pak shine --not '/\(shine.path)'"
+                    "shine \(shine.path): \(error)",
+                    try: "pak shine --copy '\(shine.path)', or pak shine --not '\(shine.path)'"
                 )
             }
         }

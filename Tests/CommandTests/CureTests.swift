@@ -1,0 +1,77 @@
+import Glibc
+import Testing
+
+/// What is told when something is refused: what it is about, and what helps.
+struct CureTests {
+    @Test func aMountAtWhatIsNoDirectoryIsRefusedBeforeAnything() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
+        try scratch.write("file", "kept\n")
+        for what in [["-e", "main"], ["-p", scratch("a-1.0-1.deb")]] {
+            var program = Program.pak
+            program.environment = ["PAK_STORE": scratch("store")]
+            let run = try program.run(["mount"] + what + [scratch("file")])
+            #expect(run.status == 1)
+            #expect(run.complaints.hasPrefix("pak: \(scratch("file")): not a directory\ntry: "))
+        }
+        #expect(try scratch.bytes("file") == Array("kept\n".utf8))
+    }
+
+    @Test(
+        arguments: [
+            (["pin", "0"], "pak history"), (["pin", "5000"], "pak history"),
+            (["env", "use", ".."], "pak env list"), (["env", "use", "b"], "pak env create b"),
+            (["add", "b"], "pak import the package again"),
+        ]
+    )
+    func whatIsRefusedHasACure(words: [String], cure: String) throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
+        if words[0] == "add" {
+            _ = try EnvironmentTests.pak(scratch, ["import", scratch("b-2.deb")])
+            try scratch.shell("rm store/packages/a-*; rm -rf store/tables")
+        }
+        let run = try Program.pak.run(
+            words + ["--store", scratch("store"), "--root", scratch("system")]
+        )
+        #expect(run.status == 1, "\(run.output)")
+        #expect(run.complaints.hasSuffix("\ntry: \(cure)\n"), "\(run.complaints)")
+    }
+
+    /// Whether there may be mounts in a namespace of one's own.
+    private static let mayMount =
+        (try? Program(path: "/usr/bin/unshare").run("-m", "true"))?.status == 0
+
+    @Test(.enabled(if: mayMount, "nobody may mount here"))
+    func aFullFileSystemIsNamedByItsStore() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        try scratch.makeDirectory("store")
+        let run = try Program(path: "/usr/bin/unshare").run(
+            "-m",
+            "sh",
+            "-c",
+            """
+            cd '\(scratch.path)'; mount -t tmpfs -o size=64k none store || exit 1
+            export PAK_STORE="$PWD/store" PAK_ROOT="$PWD/system"; pak='\(Program.pak.path)'
+            "$pak" env create first; cat /dev/zero >store/full 2>/dev/null
+            for words in "add ./a-1.0-1.deb" "env create second" "env use first"; do
+                "$pak" $words && echo "$words: done"
+            done 2>&1 | sed 's/^/: /'
+            """
+        )
+        let lines = run.output.split(separator: "\n").dropFirst()
+        let cure = ": try: pak gc, or --store FOLDER, where there is room"
+        #expect(lines.count == 6, "\(run.output)")
+        for (number, line) in lines.enumerated() {
+            if number % 2 == 1 {
+                #expect(line == cure)
+            } else {
+                #expect(line.hasPrefix(": pak: store \(scratch("store"))"), "\(line)")
+                #expect(line.hasSuffix("file system is full"), "\(line)")
+            }
+        }
+    }
+}
