@@ -15,9 +15,10 @@ struct GenerationLog {
         self.calls = calls
     }
 
-    /// The last whole line, and where it ends; nil where there is none.
+    /// The last whole line, and where it ends; nil of an empty log.
     ///
-    /// - Complexity: that of one read of a few kilobytes, however long the log is.
+    /// - Complexity: that of one read of a few kilobytes, however long the log is. Errors:
+    /// `.malformed` where there are bytes and no whole line: none is written so.
     func last() throws(FileError) -> (line: GenerationLine, end: UInt64)? {
         let size = try calls.status(file).size
         var start = size > UInt64(Self.part) ? size - UInt64(Self.part) : 0
@@ -26,7 +27,10 @@ struct GenerationLog {
             if let found = bytes.withUnsafeBytes({ Self.last(in: $0, isAll: start == 0) }) {
                 return (found.line, start + UInt64(found.end))
             }
-            guard start > 0 else { return nil }
+            guard start > 0 else {
+                if size == 0 { return nil }
+                throw .malformed("log: no whole line in \(size) bytes")
+            }
             start = start > 16 * (size - start) ? start - 16 * (size - start) : 0
         }
     }

@@ -11,10 +11,11 @@ struct GenerationScan {
 
     /// The whole lines.
     private(set) var entries: [Entry] = []
-    /// What is not one, with others behind it.
+    /// What is not one, and was once.
     ///
-    /// Whoever writes cuts off first what is torn, so that this was whole once. What is behind the
-    /// last line is torn, and as if it were not there.
+    /// Whoever writes cuts off first what is torn, so that what has others behind it was whole; as
+    /// was what ends with a line of the right form whose sum is wrong, and a log that has no whole
+    /// line at all. Whatever else is behind the last line is torn, and as if it were not there.
     private(set) var damage: [Range<Int>] = []
 
     init(_ bytes: [UInt8]) {
@@ -22,13 +23,18 @@ struct GenerationScan {
             var start = 0
             // Where the last whole one ends.
             var sound = 0
+            // Where the last ends that has the form of one.
+            var formed = 0
             while let end = Self.newline(in: bytes, from: start) {
                 defer { start = end + 1 }
                 // No line of a block begins so.
                 guard bytes[start] >= 0x30, bytes[start] <= 0x39,
                     let line = GenerationLine(
                         UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-                    ), line.length <= start - sound,
+                    )
+                else { continue }
+                formed = end + 1
+                guard line.length <= start - sound,
                     GenerationLine.isWhole(
                         UnsafeRawBufferPointer(rebasing: bytes[(start - line.length)..<end])
                     )
@@ -38,6 +44,8 @@ struct GenerationScan {
                 entries.append(Entry(line: line, at: place))
                 sound = end + 1
             }
+            if entries.isEmpty { formed = bytes.count }
+            if formed > sound { damage.append(sound..<formed) }
         }
     }
 

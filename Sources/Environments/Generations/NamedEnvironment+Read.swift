@@ -72,14 +72,17 @@ extension NamedEnvironment {
         return block.number == record.number && block.hash == record.hash
     }
 
-    /// The generation that another was made of; nil for the first.
+    /// The generation that another was made of; nil for the first, and where it was forgotten.
     ///
     /// Errors: as of `record`.
     package func parent(of record: GenerationRecord) throws(FileError) -> GenerationRecord? {
         guard record.parent > 0 else { return nil }
         // Others may have been forgotten meanwhile: then it is elsewhere.
         if let found = try? log().parent(of: record) { return found }
-        return try self.record(record.parent)
+        do throws(FileError) { return try self.record(record.parent) } catch {
+            guard error.kind == .notFound else { throw error }
+            return nil
+        }
     }
 
     func reading<T>(

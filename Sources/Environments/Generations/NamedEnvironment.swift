@@ -85,11 +85,11 @@ package struct NamedEnvironment: Sendable {
                 roots: roots,
                 text: text
             )
-            let log = try calls.lockFile(Self.logName, in: folder)
-            try calls.syncNames(folder)
-            let line = GenerationLine(line: 1, current: 1, last: 1, time: time, word: "create")
             let block = first.written(at: 0, over: nil)
-            try GenerationLog(log, calls).append((line.making(block.place), block.bytes), at: 0)
+            let line = GenerationLine(line: 1, current: 1, last: 1, time: time, word: "create")
+                .making(block.place)
+            // All of it or nothing has the name: a log without a whole line is a damaged one.
+            try calls.replace(Self.logName, in: folder, with: line.bytes(behind: block.bytes))
         }
     }
 
@@ -121,8 +121,9 @@ package struct NamedEnvironment: Sendable {
             do throws(FileError) {
                 if try NamedEnvironment(name, in: store).last() != nil { names.append(name) }
             } catch {
-                // Made by halves, or gone meanwhile.
-                guard [.notFound, .notDirectory].contains(error.kind) else { throw error }
+                // Made by halves, or gone meanwhile; a damaged one is there.
+                guard ![.notFound, .notDirectory].contains(error.kind) else { continue }
+                names.append(name)
             }
         }
         return names.sorted()
@@ -145,7 +146,7 @@ package struct NamedEnvironment: Sendable {
     private func last() throws(FileError) -> (line: GenerationLine, end: UInt64)? {
         do throws(FileError) { return try log().last() } catch {
             if error.kind == .notFound { return nil }
-            throw error
+            throw error.kind == .malformed ? error.at("environment \(name)") : error
         }
     }
 

@@ -91,13 +91,22 @@ struct ListEnvironments: ParsableCommand {
 
     static func run(_ printing: OutputOptions, _ stores: StoreOptions) throws {
         let finder = try stores.finder()
+        var damaged = 0
         do throws(FileError) {
             let chosen = try finder.chosen()
             for found in try finder.environments() {
-                let now = try NamedEnvironment.ifThere(found.name, in: found.store) {
-                    it throws(FileError) in
-                    let state = try it.state()
-                    return (it, state, try it.record(state).text)
+                let now: (NamedEnvironment, NamedEnvironment.State, EnvironmentText)?
+                do throws(FileError) {
+                    now = try NamedEnvironment.ifThere(found.name, in: found.store) {
+                        it throws(FileError) in
+                        let state = try it.state()
+                        return (it, state, try it.record(state).text)
+                    }
+                } catch {
+                    // The others are as good as before.
+                    damaged += 1
+                    Complaint("\(error)").print(as: "pak")
+                    continue
                 }
                 guard let (environment, state, text) = now else { continue }
                 let mark = environment.name == chosen ? "*" : " "
@@ -110,6 +119,12 @@ struct ListEnvironments: ParsableCommand {
             }
         } catch {
             throw Complaint("\(error)")
+        }
+        guard damaged == 0 else {
+            throw Complaint(
+                "\(damaged) cannot be read",
+                try: "pak history, and pak switch to another generation"
+            )
         }
     }
 }
@@ -165,7 +180,10 @@ struct DeleteEnvironment: ParsableCommand {
         let (store, _) = try stores.writer()
         do throws(FileError) {
             let environment = try NamedEnvironment(name, in: store)
-            _ = try environment.state()
+            do throws(FileError) { _ = try environment.state() } catch {
+                // One that is damaged can be deleted as well.
+                guard error.kind == .malformed else { throw error }
+            }
             try environment.delete()
         } catch {
             throw Complaint("\(error)", status: error.kind == .busy ? WaitOptions.busy : 1)
