@@ -5,7 +5,8 @@ import Synchronization
 
 /// Bytes in memory or mapped from a file, for as long as somebody uses them: an index, a table.
 ///
-/// `@unchecked Sendable`: nobody writes the bytes after `init`.
+/// `@unchecked Sendable`: nothing here writes the bytes after `init`, and what is set later is
+/// atomic. Bytes of a file that somebody else cuts become zeros, for all threads alike.
 package final class StoredBytes: @unchecked Sendable {
     /// The bytes, from an address that is a multiple of 8 if the place in the file was.
     package let bytes: UnsafeRawBufferPointer
