@@ -212,8 +212,8 @@ let package = Package(
         .testTarget(
             name: "EnvironmentsTests",
             dependencies: [
-                "Archive", "CaptureTree", "Environments", "FileTree", "ScratchFolder", "Store",
-                "Terminal", "UnionTree",
+                "Archive", "CaptureTree", "Environments", "FileTree", "HostFaults",
+                "ScratchFolder", "Store", "Terminal", "UnionTree",
             ]
         ),
         .testTarget(

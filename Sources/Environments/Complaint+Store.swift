@@ -17,6 +17,11 @@ extension Complaint {
         } else if cure == nil, error.kind == .notFound, error.context?.contains("package ") == true
         {
             self.init("\(error)", try: "pak import the package again", status: status)
+        } else if cure == nil, error.kind == .malformed,
+            error.context?.hasPrefix("environment ") == true
+        {
+            let cure = "pak history, and pak switch to another generation"
+            self.init("\(error)", try: cure, status: status)
         } else {
             self.init("\(error)", try: cure, status: status)
         }

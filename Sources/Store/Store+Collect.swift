@@ -12,28 +12,63 @@ extension Store {
         public var reasons: [String]
     }
 
-    /// Removes the packages that nobody uses, and what killed processes left.
+    /// What environments use.
+    public struct Uses: Sendable {
+        /// Packages, and who uses each, in a few words.
+        public var packages: [ContentID: [String]]
+        /// Lists.
+        public var lists: Set<ContentID> = []
+
+        /// Says what is used.
+        public init(packages: [ContentID: [String]] = [:], lists: Set<ContentID> = []) {
+            self.packages = packages
+            self.lists = lists
+        }
+    }
+
+    /// What a collection came to.
+    public struct Collected: Sendable {
+        /// All packages.
+        public var packages: [Verdict]
+        /// The lists that go.
+        public var lists: [FoundList]
+    }
+
+    /// Removes the packages and lists that nobody uses, and what killed processes left.
     ///
-    /// `uses` says which packages are used beside those of processes and of `roots/`, and by
-    /// whom; it is asked while no package can come or go. With `isDry` nothing is removed. Errors:
-    /// `.busy` when somebody takes, uses or removes packages just now; those of reading, before anything is removed: what cannot be read may name packages.
+    /// `uses` says what is used beside what processes and `roots/` do; it is asked while nothing
+    /// can come or go. With `isDry` nothing is removed. Errors: `.busy` when somebody takes, uses
+    /// or removes packages just now; those of reading, before anything is removed: what cannot be
+    /// read may name packages.
     public func collect(
         isDry: Bool,
-        uses: () throws(FileError) -> [ContentID: [String]]
-    ) throws(FileError) -> [Verdict] {
+        uses: () throws(FileError) -> Uses
+    ) throws(FileError) -> Collected {
         let folder = try packagesFolder()
         // A store that cannot be written can be asked: nothing has to be kept from coming or going.
-        if isDry, !isWritable { return try verdicts(folder, isDry: true, uses()) }
+        if isDry, !isWritable { return try collected(folder, isDry: true, uses()) }
         return try alone { () throws(FileError) in
-            let verdicts = try verdicts(folder, isDry: isDry, uses())
-            guard !isDry else { return verdicts }
-            for verdict in verdicts where verdict.reasons.isEmpty {
+            let all = try collected(folder, isDry: isDry, uses())
+            guard !isDry else { return all }
+            for verdict in all.packages where verdict.reasons.isEmpty {
                 try calls.remove(verdict.package.fileName, in: folder)
             }
             try removeLeftovers(folder)
+            try remove(all.lists)
             try removeUnfinishedTables()
-            return verdicts
+            return all
         }
+    }
+
+    private func collected(
+        _ folder: HostDescriptor,
+        isDry: Bool,
+        _ uses: Uses
+    ) throws(FileError) -> Collected {
+        Collected(
+            packages: try verdicts(folder, isDry: isDry, uses.packages),
+            lists: try lists(besides: uses.lists)
+        )
     }
 
     private func verdicts(
@@ -119,6 +154,16 @@ extension Store {
             var finding = Finding(package: package, size: size)
             do throws(FileError) { try check(package) } catch { finding.fault = error }
             show(finding)
+        }
+    }
+
+    /// Reads every list, and tells what is wrong with one.
+    package func verifyLists(_ tell: (FileError) -> Void) throws(FileError) {
+        for found in try lists() {
+            do throws(FileError) { _ = try list(found.id, length: Int(clamping: found.size)) } catch
+            {
+                tell(error)
+            }
         }
     }
 

@@ -8,6 +8,7 @@ public import FileTree
 ///     lease/PROCESS                       the ids that a process uses, locked while it does
 ///     roots/NAME                          ids, a line each, that are to stay
 ///     envs/ tables/                       environments, and their tables
+///     lists/SHA256                        what is too long for the logs of environments
 ///     lock                                held shared to use packages, alone to remove some
 ///
 /// There is no database: files never change, a name is given to what is on storage already, and

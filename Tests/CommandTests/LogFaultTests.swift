@@ -51,4 +51,57 @@ struct LogFaultTests {
         _ = try pak(scratch, "env", "delete", "main")
         #expect(try pak(scratch, "gc").output.contains("1 packages, "))
     }
+
+    /// A generation that stands in a list, 3, and one that does not on either side of it.
+    private func listed() throws -> (scratch: Scratch, list: String) {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        _ = try pak(scratch, "add", scratch("a-1.0-1.deb"))
+        let long = String(repeating: "directory/", count: 120)
+        _ = try pak(scratch, "block", "b", long)
+        _ = try pak(scratch, "rollback")
+        _ = try pak(scratch, "add", scratch("b-2.deb"))
+        _ = try pak(scratch, "switch", "3")
+        let names = Scratch.names(in: scratch("store/lists"))
+        try #require(names.count == 1)
+        return (scratch, names[0])
+    }
+
+    @Test(arguments: ["rm", "truncate -s 5", "truncate -s +1"])
+    func aListThatIsDamagedIsToldWithTheWayOut(damage: String) throws {
+        let (scratch, list) = try listed()
+        try scratch.shell("\(damage) store/lists/\(list)")
+        for words in [["list"], ["env", "show"], ["add", scratch("b-2.deb")], ["conflicts"]] {
+            let told = try EnvironmentTests.pak(scratch, words, status: 1).complaints
+            #expect(told.contains("environment main: generation 3: list \(list): "), "\(told)")
+            #expect(told.contains("try: pak history, and pak switch to another"), "\(told)")
+        }
+        #expect(try pak(scratch, "store", "verify", status: 4).complaints.contains(list))
+        #expect(try pak(scratch, "gc", status: 1).complaints.contains(list))
+        let history = try pak(scratch, "history").output.split(separator: "\n")
+        #expect(history.count == 6 && history[5].hasSuffix(" switch (current)"))
+        let back = try pak(scratch, "rollback")
+        #expect(back.output == "Generation 2 (was 3)\n")
+        #expect(back.complaints.contains("generation 3: list \(list): "))
+        #expect(try pak(scratch, "switch", "3", status: 1).complaints.contains(list))
+    }
+
+    @Test func aListIsCollectedWhenNoGenerationIsWrittenInIt() throws {
+        let (scratch, list) = try listed()
+        _ = try pak(scratch, "env", "create", "like", "--like", "main")
+        #expect(Scratch.names(in: scratch("store/lists")) == [list])
+        _ = try pak(scratch, "switch", "4")
+        #expect(try pak(scratch, "gc", "--keep", "1").output == "0 packages, 0 bytes removed\n")
+        #expect(Scratch.names(in: scratch("store/lists")) == [list])
+        _ = try pak(scratch, "env", "delete", "like")
+        let size = try scratch.bytes("store/lists/\(list)").count
+        #expect(
+            try pak(scratch, "gc", "--dry-run").output
+                == "- list \(list)\n0 packages and 1 lists, \(size) bytes would be removed\n"
+        )
+        let line = #"{"list":"\#(list)","size":\#(size),"removed":true}"# + "\n"
+        #expect(try pak(scratch, "gc", "--json").output == line)
+        #expect(Scratch.names(in: scratch("store/lists")).isEmpty)
+        _ = try pak(scratch, "store", "verify")
+    }
 }

@@ -64,7 +64,7 @@ struct ForgetTests {
         #expect(error?.kind == .notFound)
         #expect(throws: FileError.self) { try web.note("pin", argument: 5, over: state) }
         #expect(try web.state() == state)
-        #expect(try web.pins().isEmpty)
+        #expect(try NamedEnvironment.pins(web.history()).isEmpty)
     }
 
     @Test func aLineThatNamesAWrongPlaceIsReadByTheNumber() throws {
@@ -100,7 +100,7 @@ struct ForgetTests {
         })
         let other = try NamedEnvironment("web", in: Store(writing: folder.path, calls: calls))
         #expect(try other.forget(keeping: 1) == [1, 3])
-        #expect(try web.pins() == [2])
+        #expect(try NamedEnvironment.pins(web.history()) == [2])
         #expect(try web.record(2).roots == ["p2"])
     }
 
@@ -128,19 +128,19 @@ struct ForgetTests {
             try body()
             return seen.withLock { $0 }
         }
-        // One for each of them, and more for the few that are whole.
+        // One for each of them, and more for the few that are whole, each of which is a list.
         var numbers: [Int] = []
         let each = try taken {
             try web.each { (_, record) throws(FileError) in numbers.append(try record().number) }
         }
         #expect(numbers == Array(1...41))
         #expect(each.reads <= 60)
-        #expect(each.opens == 1)
+        #expect(each.opens <= 9)
         var second: GenerationRecord?
         let found = try taken { second = try web.find(hash) }
         #expect(second?.number == 2)
         #expect(found.reads <= 60)
-        #expect(found.opens == 1)
+        #expect(found.opens <= 9)
         let forgotten = try taken { try web.forget([3, 20]) }
         #expect(forgotten.reads <= 60)
         #expect(try web.record(40).text == made.record(40).text)

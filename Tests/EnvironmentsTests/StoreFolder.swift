@@ -27,4 +27,14 @@ final class StoreFolder: Sendable {
             try HostWrite.all(bytes, to: file.number)
         }
     }
+
+    func remove(_ name: String) throws(FileError) {
+        guard unlink("\(path)/\(name)") == 0 else { throw FileError(.init(number: errno), name) }
+    }
+
+    func makeFolder(_ name: String) throws(FileError) {
+        guard mkdir("\(path)/\(name)", 0o755) == 0 else {
+            throw FileError(.init(number: errno), name)
+        }
+    }
 }

@@ -80,7 +80,9 @@ struct StoreTests {
         #expect(write(root, text, text.count) == text.count)
         close(root)
         for isDry in [true, false] {
-            let verdicts = try store.collect(isDry: isDry) { [used.id: ["a test"]] }
+            let verdicts = try store.collect(isDry: isDry) {
+                Store.Uses(packages: [used.id: ["a test"]])
+            }.packages
             #expect(verdicts.filter(\.reasons.isEmpty).map(\.package) == [gone])
             let reasons = Dictionary(
                 uniqueKeysWithValues: verdicts.map { ($0.package.name, $0.reasons) }
@@ -97,10 +99,11 @@ struct StoreTests {
         let scratch = try Scratch()
         let store = try Store(writing: "\(scratch.path)/s")
         var imported: Store.Imported? = try store.add(scratch.package("a"))
-        #expect(try store.collect(isDry: false) { [:] }.allSatisfy { !$0.reasons.isEmpty })
+        let all = try store.collect(isDry: false) { Store.Uses() }.packages
+        #expect(all.allSatisfy { !$0.reasons.isEmpty })
         #expect(imported != nil)
         imported = nil
-        _ = try store.collect(isDry: false) { [:] }
+        _ = try store.collect(isDry: false) { Store.Uses() }
         #expect(try store.packages().isEmpty)
         #expect(scratch.names("s/lease").isEmpty)
     }
@@ -125,7 +128,7 @@ struct StoreTests {
             #expect(faulty.isEmpty, "\(kind) at \(place)")
             let again = try store.add(path)
             #expect(try store.packages() == [again.package])
-            _ = try store.collect(isDry: false) { [:] }
+            _ = try store.collect(isDry: false) { Store.Uses() }
             #expect(scratch.names("s\(place)/packages") == [again.package.fileName])
             if !faults.hasStruck { break }
             place += 1
@@ -146,13 +149,13 @@ struct StoreTests {
             let faults = HostFaults(kind, at: place)
             do throws(FileError) {
                 let store = try Store(writing: folder, calls: faults.host)
-                _ = try store.collect(isDry: false) { [used.id: ["a test"]] }
+                _ = try store.collect(isDry: false) { Store.Uses(packages: [used.id: ["a test"]]) }
             } catch {
                 #expect(faults.hasStruck)
             }
             let store = try Store(writing: folder)
             #expect(try store.has(used), "\(kind) at \(place)")
-            _ = try store.collect(isDry: false) { [used.id: ["a test"]] }
+            _ = try store.collect(isDry: false) { Store.Uses(packages: [used.id: ["a test"]]) }
             #expect(try store.packages() == [used])
             if !faults.hasStruck { break }
             place += 1

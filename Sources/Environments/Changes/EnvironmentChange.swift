@@ -39,8 +39,7 @@ package struct EnvironmentChange {
         origin = environment
         isNew = false
         self.finder = finder
-        state = try environment.state()
-        record = try environment.record(state)
+        (state, record) = try environment.current()
         text = record.text
         roots = record.roots
     }
@@ -65,8 +64,7 @@ package struct EnvironmentChange {
         }
         origin = below
         if let below {
-            state = try below.state()
-            record = try below.record(state)
+            (state, record) = try below.current()
         } else {
             state = GenerationLine(line: 1, current: 1, last: 1, time: 0, word: "create")
             record = GenerationRecord(number: 1, parent: 0, time: 0, command: "")

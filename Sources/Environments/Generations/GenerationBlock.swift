@@ -7,6 +7,7 @@ import Store
 ///     generation 42
 ///     parent 41 AT
 ///     base AT DEPTH DIFFERENT WHOLE
+///     list ID LENGTH
 ///     command add jq
 ///     hash HASH
 ///     root jq
@@ -21,6 +22,11 @@ import Store
 /// others. `DEPTH` is how many steps it is to one that is whole, `DIFFERENT` how many bytes the
 /// blocks on the way have, and `WHOLE` how many that one has: what takes as much to read as it
 /// would to write whole is written whole.
+///
+/// What would be long behind the hash is not in the log: all packages, roots and rules stand in a
+/// list of the store, of that id and length, in the same form. So a log stays small however many
+/// packages there are, and environments that are the same have their packages written once. A log
+/// that was written when there were no lists has them in itself, and is read so.
 struct GenerationBlock {
     /// What it differs from.
     struct Base: Hashable {
@@ -30,14 +36,23 @@ struct GenerationBlock {
         var whole: Int
     }
 
+    /// The list that it stands in.
+    struct List: Hashable {
+        var id: ContentID
+        var length: Int
+    }
+
     /// More steps than this, and a generation is written whole.
     static let depthLimit = 256
+    /// More bytes than these behind the hash, and they are a list.
+    static let contentLimit = 1024
 
     var number = 0
     var parent = 0
     /// Where the parent is in the log; nil for one that was forgotten, and of the first.
     var parentAt: Int?
     var base: Base?
+    var list: List?
     var time: Int64 = 0
     var command = ""
     var hash = ""
@@ -74,10 +89,14 @@ struct GenerationBlock {
                     different: numbers[2],
                     whole: numbers[3]
                 )
+            case "list": list = try Self.list(value)
             case "command": command = String(value)
             case "hash" where value.utf8.count == 64: hash = String(value)
             default: throw .malformed("generation \(number): \(line)")
             }
+        }
+        guard list == nil || base == nil && rest.isEmpty else {
+            throw .malformed("generation \(number): more than a list")
         }
         time = line.time
         guard number == line.current, number == line.last, parent < number else {
@@ -87,7 +106,17 @@ struct GenerationBlock {
         guard base?.at ?? -1 < place, parentAt ?? -1 < place,
             base?.depth ?? 0 <= Self.depthLimit
         else { throw .malformed("generation \(number): of a later one") }
-        self.place = GenerationPlace(at: place, length: line.length, base: base)
+        self.place = GenerationPlace(at: place, length: line.length, base: base, list: list)
+    }
+
+    /// The block with what its list says in it.
+    ///
+    /// Errors: as of `Store.list`.
+    func filled(from store: Store) throws(FileError) -> GenerationBlock {
+        guard let list else { return self }
+        var block = self
+        block.rest = try store.list(list.id, length: list.length)[...]
+        return block
     }
 
     /// What a generation holds, or what it has more and less than another.
@@ -102,7 +131,7 @@ struct GenerationBlock {
 
     private static let rootWord = Array("root ".utf8)
 
-    /// What stands behind the hash.
+    /// What stands behind the hash; nothing, where it is a list that was not read.
     ///
     /// - Complexity: that of all packages that stand there. Errors: `.malformed` with the line
     /// that is wrong.
@@ -156,8 +185,14 @@ struct GenerationBlock {
         return numbers
     }
 
-    /// The lines, with `content` behind the hash.
-    func bytes(_ content: Content) -> [UInt8] {
+    private static func list(_ text: Substring) throws(FileError) -> List {
+        guard let id = ContentID(hexadecimal: text.prefix(64)), text.dropFirst(64).first == " "
+        else { throw .malformed("not a list: \(text)") }
+        return List(id: id, length: try numbers(text.dropFirst(65), 1)[0])
+    }
+
+    /// The lines up to the hash.
+    var head: [UInt8] {
         var lines = ["generation \(number)"]
         if parent == 0 || parentAt != nil {
             lines.append("parent \(parent) \(parentAt ?? 0)")
@@ -167,18 +202,26 @@ struct GenerationBlock {
         if let base {
             lines.append("base \(base.at) \(base.depth) \(base.different) \(base.whole)")
         }
+        if let list { lines.append("list \(list.id) \(list.length)") }
         let command = PathText.escape(Array(command.utf8)) { $0 < 0x20 || $0 == 0x7f }
         lines.append("command \(String(decoding: command, as: UTF8.self))")
         lines.append("hash \(hash)")
-        lines += content.roots.map { "root \($0)" }
-        lines += content.lostRoots.map { "-root \($0)" }
-        var bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
-        for package in content.packages { EnvironmentText.write(package, to: &bytes) }
-        for package in content.lostPackages {
+        return Array((lines.joined(separator: "\n") + "\n").utf8)
+    }
+}
+
+extension GenerationBlock.Content {
+    /// The lines behind the hash.
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        for root in roots { bytes += "root \(root)\n".utf8 }
+        for root in lostRoots { bytes += "-root \(root)\n".utf8 }
+        for package in packages { EnvironmentText.write(package, to: &bytes) }
+        for package in lostPackages {
             bytes.append(UInt8(ascii: "-"))
             EnvironmentText.write(package, to: &bytes)
         }
-        if let rules = content.rules {
+        if let rules {
             bytes += (["rules"] + rules.map(\.line)).joined(separator: "\n").utf8 + [10]
         }
         return bytes
@@ -190,4 +233,5 @@ struct GenerationPlace: Sendable, Hashable {
     var at: Int
     var length: Int
     var base: GenerationBlock.Base?
+    var list: GenerationBlock.List?
 }

@@ -60,8 +60,8 @@ package struct GenerationLine: Sendable, Hashable {
         self.length = length
     }
 
-    /// Whether it made the generation of a number, and that is there.
-    func makes(_ number: Int) -> Bool { length > 0 && current == number }
+    /// Whether it made a generation, and that is there.
+    package var makesGeneration: Bool { length > 0 }
 
     /// The line that makes a generation of the block at `place`.
     func making(_ place: GenerationPlace) -> GenerationLine {

@@ -1,18 +1,21 @@
 import FileTree
+import Store
 
 /// An environment's log: what is current, and every generation that there is; lines are only ever
 /// added to it, until generations are forgotten.
 struct GenerationLog {
-    private let file: HostDescriptor
-    private let calls: HostCalls
+    let file: HostDescriptor
+    /// Where its lists are.
+    let store: Store
+    var calls: HostCalls { store.calls }
     /// How much is looked at for a line or a generation at first: most are far shorter.
     private static let part = 4096
     /// The most that is read.
-    private static let limit: UInt64 = 256 << 20
+    static let limit: UInt64 = 256 << 20
 
-    init(_ file: HostDescriptor, _ calls: HostCalls) {
+    init(_ file: HostDescriptor, in store: Store) {
         self.file = file
-        self.calls = calls
+        self.store = store
     }
 
     /// The last whole line, and where it ends; nil of an empty log.
@@ -20,12 +23,37 @@ struct GenerationLog {
     /// - Complexity: that of one read of a few kilobytes, however long the log is. Errors:
     /// `.malformed` where there are bytes and no whole line: none is written so.
     func last() throws(FileError) -> (line: GenerationLine, end: UInt64)? {
+        try lastPart().map { ($0.line, $0.start + UInt64($0.end)) }
+    }
+
+    /// The last whole line and the generation that is current; nil of an empty log.
+    ///
+    /// - Complexity: that of one read where the log is short. Errors: as of `last`, `block` and
+    /// `place`.
+    func current() throws(FileError) -> (line: GenerationLine, block: GenerationBlock)? {
+        guard let (line, _, bytes, start) = try lastPart() else { return nil }
+        if line.at >= start, line.at - Int(start) < bytes.count {
+            do throws(FileError) {
+                let block = try Self.block(Array(bytes[(line.at - Int(start))...]), at: line.at)
+                if let block, block.number == line.current { return (line, block) }
+            } catch {
+                // It may be elsewhere by now.
+                guard error.kind == .malformed else { throw error }
+            }
+        }
+        return (line, try block(of: line))
+    }
+
+    /// The last whole line, and where it ends in as much of the log as was read for it.
+    private func lastPart() throws(FileError) -> (
+        line: GenerationLine, end: Int, bytes: [UInt8], start: UInt64
+    )? {
         let size = try calls.status(file).size
         var start = size > UInt64(Self.part) ? size - UInt64(Self.part) : 0
         while true {
             let bytes = try read(start..<size)
             if let found = bytes.withUnsafeBytes({ Self.last(in: $0, isAll: start == 0) }) {
-                return (found.line, start + UInt64(found.end))
+                return (found.line, found.end, bytes, start)
             }
             guard start > 0 else {
                 if size == 0 { return nil }
@@ -82,20 +110,27 @@ struct GenerationLog {
         while true {
             let end = min(size, UInt64(place) + count)
             let bytes = try read(UInt64(place)..<end)
-            if let range = Self.line(in: bytes) {
-                let line = bytes.withUnsafeBytes { bytes -> GenerationLine? in
-                    let whole = UnsafeRawBufferPointer(rebasing: bytes[..<range.upperBound])
-                    guard GenerationLine.isWhole(whole) else { return nil }
-                    return GenerationLine(UnsafeRawBufferPointer(rebasing: whole[range]))
-                }
-                guard let line, line.length == range.lowerBound, line.length > 0 else {
-                    throw .malformed("log: a wrong sum at byte \(place)")
-                }
-                return try GenerationBlock(bytes[..<range.lowerBound], line, at: place)
-            }
+            if let block = try Self.block(bytes, at: place) { return block }
             guard end < size else { throw .malformed("log: no end of what is at byte \(place)") }
             count *= 16
         }
+    }
+
+    /// The generation that these bytes of the log begin with; nil where it needs more.
+    private static func block(
+        _ bytes: [UInt8],
+        at place: Int
+    ) throws(FileError) -> GenerationBlock? {
+        guard let range = Self.line(in: bytes) else { return nil }
+        let line = bytes.withUnsafeBytes { bytes -> GenerationLine? in
+            let whole = UnsafeRawBufferPointer(rebasing: bytes[..<range.upperBound])
+            guard GenerationLine.isWhole(whole) else { return nil }
+            return GenerationLine(UnsafeRawBufferPointer(rebasing: whole[range]))
+        }
+        guard let line, line.length == range.lowerBound, line.length > 0 else {
+            throw .malformed("log: a wrong sum at byte \(place)")
+        }
+        return try GenerationBlock(bytes[..<range.lowerBound], line, at: place)
     }
 
     /// Where a generation is.
@@ -103,7 +138,11 @@ struct GenerationLog {
     /// Errors: `.notFound` without a word; `.malformed` where it may be in what is damaged.
     func place(of number: Int) throws(FileError) -> Int {
         let scan = try scan()
-        if let entry = scan.entries.first(where: { $0.line.makes(number) }) { return entry.at }
+        if let entry = scan.entries.first(where: {
+            $0.line.makesGeneration && $0.line.current == number
+        }) {
+            return entry.at
+        }
         _ = try scan.sound()
         throw FileError(.notFound)
     }
@@ -142,6 +181,23 @@ struct GenerationLog {
         try block(of: state.current, from: state.at)
     }
 
+    /// The number of the generation that the current one was made of, which may be damaged itself;
+    /// nil where that cannot be told.
+    func parent(of state: GenerationLine) throws(FileError) -> Int? {
+        do throws(FileError) { return try block(of: state).parent } catch {
+            guard error.kind == .malformed else { throw error }
+        }
+        // What was current when it was made, if one line alone is missing there: none but its own
+        // counts generations up.
+        let entries = try scan().entries
+        guard let next = entries.firstIndex(where: { $0.at > state.at }), next > 0 else {
+            return nil
+        }
+        let (before, after) = (entries[next - 1].line, entries[next].line)
+        let isOne = after.line == before.line + 2 && before.last == state.current - 1
+        return isOne ? before.current : nil
+    }
+
     /// The generation that begins at `place`, put together.
     ///
     /// Errors: as of `block`.
@@ -167,6 +223,7 @@ struct GenerationLog {
             }
             blocks.append(try self.block(at: base.at))
         }
+        blocks[blocks.count - 1] = try blocks[blocks.count - 1].filled(from: store)
         return try GenerationRecord(blocks)
     }
 
@@ -187,41 +244,6 @@ struct GenerationLog {
         return GenerationRecord(parent, of: record, content)
     }
 
-    /// The log without generations; the lines that name them stay.
-    ///
-    /// Errors: as of `entries` and `record`.
-    func bytes(without numbers: Set<Int>) throws(FileError) -> [UInt8] {
-        let entries = try entries()
-        let numbers = numbers.subtracting(entries.suffix(1).map(\.line.current))
-        var bytes: [UInt8] = []
-        var places: [Int: GenerationPlace] = [:]
-        var last: GenerationRecord?
-        var reader = GenerationReader(self)
-        for entry in entries {
-            var line = entry.line
-            var block: [UInt8] = []
-            if line.length > 0, !numbers.contains(line.current) {
-                var record = try reader.record(at: entry.at)
-                var base = last
-                if let place = places[record.parent], let old = record.parentAt {
-                    base = try reader.record(at: old)
-                    base?.place = place
-                }
-                record.parentAt = places[record.parent]?.at
-                let new = record.written(at: bytes.count, over: base)
-                record.place = new.place
-                places[record.number] = new.place
-                (line, block) = (line.making(new.place), new.bytes)
-                last = record
-            } else {
-                line.length = 0
-                line.at = places[line.current]?.at ?? 0
-            }
-            bytes += line.bytes(behind: block)
-        }
-        return bytes
-    }
-
     /// Where the first line begins that is none of a block, and ends.
     private static func line(in bytes: [UInt8]) -> Range<Int>? {
         bytes.withUnsafeBytes { bytes in
@@ -231,33 +253,6 @@ struct GenerationLog {
                 start = end + 1
             }
             return nil
-        }
-    }
-
-    /// Adds a line and the block in front of it behind the last whole line, which ends at `end`,
-    /// and puts them on storage.
-    ///
-    /// When it throws, what there is of them is cut off, or torn. Where storage refuses the
-    /// bytes and then the cut, too, all of it may be there: who reads the log before the next
-    /// change takes it for current, and whether it is after a crash is not known.
-    func append(
-        _ entry: (line: GenerationLine, block: [UInt8]),
-        at end: UInt64
-    ) throws(FileError) {
-        if try calls.status(file).size > end { try calls.resize(file, to: end) }
-        do throws(FileError) {
-            let bytes = entry.line.bytes(behind: entry.block)
-            guard end + UInt64(bytes.count) <= Self.limit else {
-                throw FileError(.tooBig, "log: \(end) bytes")
-            }
-            try bytes.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
-                try calls.write(file, bytes, at: end)
-            }
-            try calls.syncBytes(file)
-        } catch {
-            // What is left of it is as it is said above; the error is the one that came first.
-            try? calls.resize(file, to: end)
-            throw error
         }
     }
 

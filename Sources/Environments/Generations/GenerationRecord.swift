@@ -1,4 +1,4 @@
-import Archive
+package import Archive
 import FileTree
 import Store
 
@@ -10,8 +10,8 @@ package struct GenerationRecord: Sendable, Equatable {
     package var parent: Int
     /// When it was made, in seconds since 1970.
     package var time: Int64
-    /// The command that made it.
-    package var command: String
+    /// The command that made it; of a long one the beginning.
+    package private(set) var command: String
     /// The packages that were asked for by name, sorted.
     package var roots: [String] = []
     /// What it is.
@@ -20,6 +20,8 @@ package struct GenerationRecord: Sendable, Equatable {
     package private(set) var hash: String
     /// Where it is in the log; nil until it is there.
     var place: GenerationPlace?
+    /// The list that it stands in, where it stands in one; others may differ from it.
+    package var list: ContentID? { place?.list?.id }
     /// Where its parent is in the log.
     var parentAt: Int?
 
@@ -34,10 +36,31 @@ package struct GenerationRecord: Sendable, Equatable {
         self.number = number
         self.parent = parent
         self.time = time
-        self.command = command
+        self.command = Self.cut(command)
         self.roots = roots.sorted()
         self.text = text
         hash = "\(text.hash)"
+    }
+
+    /// The beginning of a command, for a log: how the packages of a long one differ from those
+    /// before is told by the generations.
+    private static func cut(_ command: String) -> String {
+        let limit = 256
+        guard command.utf8.count > limit else { return command }
+        let front = command.utf8.prefix(limit)
+        let words = front.lastIndex(of: UInt8(ascii: " ")).map { front[..<$0] } ?? front
+        return String(decoding: words, as: UTF8.self) + " ..."
+    }
+
+    /// Takes what a block says of itself, without what the generation is.
+    private init(head block: GenerationBlock) {
+        number = block.number
+        parent = block.parent
+        time = block.time
+        command = block.command
+        hash = block.hash
+        place = block.place
+        parentAt = block.parentAt
     }
 
     /// Whether they are the same generation, wherever it is in the log.
@@ -52,13 +75,7 @@ package struct GenerationRecord: Sendable, Equatable {
     /// Errors: `.malformed` where that is not what its hash says.
     init(_ blocks: [GenerationBlock], over base: GenerationRecord? = nil) throws(FileError) {
         guard let first = blocks.first else { throw .malformed("no generation") }
-        number = first.number
-        parent = first.parent
-        time = first.time
-        command = first.command
-        hash = first.hash
-        place = first.place
-        parentAt = first.parentAt
+        self.init(head: first)
         // What is said last counts.
         var packages: [ContentID: StoredPackage?] = [:]
         var roots: [String: Bool] = [:]
@@ -93,13 +110,7 @@ package struct GenerationRecord: Sendable, Equatable {
 
     /// Takes back what `content` says that `child` has changed of it.
     init(_ block: GenerationBlock, of child: GenerationRecord, _ content: GenerationBlock.Content) {
-        number = block.number
-        parent = block.parent
-        time = block.time
-        command = block.command
-        hash = block.hash
-        place = block.place
-        parentAt = block.parentAt
+        self.init(head: block)
         var changed: [ContentID: StoredPackage?] = [:]
         for new in content.packages { changed[new.id] = .some(nil) }
         for lost in content.lostPackages { changed[lost.id] = lost }
@@ -108,12 +119,27 @@ package struct GenerationRecord: Sendable, Equatable {
         roots = (child.roots.filter { !new.contains($0) } + content.lostRoots).sorted()
     }
 
+    /// What is written for a generation.
+    struct Written {
+        var place: GenerationPlace
+        /// The block of the log.
+        var block: [UInt8]
+        /// The list that it names, which is there before it.
+        var list: [UInt8]?
+
+        /// Puts the list on storage, and runs `body`, which makes the log name it.
+        func kept<T>(in store: Store, _ body: () throws(FileError) -> T) throws(FileError) -> T {
+            guard let list, let id = place.list?.id else { return try body() }
+            return try store.keepingLists { () throws(FileError) in
+                try store.add(list: list, id)
+                return try body()
+            }
+        }
+    }
+
     /// What is written for it, and where that is to be read: how it differs from `other`, of the
-    /// same log, unless it is whole that it is read in less.
-    func written(
-        at place: Int,
-        over other: GenerationRecord?
-    ) -> (place: GenerationPlace, bytes: [UInt8]) {
+    /// same log, unless it is whole that it is read in less, or that would be long.
+    func written(at place: Int, over other: GenerationRecord?) -> Written {
         var block = GenerationBlock()
         block.number = number
         block.parent = parent
@@ -121,6 +147,12 @@ package struct GenerationRecord: Sendable, Equatable {
         block.command = command
         block.hash = hash
         var content = GenerationBlock.Content()
+        func written(_ bytes: [UInt8], list: [UInt8]? = nil) -> Written {
+            let (base, name) = (block.base, block.list)
+            let length = bytes.count
+            let place = GenerationPlace(at: place, length: length, base: base, list: name)
+            return Written(place: place, block: bytes, list: list)
+        }
         if let other, let known = other.place {
             let changes = text.changes(from: other.text)
             (content.packages, content.lostPackages) = (changes.new, changes.lost)
@@ -130,25 +162,29 @@ package struct GenerationRecord: Sendable, Equatable {
                 content.lostRoots = other.roots.filter { !has.contains($0) }
             }
             content.rules = text.rules == other.text.rules ? nil : text.rules
+            let bytes = content.bytes
             var base = GenerationBlock.Base(
                 at: known.at,
                 depth: (known.base?.depth ?? 0) + 1,
                 different: 0,
-                whole: known.base?.whole ?? known.length
+                whole: known.base?.whole ?? known.length + (known.list?.length ?? 0)
             )
             block.base = base
-            base.different = (known.base?.different ?? 0) + block.bytes(content).count
+            base.different = (known.base?.different ?? 0) + block.head.count + bytes.count
             block.base = base
-            if base.depth <= GenerationBlock.depthLimit, base.different <= base.whole {
-                let bytes = block.bytes(content)
-                return (GenerationPlace(at: place, length: bytes.count, base: base), bytes)
+            if base.depth <= GenerationBlock.depthLimit, base.different <= base.whole,
+                bytes.count <= GenerationBlock.contentLimit
+            {
+                return written(block.head + bytes)
             }
         }
         block.base = nil
         (content.packages, content.lostPackages) = (text.packages, [])
         (content.roots, content.lostRoots) = (roots, [])
         content.rules = text.rules.isEmpty ? nil : text.rules
-        let bytes = block.bytes(content)
-        return (GenerationPlace(at: place, length: bytes.count, base: nil), bytes)
+        let bytes = content.bytes
+        guard bytes.count > GenerationBlock.contentLimit else { return written(block.head + bytes) }
+        block.list = GenerationBlock.List(id: SHA256.hash(bytes), length: bytes.count)
+        return written(block.head, list: bytes)
     }
 }

@@ -38,7 +38,9 @@ extension NamedEnvironment {
                 time: time,
                 word: word
             ).making(block.place)
-            try log.append((line, block.bytes), at: end)
+            try block.kept(in: store) { () throws(FileError) in
+                try log.append((line, block.block), at: end)
+            }
             return record
         }
     }
@@ -108,7 +110,7 @@ extension NamedEnvironment {
     ) throws(FileError) -> T {
         try locked { () throws(FileError) in
             let file = try calls.open(Self.logName, in: folder, writable: true)
-            let log = GenerationLog(file, calls)
+            let log = GenerationLog(file, in: store)
             let last = try log.last()
             guard let last, last.line == state else {
                 let now = last?.line.current ?? 0

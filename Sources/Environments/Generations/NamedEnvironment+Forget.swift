@@ -7,7 +7,7 @@ extension NamedEnvironment {
     ///
     /// Errors: `.malformed` where the log is damaged.
     package func generations() throws(FileError) -> [Int] {
-        try entries().filter { $0.line.length > 0 }.map(\.line.current)
+        try entries().filter(\.line.makesGeneration).map(\.line.current)
     }
 
     /// All generations that there are, sorted, each as it was found.
@@ -24,7 +24,7 @@ extension NamedEnvironment {
         let scan = try log.scan()
         for part in scan.damage { try damaged(at(GenerationScan.error(part))) }
         var reader = GenerationReader(log)
-        for entry in scan.entries where entry.line.length > 0 {
+        for entry in scan.entries where entry.line.makesGeneration {
             let number = entry.line.current
             try body(number) { () throws(FileError) in
                 do throws(FileError) { return try reader.record(at: entry.at) } catch {
@@ -44,7 +44,7 @@ extension NamedEnvironment {
 
     private static func forgettable(_ history: [GenerationLine], keeping count: Int) -> [Int] {
         let kept = pins(history).union(history.suffix(1).map(\.current))
-        let numbers = history.filter { $0.length > 0 }.map(\.current)
+        let numbers = history.filter(\.makesGeneration).map(\.current)
         return numbers.dropLast(max(0, count)).filter { !kept.contains($0) }
     }
 
@@ -70,11 +70,13 @@ extension NamedEnvironment {
             let numbers = choose(try history())
             guard !numbers.isEmpty else { return [] }
             let log = try log()
-            let bytes: [UInt8]
-            do throws(FileError) { bytes = try log.bytes(without: Set(numbers)) } catch {
-                throw at(error)
+            try store.keepingLists { () throws(FileError) in
+                let bytes: [UInt8]
+                do throws(FileError) { bytes = try log.bytes(without: Set(numbers)) } catch {
+                    throw at(error)
+                }
+                try calls.replace(Self.logName, in: folder, with: bytes)
             }
-            try calls.replace(Self.logName, in: folder, with: bytes)
             return numbers
         }
     }

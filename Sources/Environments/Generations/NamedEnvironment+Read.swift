@@ -3,6 +3,22 @@ package import Store
 
 // What generations are.
 extension NamedEnvironment {
+    /// What is current, and its generation.
+    ///
+    /// - Complexity: that of reading it, however many others there are. Errors: `.notFound`;
+    /// `.malformed`.
+    package func current() throws(FileError) -> (state: State, record: GenerationRecord) {
+        let log = try log()
+        let found: (line: GenerationLine, block: GenerationBlock)?
+        do throws(FileError) { found = try log.current() } catch { throw at(error) }
+        guard let (state, block) = found else {
+            throw FileError(.notFound, "environment \(name)")
+        }
+        do throws(FileError) { return (state, try log.record(of: block)) } catch {
+            throw at(error.at("generation \(state.current)"))
+        }
+    }
+
     /// A generation.
     ///
     /// Errors: `.notFound` for a number that no generation has, or one that was forgotten;
@@ -25,6 +41,25 @@ extension NamedEnvironment {
         }
     }
 
+    /// All lines of the log, each with the command of the generation that it made and that is there;
+    /// `damaged` is told of what is no line, or no generation.
+    package func told(
+        damaged: (FileError) -> Void
+    ) throws(FileError) -> [(line: GenerationLine, command: String?)] {
+        let log = try log()
+        let scan = try log.scan()
+        for part in scan.damage { damaged(at(GenerationScan.error(part))) }
+        return scan.entries.map { entry in
+            guard entry.line.makesGeneration else { return (entry.line, nil) }
+            do throws(FileError) {
+                return (entry.line, try log.block(at: entry.at).command)
+            } catch {
+                damaged(at(error.at("generation \(entry.line.current)")))
+                return (entry.line, nil)
+            }
+        }
+    }
+
     /// The generation of a number, or the latest whose identity begins with these digits, eight or
     /// more; nil where no identity does.
     ///
@@ -35,7 +70,7 @@ extension NamedEnvironment {
         let log = try log()
         do throws(FileError) {
             let scan = try log.scan()
-            for entry in scan.entries.reversed() where entry.line.length > 0 {
+            for entry in scan.entries.reversed() where entry.line.makesGeneration {
                 let block = try log.block(at: entry.at)
                 if block.hash.hasPrefix(words) { return try log.record(of: block) }
             }
@@ -51,7 +86,7 @@ extension NamedEnvironment {
         _ body: (GenerationRecord) throws(FileError) -> Result?
     ) throws(FileError) -> Result? {
         let log = try log()
-        for entry in try entries().reversed() where entry.line.length > 0 {
+        for entry in try entries().reversed() where entry.line.makesGeneration {
             let record: GenerationRecord
             do throws(FileError) { record = try log.record(at: entry.at) } catch {
                 throw at(error.at("generation \(entry.line.current)"))
@@ -109,7 +144,8 @@ extension NamedEnvironment {
         }
     }
 
-    /// What becomes of packages when another generation takes the place of the current one.
+    /// What becomes of packages when another generation takes the place of the current one, which
+    /// need not be whole.
     ///
     /// - Complexity: that of the differences where one was made of the other. Errors: as of
     /// `record`.

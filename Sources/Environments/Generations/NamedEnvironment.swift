@@ -7,9 +7,11 @@ package import Store
 ///
 ///     envs/NAME/log    all of it, see `GenerationLine` and `GenerationBlock`
 ///     envs/NAME/lock   held by who changes it
+///     lists/ID         what would be long in the log, of all environments of the store
 ///
 /// A change is one write at the log's end: how the new generation differs from the one before, and
-/// a line that makes it current. Killed anywhere, the old state or the new one is current.
+/// a line that makes it current; where that would be long, a list before it. Killed anywhere, the
+/// old state or the new one is current.
 package struct NamedEnvironment: Sendable {
     /// Its name.
     package let name: String
@@ -88,8 +90,10 @@ package struct NamedEnvironment: Sendable {
             let block = first.written(at: 0, over: nil)
             let line = GenerationLine(line: 1, current: 1, last: 1, time: time, word: "create")
                 .making(block.place)
-            // All of it or nothing has the name: a log without a whole line is a damaged one.
-            try calls.replace(Self.logName, in: folder, with: line.bytes(behind: block.bytes))
+            try block.kept(in: store) { () throws(FileError) in
+                // All of it or nothing has the name: a log without a whole line is a damaged one.
+                try calls.replace(Self.logName, in: folder, with: line.bytes(behind: block.block))
+            }
         }
     }
 
@@ -136,7 +140,7 @@ package struct NamedEnvironment: Sendable {
         do throws(FileError) {
             return GenerationLog(
                 try calls.open(Self.logName, in: folder, writable: false),
-                calls
+                in: store
             )
         } catch {
             throw error.at("environment \(name)")
@@ -177,7 +181,8 @@ package struct NamedEnvironment: Sendable {
     /// The generations that are kept whatever is collected.
     package func pins() throws(FileError) -> Set<Int> { Self.pins(try history()) }
 
-    static func pins(_ history: [GenerationLine]) -> Set<Int> {
+    /// The generations that these lines keep whatever is collected.
+    package static func pins(_ history: [GenerationLine]) -> Set<Int> {
         history.reduce(into: []) { pins, line in
             if line.word == "pin" { pins.insert(line.argument) }
             if line.word == "unpin" { pins.remove(line.argument) }

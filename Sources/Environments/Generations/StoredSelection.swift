@@ -44,7 +44,7 @@ package struct StoredSelection: Sendable {
             }
             record = found
         } else {
-            record = try environment.record(environment.state())
+            record = try environment.current().record
         }
         generation = record.number
         text = record.text

@@ -100,7 +100,7 @@ package final class StoredEnvironment: Sendable {
         let packages = StoredPackages(finder, frames: frames)
         self.packages = packages
         let environment = try finder.environment(name)
-        let record = try environment.record(environment.state())
+        let record = try environment.current().record
         shown = Mutex(try Self.open(record, name, finder, packages))
     }
 

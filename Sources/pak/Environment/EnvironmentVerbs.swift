@@ -59,7 +59,7 @@ struct CreateEnvironment: ParsableCommand {
             var roots: [String] = []
             if let like {
                 let other = try finder.environment(like)
-                let record = try other.record(other.state())
+                let record = try other.current().record
                 (text, roots) = (record.text, record.roots)
             }
             let made = try NamedEnvironment(making: name, in: store, text, roots: roots)
@@ -99,8 +99,8 @@ struct ListEnvironments: ParsableCommand {
                 do throws(FileError) {
                     now = try NamedEnvironment.ifThere(found.name, in: found.store) {
                         it throws(FileError) in
-                        let state = try it.state()
-                        return (it, state, try it.record(state).text)
+                        let (state, record) = try it.current()
+                        return (it, state, record.text)
                     }
                 } catch {
                     // The others are as good as before.

@@ -361,7 +361,7 @@ extension EnvironmentOptions {
                 var name = environment ?? ""
                 if name.isEmpty { name = try finder.chosen() }
                 let named = try finder.environment(name)
-                let text = try named.record(named.state()).text
+                let text = try named.current().record.text
                 found = text.packages.first(where: spec.matches)
             } catch {
                 // No environment yet is no reason to know nothing of the store.

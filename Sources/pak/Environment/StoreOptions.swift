@@ -173,10 +173,9 @@ struct CurrentEnvironment {
         self.finder = finder
         self.environment = environment
         do throws(FileError) {
-            state = try environment.state()
-            record = try environment.record(state)
+            (state, record) = try environment.current()
         } catch {
-            throw Complaint("\(error)")
+            throw Complaint(error, in: environment.store)
         }
     }
 }
@@ -204,7 +203,7 @@ enum StoredNames {
         let named = option.flatMap { words.dropFirst($0 + 1).first }
         guard let name = try? named ?? finder.chosen(),
             let environment = try? finder.environment(name),
-            let record = try? environment.record(environment.state())
+            let record = try? environment.current().record
         else { return [] }
         return record.text.packages.map(\.name).filter { $0.hasPrefix(prefix) }.sorted()
     }

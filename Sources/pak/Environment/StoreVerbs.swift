@@ -78,6 +78,10 @@ struct VerifyStore: ParsableCommand {
                     show(finding)
                 }
             }
+            try store.verifyLists { error in
+                faults += 1
+                Complaint("\(error)").print(as: "pak")
+            }
             for name in try NamedEnvironment.names(in: store) {
                 let environment = try NamedEnvironment(name, in: store)
                 let damaged = { (error: FileError) in
@@ -199,19 +203,18 @@ struct Collect: ParsableCommand {
                     }
                 }
             }
-            let verdicts = try store.collect(isDry: dryRun) { () throws(FileError) in
-                var uses: [ContentID: [String]] = [:]
+            let all = try store.collect(isDry: dryRun) { () throws(FileError) in
+                var uses = Store.Uses()
                 for name in try NamedEnvironment.names(in: store) {
                     let skipped = Set(forgotten[name] ?? [])
-                    let used = try NamedEnvironment.ifThere(name, in: store) {
-                        it throws(FileError) in try Self.uses(of: it, skipping: skipped)
+                    try NamedEnvironment.ifThere(name, in: store) { it throws(FileError) in
+                        try Self.add(it, skipping: skipped, to: &uses)
                     }
-                    for (id, by) in used ?? [] { uses[id, default: []].append(by) }
                 }
                 return uses
             }
             if !dryRun { try NamedEnvironment.removeUnfinished(in: store) }
-            show(verdicts)
+            show(all)
         } catch {
             let isBusy = error.kind == .busy
             throw Complaint(
@@ -222,23 +225,25 @@ struct Collect: ParsableCommand {
         }
     }
 
-    /// The packages of an environment's generations, and by which each is used.
-    private static func uses(
-        of environment: NamedEnvironment,
-        skipping skipped: Set<Int>
-    ) throws(FileError) -> [(ContentID, by: String)] {
-        var uses: [(ContentID, by: String)] = []
+    /// Adds what an environment's generations use.
+    private static func add(
+        _ environment: NamedEnvironment,
+        skipping skipped: Set<Int>,
+        to uses: inout Store.Uses
+    ) throws(FileError) {
         try environment.each { number, record throws(FileError) in
             if skipped.contains(number) { return }
-            for package in try record().text.packages {
-                uses.append((package.id, by: "\(environment.name) generation \(number)"))
+            let record = try record()
+            for package in record.text.packages {
+                let by = "\(environment.name) generation \(number)"
+                uses.packages[package.id, default: []].append(by)
             }
+            if let list = record.list { uses.lists.insert(list) }
         }
-        return uses
     }
 
-    private func show(_ verdicts: [Store.Verdict]) {
-        for verdict in verdicts where why || verdict.reasons.isEmpty {
+    private func show(_ all: Store.Collected) {
+        for verdict in all.packages where why || verdict.reasons.isEmpty {
             let goes = verdict.reasons.isEmpty
             let reasons = goes ? ["no generation, root or process"] : verdict.reasons
             let words = "\(goes ? "-" : " ") \(verdict.package.name) \(verdict.package.version)"
@@ -254,10 +259,21 @@ struct Collect: ParsableCommand {
                 or: words + (why ? ": \(reasons.joined(separator: ", "))" : "") + "\n"
             )
         }
-        let gone = verdicts.filter(\.reasons.isEmpty)
+        for list in all.lists {
+            printing.show(
+                .object([
+                    ("list", .text("\(list.id)")),
+                    ("size", .size(list.size)),
+                    ("removed", .truth(!dryRun)),
+                ]),
+                or: "- list \(list.id)\n"
+            )
+        }
+        let gone = all.packages.filter(\.reasons.isEmpty)
         guard !printing.json else { return }
-        let bytes = gone.reduce(0) { $0 + $1.size }
+        let bytes = gone.reduce(0) { $0 + $1.size } + all.lists.reduce(0) { $0 + $1.size }
+        let lists = all.lists.isEmpty ? "" : " and \(all.lists.count) lists"
         let word = dryRun ? "would be removed" : "removed"
-        Stream.standardOutput.write("\(gone.count) packages, \(bytes) bytes \(word)\n")
+        Stream.standardOutput.write("\(gone.count) packages\(lists), \(bytes) bytes \(word)\n")
     }
 }

@@ -7,7 +7,7 @@ import NinePClient
 struct EnvironmentBenchmark {
     static let steps = [
         "switch ms", "rollback ms", "in server ms", "server cpu ms", "add ms", "disk KiB",
-        "table KiB",
+        "of it log KiB", "list KiB", "table KiB",
     ]
 
     let pak: String
@@ -35,6 +35,8 @@ struct EnvironmentBenchmark {
         for subject in subjects {
             let disk = try subject.disk()
             table.add(subject.name, "pak", "disk KiB", disk.environment)
+            table.add(subject.name, "pak", "of it log KiB", disk.log)
+            table.add(subject.name, "pak", "list KiB", disk.list)
             table.add(subject.name, "pak", "table KiB", disk.table)
         }
         return table
@@ -105,15 +107,24 @@ struct EnvironmentBenchmark {
             return results
         }
 
-        /// What there is of an environment with one generation of the same packages.
-        func disk() throws(FileError) -> (environment: Double, table: Double) {
+        /// KiB on the disk: of the environment, which is its folder with all that was measured in
+        /// its log; of the log's bytes; of the list and the table that its generation of all
+        /// packages has, which are the same for all environments of the same packages.
+        func disk() throws(FileError) -> (
+            environment: Double, log: Double, list: Double, table: Double
+        ) {
             try store.run(["switch", "2"])
-            try store.run(["env", "create", "like", "--like", "main"])
             _ = try Program.run(["rm", "-rf", store.tables])
-            try store.run(["owns", "-e", "like", "/usr/bin/tool0"])
+            try store.run(["owns", "/usr/bin/tool0"])
+            let environment = store.environment("main")
+            func kibibytes(_ path: String) -> Double { Double(DiskUse(path).bytes) / 1024 }
+            var status = stat()
+            guard lstat("\(environment)/log", &status) == 0 else {
+                throw FileError(.init(number: errno), "\(environment)/log")
+            }
             return (
-                Double(DiskUse(store.environment("like")).bytes) / 1024,
-                Double(DiskUse(store.tables).bytes) / 1024
+                kibibytes(environment), Double(status.st_size) / 1024, kibibytes(store.lists),
+                kibibytes(store.tables)
             )
         }
     }
@@ -125,6 +136,8 @@ struct BenchmarkStore {
     let path: String
     /// Where tables are kept.
     var tables: String { "\(path)/tables" }
+    /// Where is what would be long in the logs of environments.
+    var lists: String { "\(path)/lists" }
 
     init(_ pak: String, _ path: String) {
         self.pak = pak
