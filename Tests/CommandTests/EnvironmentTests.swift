@@ -150,6 +150,8 @@ struct EnvironmentTests {
             #expect(refused.complaints.contains("environment main: log: byte "), "\(words)")
             #expect(refused.complaints.contains("try: pak store verify"), "\(words)")
         }
+        let told = try Self.pak(scratch, ["history"], status: 1).output.split(separator: "\n")
+        #expect(told.map { $0.prefix(2) } == ["1 ", "3 ", "4 "], "\(told)")
         try scratch.shell("cmp \(log) before")
         // What is sound goes on, and the way out is one.
         #expect(try pak(scratch, "list").hasSuffix(" a 1.0-1\n"))
@@ -348,5 +350,8 @@ extension JSONTests {
         try check("pak shine", "/usr/share/doc/b", scratch("disk"))
         try check("pak shadowed", "--base", scratch("below"))
         try check("pak gc", "--why", "--dry-run")
+        try check("pak block", "b", String(repeating: "directory/", count: 120))
+        _ = try EnvironmentTests.pak(scratch, ["env", "delete", "main"])
+        try check("pak gc")
     }
 }

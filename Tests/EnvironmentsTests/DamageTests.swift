@@ -26,7 +26,7 @@ struct DamageTests {
         try folder.write(bytes, "envs/web/log")
         // Whoever would write the log without it, or throw its packages away, is told.
         let whoAll: [(NamedEnvironment) throws -> Void] = [
-            { _ = try $0.history() }, { _ = try $0.generations() }, { _ = try $0.pins() },
+            { _ = try $0.history() }, { _ = try $0.generations() },
             { try $0.forget([1]) }, { _ = try $0.forgettable(keeping: 1) },
             { try $0.each { _, _ in } },
         ]
@@ -42,8 +42,64 @@ struct DamageTests {
         try web.each(damaged: { damages.append($0) }) { number, _ in numbers.append(number) }
         #expect(damages.count == 1)
         #expect(numbers == (kind == "more" ? [1, 2, 3, 4] : [1, 2, 4]))
+        // What can be read is told, and what cannot.
+        damages = []
+        let told = try web.told { damages.append($0) }
+        #expect(damages.count == 1)
+        #expect(told.map(\.line.word).filter { $0 == "add" }.count == (kind == "more" ? 3 : 2))
+        #expect(told.last?.line.word == "pin")
         // What is sound goes on.
         #expect(try web.state().current == 4)
         if kind != "less", kind != "more" { #expect(try web.record(2).roots == ["a"]) }
+    }
+
+    /// What is damaged of what is current: its block, the line behind it, a list of its own, or the
+    /// one that it differs from.
+    @Test(arguments: ["block", "line", "less", "list", "base"])
+    func whatIsCurrentAndDamagedIsLeftForWhatIsWhole(kind: String) throws {
+        let folder = try StoreFolder()
+        let web = try NamedEnvironment(making: "web", in: folder.store())
+        let long = (0..<40).map { "package\($0)" }
+        for names in [["a"], ["a", "b"], kind == "base" || kind == "list" ? long : ["c"]] {
+            try web.commit(names)
+        }
+        if kind == "base" { try web.commit(long + ["d"]) }
+        let damaged = kind == "base" ? 5 : 4
+        let place = try #require(web.record(damaged).place)
+        try web.note("pin", argument: 2, over: web.state())
+        if kind == "list" || kind == "base" {
+            try folder.write([], "lists/\(#require(web.record(4).list))")
+        } else {
+            var bytes = try folder.bytes("envs/web/log")
+            switch kind {
+            case "block": bytes[place.at + 20] ^= 1
+            case "line": bytes[place.at + place.length] ^= 1
+            default: bytes.removeSubrange(place.at..<(place.at + 3))
+            }
+            try folder.write(bytes, "envs/web/log")
+        }
+        let state = try web.state()
+        #expect(state.current == damaged)
+        #expect(throws: FileError.self) { try web.current() }
+        // To any that is whole, by its number and back, with the damage named.
+        let ways = [
+            try web.step(to: 3, from: state), try web.step(to: 2, from: state),
+            try web.step(back: damaged - 3, from: state),
+            try web.step(back: damaged - 2, from: state),
+        ]
+        #expect(ways.map(\.number) == [3, 2, 3, 2])
+        for way in ways {
+            #expect(way.damage?.context?.hasPrefix("generation \(damaged): ") == true)
+            #expect(way.needed == (try web.record(way.number).text.packages))
+            #expect(way.hash == (try web.record(way.number).hash))
+        }
+        // To one that is not there, or damaged itself, as ever.
+        #expect(throws: FileError.self) { try web.step(to: 99, from: state) }
+        #expect(throws: FileError.self) { try web.step(back: 99, from: state) }
+        try web.note("rollback", ways[2], over: state)
+        #expect(try web.current().record.roots == ["a", "b"])
+        #expect(throws: FileError.self) { try web.step(to: 4, from: web.state()) }
+        try web.commit(["e"])
+        #expect(try web.current().record.roots == ["e"])
     }
 }

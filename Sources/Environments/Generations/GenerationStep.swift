@@ -1,5 +1,5 @@
-import FileTree
-import Store
+package import FileTree
+package import Store
 
 /// What becomes of packages when another generation takes the place of the current one.
 package struct GenerationStep: Sendable {
@@ -7,54 +7,99 @@ package struct GenerationStep: Sendable {
     package let number: Int
     /// Its identity.
     package let hash: String
-    /// What becomes of packages, by their names.
+    /// What becomes of packages, by their names; nothing where that is not known for `damage`.
     package let differences: [PackageDifference]
+    /// The packages that have to be there for it, besides those that are there by what is current.
+    package let needed: [StoredPackage]
+    /// Why it cannot be told what is current.
+    package private(set) var damage: FileError?
     /// Where it is in the log.
     let at: Int
 
     /// Goes back to what the current one was made of, so many times.
     ///
-    /// Errors: `.notFound` with the generation that is the first, or was forgotten.
+    /// Errors: `.notFound` with the generation that is the first, or was forgotten; `.malformed`
+    /// where that is damaged, or which it is can be told no more.
     init(from state: GenerationLine, back steps: Int, in log: GenerationLog) throws(FileError) {
-        let start = try log.block(of: state)
-        var walk = GenerationWalk(start)
-        for _ in 0..<steps where try !walk.back(in: log) {
-            let block = walk.block
-            throw block.parent > 0
-                ? FileError(.notFound, "generation \(block.parent)")
-                : FileError(.notFound, "before generation \(block.number), which is the first")
+        do throws(FileError) {
+            var walk = GenerationWalk(try log.block(of: state))
+            let start = walk.block
+            try walk.back(steps, in: log)
+            self = try Self.end(of: walk, from: start, in: log)
+        } catch {
+            guard Self.isDamage(error), steps > 0, let former = try log.parent(of: state) else {
+                throw error
+            }
+            var walk = GenerationWalk(try log.block(at: log.place(of: former)))
+            try walk.back(steps - 1, in: log)
+            self = try Self.leaving(state, error, to: walk.block, in: log)
         }
-        self = try Self.end(of: walk, from: start, in: log)
     }
 
-    /// Goes to any other.
+    /// Goes to any other: what is current need not be whole.
     ///
-    /// Errors: as of `GenerationLog.place`.
+    /// Errors: as of `GenerationLog.place`, and of `GenerationLog.record` where the current one is
+    /// damaged.
     init(from state: GenerationLine, to number: Int, in log: GenerationLog) throws(FileError) {
+        do throws(FileError) {
+            self = try Self.way(from: state, to: number, in: log)
+        } catch {
+            guard Self.isDamage(error) else { throw error }
+            let target = try log.block(at: log.place(of: number))
+            self = try Self.leaving(state, error, to: target, in: log)
+        }
+    }
+
+    private static func isDamage(_ error: FileError) -> Bool {
+        [.malformed, .inputOutput].contains(error.kind)
+    }
+
+    private static func way(
+        from state: GenerationLine,
+        to number: Int,
+        in log: GenerationLog
+    ) throws(FileError) -> GenerationStep {
         let start = try log.block(of: state)
         var walk = GenerationWalk(start)
         try walk.back(to: number, in: log)
-        if walk.block.number == number {
-            self = try Self.end(of: walk, from: start, in: log)
-            return
-        }
+        if walk.block.number == number { return try end(of: walk, from: start, in: log) }
         // Of others that were made since, or when what is between them is there no more.
         let target = try log.block(at: log.place(of: number))
         // What was made of the current one is what it is found again by.
         walk = GenerationWalk(target)
         try walk.back(to: state.current, in: log)
         if walk.block.number == state.current, let changes = walk.changes {
-            self.init(target, changes.turned)
-        } else {
-            self.init(target, try Self.compare(start, target, in: log))
+            return GenerationStep(target, changes.turned)
         }
+        return GenerationStep(target, try compare(start, target, in: log))
     }
 
     private init(_ block: GenerationBlock, _ differences: [PackageDifference]) {
         number = block.number
         hash = block.hash
         self.differences = differences
+        needed = differences.compactMap(\.new)
         at = block.place?.at ?? 0
+    }
+
+    /// Goes to one that is whole from one that is not: all that it has must be there.
+    private init(_ record: GenerationRecord, leaving damage: FileError) {
+        number = record.number
+        hash = record.hash
+        differences = []
+        needed = record.text.packages
+        self.damage = damage
+        at = record.place?.at ?? 0
+    }
+
+    private static func leaving(
+        _ state: GenerationLine,
+        _ damage: FileError,
+        to block: GenerationBlock,
+        in log: GenerationLog
+    ) throws(FileError) -> GenerationStep {
+        let place = "generation \(state.current)"
+        return GenerationStep(try log.record(of: block), leaving: damage.at(place))
     }
 
     private static func end(
@@ -92,6 +137,17 @@ private struct GenerationWalk {
         } catch {
             guard error.kind == .malformed else { throw error }
             changes = nil
+        }
+    }
+
+    /// Goes to the parent so many times.
+    ///
+    /// Errors: `.notFound` with the generation that is the first, or was forgotten.
+    mutating func back(_ steps: Int, in log: GenerationLog) throws(FileError) {
+        for _ in 0..<steps where try !back(in: log) {
+            throw block.parent > 0
+                ? FileError(.notFound, "generation \(block.parent)")
+                : FileError(.notFound, "before generation \(block.number), which is the first")
         }
     }
 

@@ -178,9 +178,6 @@ package struct NamedEnvironment: Sendable {
     /// The error of this environment.
     func at(_ error: FileError) -> FileError { error.at("environment \(name)") }
 
-    /// The generations that are kept whatever is collected.
-    package func pins() throws(FileError) -> Set<Int> { Self.pins(try history()) }
-
     /// The generations that these lines keep whatever is collected.
     package static func pins(_ history: [GenerationLine]) -> Set<Int> {
         history.reduce(into: []) { pins, line in

@@ -49,10 +49,12 @@ struct Switch: ParsableCommand {
                 return printing.show(object, or: "Generation \(old), as it was\n")
             }
             // What is in both is there, as far as anybody knows.
-            for package in step.differences.compactMap(\.new) {
-                _ = try finder.path(of: package)
-            }
+            for package in step.needed { _ = try finder.path(of: package) }
             try environment.note(word, step, over: state)
+            if let damage = step.damage {
+                let text = "environment \(environment.name): \(damage)"
+                Complaint("\(text): what came and went is not known").print(as: "pak")
+            }
             Add.tell(
                 printing,
                 environment.name,
@@ -148,18 +150,14 @@ struct History: ParsableCommand {
     func run() throws {
         let finder = try options.stores.finder()
         let environment = try options.find(finder)
+        var damages: [FileError] = []
         do throws(FileError) {
-            let lines = try environment.history()
-            let kept = Set(try environment.generations())
-            let pins = try environment.pins()
-            for line in lines {
-                // Another word about a generation is not the one that made it.
-                let made = line.current == line.last && !["pin", "unpin"].contains(line.word)
-                var command = line.word
-                if kept.contains(line.current), made || line.word == "switch" {
-                    let record = try environment.record(line.current)
-                    if made { command = record.command }
-                }
+            let told = try environment.told { damages.append($0) }
+            let lines = told.map(\.line)
+            let kept = Set(lines.filter(\.makesGeneration).map(\.current))
+            let pins = NamedEnvironment.pins(lines)
+            for (line, made) in told {
+                var command = made ?? line.word
                 if line.argument > 0 { command += " \(line.argument)" }
                 var marks: [String] = []
                 if pins.contains(line.current) { marks.append("pinned") }
@@ -183,5 +181,9 @@ struct History: ParsableCommand {
         } catch {
             throw Complaint("\(error)", try: error.kind == .malformed ? "pak store verify" : nil)
         }
+        // What can be read is told first.
+        guard let last = damages.popLast() else { return }
+        for damage in damages { Complaint("\(damage)").print(as: "pak") }
+        throw Complaint("\(last)", try: "pak store verify")
     }
 }
