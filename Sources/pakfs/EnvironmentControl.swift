@@ -9,21 +9,31 @@ import UnionTree
 /// there.
 final class EnvironmentControl: Sendable {
     private let environment: StoredEnvironment
+    private let session: Session
     private let follow: @Sendable () -> Void
 
-    /// What was written between `begin` and `commit`, by environment: a shell opens the file anew
-    /// for each word.
-    private static let begun = Mutex<[String: Begun]>([:])
+    /// What one attach has begun: a shell opens the file anew for each word, so that it is not of
+    /// one that is open, and nobody else waits for the end of what is not his.
+    ///
+    /// It is gone with the last fid of the attach, as when a connection dies.
+    final class Session: Sendable {
+        fileprivate let begun = Mutex<[String: Begun]>([:])
+    }
 
-    private struct Begun {
+    fileprivate struct Begun {
         /// The words; nil outside of `begin` and `commit`.
         var lines: [[String]]?
         /// Why the last word was refused; nil when it was not.
         var error: String?
     }
 
-    init(_ environment: StoredEnvironment, follow: @escaping @Sendable () -> Void) {
+    init(
+        _ environment: StoredEnvironment,
+        _ session: Session,
+        follow: @escaping @Sendable () -> Void
+    ) {
         self.environment = environment
+        self.session = session
         self.follow = follow
     }
 
@@ -78,7 +88,7 @@ final class EnvironmentControl: Sendable {
 
     /// What was begun, and why the last word was refused.
     var status: String {
-        let begun = Self.begun.withLock { $0[environment.name] } ?? Begun()
+        let begun = session.begun.withLock { $0[environment.name] } ?? Begun()
         var text = "generation \(environment.current.record.number)\n"
         if let lines = begun.lines {
             text += "begin\n" + lines.map { $0.joined(separator: " ") + "\n" }.joined()
@@ -88,7 +98,7 @@ final class EnvironmentControl: Sendable {
     }
 
     private func change(_ body: (inout Begun) -> Void) {
-        Self.begun.withLock { body(&$0[environment.name, default: Begun()]) }
+        session.begun.withLock { body(&$0[environment.name, default: Begun()]) }
     }
 
     /// Does what a line asks for.
@@ -104,7 +114,7 @@ final class EnvironmentControl: Sendable {
     }
 
     private func obey(_ words: [String]) throws(FileError) {
-        let lines = Self.begun.withLock { $0[environment.name]?.lines }
+        let lines = session.begun.withLock { $0[environment.name]?.lines }
         switch (words.first ?? "", words.count) {
         case ("begin", 1):
             guard lines == nil else { throw FileError(.busy, "begun already") }

@@ -162,8 +162,9 @@ final class Views: Tree {
 
     /// The control tree as a user sees it.
     private func control(for user: User, inView: Bool) -> ControlTree {
-        ControlTree { [weak self] () throws(FileError) in
-            self?.controlEntries(for: user, inView: inView) ?? []
+        let session = EnvironmentControl.Session()
+        return ControlTree { [weak self] () throws(FileError) in
+            self?.controlEntries(for: user, session, inView: inView) ?? []
         }
     }
 
@@ -272,6 +273,7 @@ final class Views: Tree {
 
     private func controlEntries(
         for user: User,
+        _ session: EnvironmentControl.Session,
         inView: Bool
     ) -> [(name: String, entry: ControlTree.Entry)] {
         let statistics = statistics.withLock { $0 }
@@ -279,7 +281,7 @@ final class Views: Tree {
             (
                 "env",
                 .directory { [weak self] in
-                    self?.environmentEntries(for: user, inView: inView) ?? []
+                    self?.environmentEntries(for: user, session, inView: inView) ?? []
                 }
             ),
             ("events", .events(events)),
@@ -288,7 +290,7 @@ final class Views: Tree {
         if let first = stored.first {
             entries.append(("pkg", PackageLinks(first).entry))
             if user.isOwner {
-                let words = ServerControl(stored.map { ($0.name, control(of: $0)) }).words
+                let words = ServerControl(stored.map { ($0.name, control(of: $0, session)) }).words
                 entries.append(("ctl", .words(words)))
             }
         }
@@ -312,17 +314,21 @@ final class Views: Tree {
         return entries.sorted { $0.name < $1.name }
     }
 
-    private func control(of environment: StoredEnvironment) -> EnvironmentControl {
-        EnvironmentControl(environment) { [log] in environment.refresh(log, log) }
+    private func control(
+        of environment: StoredEnvironment,
+        _ session: EnvironmentControl.Session
+    ) -> EnvironmentControl {
+        EnvironmentControl(environment, session) { [log] in environment.refresh(log, log) }
     }
 
     /// The environments that this user may attach to.
     private func environmentEntries(
         for user: User,
+        _ session: EnvironmentControl.Session,
         inView: Bool
     ) -> [(name: String, entry: ControlTree.Entry)] {
         let named = stored.map { environment -> (name: String, entry: ControlTree.Entry) in
-            let control = control(of: environment)
+            let control = control(of: environment, session)
             return (environment.name, .directory { control.entries(for: user, inView: inView) })
         }
         let plain = environments.withLock { $0 } + folders.map(\.current)

@@ -88,6 +88,31 @@ struct LiveTests {
         #expect(live.served.end() == 0)
     }
 
+    @Test func whatIsBegunIsOfOneAttachAndGoneWithIt() throws {
+        let scratch = try Self.prepared()
+        let live = try Live(scratch)
+        do {
+            let gone = try Editor(live.address, "ctl")
+            try gone.write("env/main/ctl", "begin\n")
+            try gone.write("env/main/ctl", "rm a\n")
+            #expect(throws: (any Error).self) { try gone.write("env/main/ctl", "begin\n") }
+            let text = try gone.read("env/main/ctl")
+            #expect(text.contains("begin\nrm a\nerror: begin: begun already\n"))
+        }
+        // Neither while it is there nor afterwards is it another's.
+        let control = try Editor(live.address, "ctl")
+        #expect(try control.read("env/main/ctl") == "generation 2\n")
+        #expect(throws: (any Error).self) { try control.write("env/main/ctl", "what\n") }
+        #expect(try control.read("env/main/ctl").contains("error: what: "))
+        try control.write("env/main/ctl", "begin\n")
+        // What is right again has nothing to complain of.
+        #expect(try control.read("env/main/ctl") == "generation 2\nbegin\n")
+        try control.write("env/main/ctl", "add b\ncommit\n")
+        #expect(try control.read("env/main/ctl") == "generation 3\n")
+        #expect(try control.read("env/main/packages").contains(" a "))
+        #expect(live.served.end() == 0)
+    }
+
     @Test func aPackageThatIsShownIsNotCollected() throws {
         let scratch = try Self.prepared()
         let live = try Live(scratch)
