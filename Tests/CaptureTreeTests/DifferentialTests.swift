@@ -58,7 +58,7 @@ import Watched
 
     /// Over a directory of the host, in a folder, and opened again now and then.
     @Test func aCaptureBehavesAsADirectoryOfTheHostAndAsAnOverlayfs() {
-        play(lists: 1000, longestName: 20) { (arena, list) throws(FileError) in
+        play(lists: 500, longestName: 20) { (arena, list) throws(FileError) in
             let host = try HostPlayer("host", path: arena.directory("plain"))
             let lower = try arena.directory("lower")
             let below = try HostPlayer("base", path: lower)
