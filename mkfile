@@ -18,7 +18,7 @@ test:V:
 	rm -rf $LOG
 	./Tests/run 'format build unit rootless asan scripts manual'
 	# Hardly one of these has work for two processors at a time.
-	./Tests/run 'fuzz dpkg switches peers' 'guest builds views posix fuse'
+	./Tests/run 'fuzz builds dpkg posix views' 'guest switches peers fuse'
 	echo
 	cat $LOG/*.count
 
@@ -67,7 +67,7 @@ manual:V:
 	echo `{git ls-files 'Sources/*.[1-8]' | wc -l} manual pages without a warning >$LOG/5.manual.count
 
 # Seconds for each fuzz target.
-FUZZ=30
+FUZZ=20
 fuzz:V:
 	mkdir -p $LOG
 	./Tests/Fuzz/run $FUZZ >$LOG/6.fuzz.count || {
