@@ -12,6 +12,7 @@ public struct Manifest: Sendable, Hashable {
         /// The rest as it is written, escapes and all.
         public var text: [UInt8]
 
+        var value: String { String(decoding: PathText.unescape(text), as: UTF8.self) }
         var bytes: [UInt8] { Array(key.utf8) + [UInt8(ascii: " ")] + text }
     }
 
@@ -54,13 +55,13 @@ public struct Manifest: Sendable, Hashable {
     public var bytes: [UInt8] { lines.flatMap { $0.bytes + [UInt8(ascii: "\n")] } }
 
     /// The value of the first line with a key, as text; nil when there is no such line.
-    public func first(_ key: String) -> String? { all(key).first }
+    public func first(_ key: String) -> String? {
+        lines.first { $0.key == key }.map { $0.value }
+    }
 
     /// The values of all lines with a key, as text.
     public func all(_ key: String) -> [String] {
-        lines.filter { $0.key == key }.map {
-            String(decoding: PathText.unescape($0.text), as: UTF8.self)
-        }
+        lines.filter { $0.key == key }.map(\.value)
     }
 
     /// The paths of all lines with a key whose value is nothing else, for example `hole`.

@@ -15,6 +15,12 @@ public final class Package: Sendable {
     public let name: String
     /// Where it was opened.
     public let path: String
+    /// Whether the attributes of its directories count when packages are joined.
+    public let ownsDirectories: Bool
+    /// Whether its identity is that of all it says, its name among it.
+    package let isNative: Bool
+    /// Whether it comes of Debian's format.
+    package let isDebian: Bool
     let contents: any PackageContents
 
     /// Makes a package of its parts.
@@ -32,16 +38,14 @@ public final class Package: Sendable {
         self.name = name
         self.path = path
         self.contents = contents
+        // Asked of a thousand packages whenever one comes to them.
+        ownsDirectories = manifest.ownsDirectories
+        isNative = contents is FramedContents && manifest.name != nil
+        isDebian = manifest.first("origin")?.split(separator: " ").first == "deb"
     }
-
-    /// Whether its identity is that of all it says, its name among it.
-    package var isNative: Bool { contents is FramedContents && manifest.name != nil }
 
     /// What the host said of its file when it was opened; nil for one that is no native package.
     package var fileIdentity: ContentID? { (contents as? FramedContents)?.file.identity }
-
-    /// Whether the attributes of its directories count when packages are joined.
-    public var ownsDirectories: Bool { manifest.ownsDirectories }
 
     /// Opens the bytes of a regular file.
     ///

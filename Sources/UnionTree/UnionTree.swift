@@ -30,6 +30,7 @@ public final class UnionTree: Tree {
     ///   - base: what lies below; nil for the packages alone.
     ///   - environment: the name that directories' qids are made of.
     ///   - cache: a folder in which tables are kept, made if missing; nil to keep none.
+    ///   - near: a tree of most of the same packages, from whose table that of this is made.
     ///   - conflicts: gets all disagreements that stand in the way, sorted, also when it throws.
     /// - Throws: `.conflict` with all of `conflicts` as text; `.invalid` for aliases that lead in a
     /// circle; `.notFound` for a block of a package that is not there; those of reading packages
@@ -40,6 +41,7 @@ public final class UnionTree: Tree {
         base: (any Directory)? = nil,
         environment: String = "",
         cache: String? = nil,
+        near: UnionTree? = nil,
         conflicts: inout [Conflict]
     ) throws(FileError) {
         maker = try UnionMaker(
@@ -49,7 +51,10 @@ public final class UnionTree: Tree {
             environment: environment,
             cache: cache
         )
-        generation = try maker.make(&conflicts)
+        generation = try maker.make(
+            near: near.map { ($0.maker, $0.generation.table) },
+            &conflicts
+        )
     }
 
     /// Joins packages; what stands in the way is in the error's context alone.
@@ -82,7 +87,7 @@ public final class UnionTree: Tree {
 
     /// Whether packages say of names that they shall not be seen, which a base may have.
     public var hidesNamesOfBase: Bool {
-        packages.contains { !$0.index.holes.isEmpty || !$0.index.opaques.isEmpty }
+        packages.contains { $0.hidesNames }
     }
 
     /// The root as a plain attach sees it.

@@ -72,7 +72,12 @@ package final class Lease: Sendable {
 
     /// Adds packages to those that are used.
     package func add(_ ids: [ContentID]) throws(FileError) {
-        let text = Array(ids.map { "\($0)\n" }.joined().utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(ids.count * 65)
+        for id in ids {
+            id.write(to: &text)
+            text.append(UInt8(ascii: "\n"))
+        }
         let end = try calls.status(file).size
         try text.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
             try calls.write(file, bytes, at: end)

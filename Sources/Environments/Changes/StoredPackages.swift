@@ -57,42 +57,57 @@ package final class StoredPackages: Sendable {
     }
 
     /// Opens all packages of an environment.
+    ///
+    /// Those that `near`, a tree of a state before, has are taken from there: they are in the same
+    /// order.
     package func packages(
         of text: EnvironmentText,
-        holder: (any AnyObject & Sendable)? = nil
+        holder: (any AnyObject & Sendable)? = nil,
+        near: UnionTree? = nil
     ) throws(FileError) -> [Package] {
         var packages: [Package] = []
         packages.reserveCapacity(text.packages.count)
+        let known = near?.packages ?? []
+        var next = 0
         for stored in text.packages {
-            packages.append(try package(stored, holder: holder))
+            while next < known.count, known[next].id < stored.id { next += 1 }
+            if next < known.count, known[next].id == stored.id {
+                packages.append(known[next])
+            } else {
+                packages.append(try package(stored, holder: holder))
+            }
         }
         return packages
     }
 
     /// Joins the packages of an environment.
     ///
-    /// Errors: those of `package` and of `UnionTree`; `conflicts` gets all of them.
+    /// Errors: those of `package` and of `UnionTree`; `conflicts` gets all of them. `near` is a tree
+    /// of a state before.
     package func tree(
         of text: EnvironmentText,
         named name: String,
         base: (any Directory)? = nil,
         holder: (any AnyObject & Sendable)? = nil,
+        near: UnionTree? = nil,
         _ conflicts: inout [Conflict]
     ) throws(FileError) -> UnionTree {
         try UnionTree(
-            packages: packages(of: text, holder: holder),
+            packages: packages(of: text, holder: holder, near: near),
             rules: text.unionRules(),
             base: base,
             environment: name,
             cache: finder.stores.first?.tables,
+            near: near,
             conflicts: &conflicts
         )
     }
 
-    /// Whether what `new` adds certainly goes with what is there; false where that is not known
-    /// without looking at everything.
+    /// Whether what is to be certainly goes together; false where that is not known without looking
+    /// at everything.
     ///
-    /// It is found by the table of a state before, to which all since then are additions.
+    /// It is found by the table of a state before, from which the next is made, so that each change
+    /// costs as the first.
     ///
     /// Errors: those of reading packages and generations.
     package func fits(
@@ -101,27 +116,28 @@ package final class StoredPackages: Sendable {
         in environment: NamedEnvironment
     ) throws(FileError) -> Bool {
         guard let cache = finder.stores.first?.tables else { return false }
-        // Each is compared with each: of many, a merge is less.
-        let count = new.packages.count - record.text.packages.count
-        guard count <= Self.additionLimit else { return false }
-        let rules = try new.unionRules()
         // Under other rules what is there need not go together.
-        guard try record.text.unionRules() == rules else { return false }
-        let isGrown = Self.additions(to: record.text, new) != nil
-        let known = Set(record.text.packages.map(\.id))
+        let rules = try new.unionRules()
+        func kept(_ text: EnvironmentText) throws(FileError) -> KeptTable? {
+            guard try text.unionRules() == rules else { return nil }
+            return KeptTable(
+                of: text.packages.map(\.id),
+                rules,
+                environment: environment.name,
+                cache: cache
+            )
+        }
+        if try kept(new) != nil { return true }
         var base = record
         for _ in 0..<Self.steps {
-            if let additions = Self.additions(to: base.text, new),
-                try base.text.unionRules() == rules
-            {
-                // What another package has hidden may show when that is gone: then all that has
-                // come since the table is looked at.
-                // And so it is when the table has what is not there now, and comes again.
-                let isBefore = Self.additions(to: base.text, record.text) != nil
-                let fresh =
-                    isGrown && isBefore ? additions.filter { !known.contains($0.id) } : additions
-                let fits = try fits(fresh, additions, to: base.text, rules, environment.name, cache)
-                if let fits { return fits }
+            if let table = try kept(base.text) {
+                let all = new.packages + base.text.packages
+                return try table.make(for: new.packages.map(\.id)) { (id) throws(FileError) in
+                    guard let stored = all.first(where: { $0.id == id }) else {
+                        throw FileError(.notFound, "package \(id)")
+                    }
+                    return try self.package(stored)
+                }
             }
             guard let parent = try environment.parent(of: base) else { return false }
             base = parent
@@ -129,50 +145,6 @@ package final class StoredPackages: Sendable {
         return false
     }
 
-    /// How many states before are looked for a table: the next is made by a merge.
+    /// How many states before are looked at for a table: the next is made by a merge.
     private static let steps = 16
-    /// How many packages are compared one by one.
-    private static let additionLimit = 16
-
-    /// What `new` has beyond `old`; nil where it lacks something of it.
-    private static func additions(
-        to old: EnvironmentText,
-        _ new: EnvironmentText
-    ) -> [StoredPackage]? {
-        var rest = old.packages[...]
-        let additions = new.packages.filter { package in
-            guard rest.first?.id == package.id else { return true }
-            rest = rest.dropFirst()
-            return false
-        }
-        return rest.isEmpty ? additions : nil
-    }
-
-    /// Nil where there is no table of `old`.
-    private func fits(
-        _ fresh: [StoredPackage],
-        _ additions: [StoredPackage],
-        to old: EnvironmentText,
-        _ rules: UnionRules,
-        _ name: String,
-        _ cache: String
-    ) throws(FileError) -> Bool? {
-        for stored in fresh {
-            let added = try package(stored)
-            let there = old.packages
-            let fit = Fit(
-                added,
-                to: there.map(\.id),
-                rules,
-                environment: name,
-                cache: cache
-            ) { (number) throws(FileError) in try self.package(there[number]) }
-            guard var fit else { return nil }
-            guard try fit.holds() else { return false }
-            for other in additions where other != stored {
-                guard try fit.holds(with: package(other)) else { return false }
-            }
-        }
-        return true
-    }
 }

@@ -14,7 +14,7 @@ package final class StoredEnvironment: Sendable {
     private let shown: Mutex<Shown>
     /// What was shown before, the latest last: a way back opens nothing.
     private let recent = Mutex<[Shown]>([])
-    private static let recentLimit = 3
+    private static let recentLimit = 8
     /// Held while a state is opened: one at a time.
     private let opening = Mutex(())
     /// Held from when another state becomes current until all views show it.
@@ -47,18 +47,19 @@ package final class StoredEnvironment: Sendable {
         package let record: GenerationRecord
         /// Its packages as one tree.
         package let tree: UnionTree
-        /// Keeps the packages in the store.
-        private let lease: Lease?
+        /// What keeps the packages in the store: those of the state that was open before, and what
+        /// came with this one.
+        let leases: [Lease]
         private let known = Mutex<PackageNeeds?>(nil)
         /// Counts up with what is opened: of two states the later has the higher.
         let number: UInt64
         private static let count = Atomic<UInt64>(0)
 
-        init(_ record: GenerationRecord, _ tree: UnionTree, _ lease: Lease?) {
+        init(_ record: GenerationRecord, _ tree: UnionTree, _ leases: [Lease]) {
             number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
             self.record = record
             self.tree = tree
-            self.lease = lease
+            self.leases = leases
         }
 
         /// Makes a later one of the same.
@@ -66,7 +67,7 @@ package final class StoredEnvironment: Sendable {
             number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
             record = other.record
             tree = other.tree
-            lease = other.lease
+            leases = other.leases
         }
 
         /// Which packages need which.
@@ -101,7 +102,7 @@ package final class StoredEnvironment: Sendable {
         self.packages = packages
         let environment = try finder.environment(name)
         let record = try environment.current().record
-        shown = Mutex(try Self.open(record, name, finder, packages))
+        shown = Mutex(try Self.open(record, near: nil, name, finder, packages))
     }
 
     /// The folder whose file `log` grows when something else becomes current.
@@ -158,20 +159,38 @@ package final class StoredEnvironment: Sendable {
 
     private func open(_ record: GenerationRecord) throws(FileError) -> Shown {
         try check(record)
-        return try Self.open(record, name, finder, packages)
+        return try Self.open(record, near: current, name, finder, packages)
     }
 
+    /// Opens a state; what it shares with `near` is taken from there.
     private static func open(
         _ record: GenerationRecord,
+        near: Shown?,
         _ name: String,
         _ finder: EnvironmentFinder,
         _ packages: StoredPackages
     ) throws(FileError) -> Shown {
-        let lease = try finder.lease(record.text.packages)
+        var wanted = record.text.packages
+        var leases: [Lease] = []
+        // Those of many states before keep what nobody has any more.
+        if let near, near.leases.count < leaseLimit {
+            wanted = record.text.changes(from: near.record.text).new
+            leases = near.leases
+        }
+        let lease = try finder.lease(wanted)
+        if let lease { leases.append(lease) }
         var conflicts: [Conflict] = []
-        let tree = try packages.tree(of: record.text, named: name, holder: lease, &conflicts)
-        return Shown(record, tree, lease)
+        let tree = try packages.tree(
+            of: record.text,
+            named: name,
+            holder: lease,
+            near: near?.tree,
+            &conflicts
+        )
+        return Shown(record, tree, leases)
     }
+
+    private static let leaseLimit = 16
 
     /// Shows what is current by now; true when that is another generation than before.
     ///

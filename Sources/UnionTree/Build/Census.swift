@@ -15,12 +15,12 @@ struct Census {
     /// Counts all that `builder`, which is done, shows.
     init(_ builder: TableBuilder) {
         // Names, not files: in an index that was made to, many directories are one inode.
-        let all = builder.packages.reduce(builder.records.count) { $0 + $1.index.entryCount }
+        let all = builder.packages.reduce(builder.parts.records.count) { $0 + $1.index.entryCount }
         seen = QidSet(capacity: all)
-        for record in builder.records {
+        for record in builder.parts.records {
             add(record.pathHash)
             for position in 0..<record.entryCount {
-                let entry = builder.entries[Int(record.firstEntry + position)]
+                let entry = builder.parts.entries[Int(record.firstEntry + position)]
                 if entry.isPackage { add(entry, record.pathHash, builder) }
             }
         }
@@ -33,12 +33,12 @@ struct Census {
     private mutating func add(_ entry: TableEntry, _ parent: UInt64, _ builder: TableBuilder) {
         let package = builder.packages[Int(entry.package)]
         let index = package.index
-        let seed = builder.seeds[Int(entry.package)]
+        let seed = builder.parts.seeds[Int(entry.package)]
         var pending = [(entry: entry.number, parent: parent)]
         while let next = pending.popLast() {
             let number = index.inodeNumber(next.entry)
             if index.isDirectory(next.entry) {
-                let name = NameHash.name(index.name(next.entry), salt: builder.salt)
+                let name = NameHash.name(index.name(next.entry), salt: builder.parts.salt)
                 let path = NameHash.path(next.parent, name)
                 add(path)
                 for child in index.children(next.entry) where index.parent(child) == next.entry {
@@ -59,7 +59,7 @@ struct Census {
 }
 
 /// The paths of qids seen so far.
-private struct QidSet {
+struct QidSet {
     private var slots: [UInt64]
     private let shift: UInt64
     private var hasZero = false

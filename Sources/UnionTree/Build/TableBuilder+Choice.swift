@@ -91,18 +91,11 @@ extension TableBuilder {
     /// Whether files agree in type, bytes, target, mode, owner and attributes; times aside.
     private func areIdentical(_ files: [TableEntry]) throws(FileError) -> Bool {
         guard let first = files.first else { return true }
+        let package = packages[Int(first.package)]
+        let inode = file(first).inode
         for other in files.dropFirst() {
-            let (a, inode) = file(first)
-            let (b, another) = file(other)
-            if a === b, inode.number == another.number { continue }
-            guard inode.mode == another.mode, inode.uid == another.uid, inode.gid == another.gid,
-                inode.size == another.size, a.device(inode) == b.device(another),
-                a.linkTarget(inode).elementsEqual(b.linkTarget(another)),
-                a.attributes(inode) == b.attributes(another)
-            else { return false }
-            if inode.mode.type == .regular, inode.size > 0,
-                try hash(first) != hash(other)
-            {
+            let another = packages[Int(other.package)]
+            guard try package.hasFile(inode, like: file(other).inode, of: another) else {
                 return false
             }
         }
@@ -111,9 +104,7 @@ extension TableBuilder {
 
     private func hash(_ entry: TableEntry) throws(FileError) -> ContentID {
         let package = packages[Int(entry.package)]
-        do { return try package.hash(package.index.inodeNumber(entry.number)) } catch {
-            throw error.at(package.name)
-        }
+        return try package.unionHash(package.index.inodeNumber(entry.number))
     }
 
     /// What each of `candidates` has, with hashes where types and sizes are equal.
@@ -165,17 +156,5 @@ extension TableBuilder {
                 hiddenNames[key, default: 0] += 1
             }
         }
-    }
-}
-
-extension Index {
-    /// All extended attributes, sorted by name.
-    func attributes(_ inode: Inode) -> [[[UInt8]]] {
-        var all: [[[UInt8]]] = []
-        forEachAttribute(inode) { name, value in
-            all.append([Array(name), Array(value)])
-            return true
-        }
-        return all
     }
 }

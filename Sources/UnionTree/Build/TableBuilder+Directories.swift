@@ -9,28 +9,27 @@ extension TableBuilder {
     /// depend on an order and never goes back when a package comes. In a stack the topmost layer
     /// that lists it decides all.
     mutating func setAttributes(_ number: Int) {
-        let record = records[number]
-        let range = Int(record.firstOwner)..<Int(record.firstOwner) + Int(record.ownerCount)
-        var listed = owners[range].filter {
+        var listed = parts.owners[parts.owners(of: parts.records[number])].filter {
             packages[Int($0.package)].index.isListed($0.number)
         }
         if rules.mode == .stack { listed = Array(listed.suffix(1)) }
         guard !listed.isEmpty else { return }
         let latest = listed.map { file($0).inode.modified }.max() ?? Timestamp(seconds: 0)
-        records[number].modifiedSeconds = latest.seconds
-        records[number].modifiedNanoseconds = latest.nanoseconds
+        parts.records[number].modifiedSeconds = latest.seconds
+        parts.records[number].modifiedNanoseconds = latest.nanoseconds
         // The root is whatever was packed: a tar's "./" has the mode of somebody's folder.
         guard number > 0 || rules.mode == .stack else { return }
         let deciding = listed.filter { packages[Int($0.package)].ownsDirectories }
         if deciding.isEmpty || rules.mode == .stack {
-            if let least = leastID(listed) { records[number].attributes = least }
+            if let least = leastID(listed) { parts.records[number].attributes = least }
             return
         }
-        if let least = leastID(deciding) { records[number].attributes = least }
+        if let least = leastID(deciding) { parts.records[number].attributes = least }
         guard deciding.count > 1, !agree(deciding) else { return }
         let path = path(number)
         if let chosen = preferred(deciding, path) {
-            records[number].attributes = chosen
+            parts.records[number].attributes = chosen
+            parts.records[number].flags |= DirectoryRecord.settled
         } else {
             conflicts.append(Conflict(.dirmeta, path, deciding.map(side)))
         }
@@ -44,9 +43,7 @@ extension TableBuilder {
         let (index, first) = file(directories[0])
         return directories.dropFirst().allSatisfy { other in
             let (another, inode) = file(other)
-            return inode.mode == first.mode && inode.uid == first.uid && inode.gid == first.gid
-                && (!inode.hasAttributes && !first.hasAttributes
-                    || index.attributes(first) == another.attributes(inode))
+            return index.hasDirectory(first, like: inode, of: another)
         }
     }
 
@@ -102,71 +99,5 @@ extension TableBuilder {
             node = next
         }
         return true
-    }
-
-    /// Makes the hash table of a directory whose entries are all there, and its version.
-    mutating func fillSlots(_ number: Int) {
-        var record = records[number]
-        let count = SlotFormat.slots(record.entryCount)
-        let bits = SlotFormat.positionBits(record.entryCount)
-        let first = slots.count
-        slots.append(contentsOf: repeatElement(0, count: Int(count)))
-        var version = StableHash(domain: record.pathHash)
-        var isCrowded = false
-        for position in 0..<record.entryCount {
-            let entry = entries[Int(record.firstEntry + position)]
-            let hash = nameHash(entry)
-            version.combine(identity(entry) ^ hash)
-            if isCrowded { continue }
-            var slot = SlotFormat.first(hash, count)
-            var probes = 0
-            while slots[first + Int(slot)] != 0 {
-                slot = slot + 1 == count ? 0 : slot + 1
-                probes += 1
-            }
-            slots[first + Int(slot)] = SlotFormat.tag(hash, bits) | (position + 1)
-            isCrowded = probes >= TableLayout.probeLimit
-        }
-        if isCrowded {
-            slots.removeLast(Int(count))
-            record.flags |= DirectoryRecord.searched
-        } else {
-            record.firstSlot = UInt32(first)
-            record.slotCount = count
-        }
-        record.version = version.qidVersion()
-        records[number] = record
-    }
-
-    private func nameHash(_ entry: TableEntry) -> UInt64 {
-        switch entry.package {
-        case TableEntry.directory:
-            let record = records[Int(entry.number)]
-            return textHash(record.nameOffset, Int(record.nameLength))
-        case TableEntry.link, TableEntry.hole:
-            let extra = extras[Int(entry.number)]
-            return textHash(extra.nameOffset, Int(extra.nameLength))
-        default:
-            let name = packages[Int(entry.package)].index.name(entry.number)
-            return NameHash.name(name, salt: salt)
-        }
-    }
-
-    private func textHash(_ offset: UInt32, _ length: Int) -> UInt64 {
-        heap.withUnsafeBytes {
-            NameHash.name(
-                UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<Int(offset) + length]),
-                salt: salt
-            )
-        }
-    }
-
-    /// A number that changes when something else has the name.
-    private func identity(_ entry: TableEntry) -> UInt64 {
-        switch entry.package {
-        case TableEntry.directory: records[Int(entry.number)].pathHash
-        case TableEntry.link, TableEntry.hole: UInt64(entry.package)
-        default: NameHash.member(seeds[Int(entry.package)], entry.number)
-        }
     }
 }

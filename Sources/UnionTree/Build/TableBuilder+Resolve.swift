@@ -33,11 +33,17 @@ extension TableBuilder {
             }
         switch choice {
         case .file(let entry):
-            entries.append(entry)
+            if rules.mode == .set, candidates.count > 1 {
+                parts.addRivals(candidates, in: directory)
+            }
+            parts.append(entry, name)
             if let node { leave(node, path(spot)) }
         case .directories(let found, let hidesMore):
+            if rules.mode == .set, found.count < candidates.count {
+                parts.addRivals(candidates, in: directory)
+            }
             if found.count == 1, node == nil, !hidesMore {
-                entries.append(found[0])
+                parts.append(found[0], name)
                 return
             }
             var record = DirectoryRecord()
@@ -52,7 +58,7 @@ extension TableBuilder {
             } else if hidesBase || base == nil || node.children.isEmpty {
                 leave(node, path(spot))
                 guard hidesBase, base != nil else { return }
-                entries.append(TableEntry(package: TableEntry.hole, number: addExtra(name, [])))
+                addExtra(TableEntry.hole, name, [])
             } else {
                 record.flags |= DirectoryRecord.needsBase
                 try add(record, [], node, name, in: directory)
@@ -85,8 +91,6 @@ extension TableBuilder {
             let detail = "it is in the way of the alias to \(alias.to)"
             conflicts.append(Conflict(.alias, path, sides, detail: detail))
         }
-        if let link = alias.link {
-            entries.append(TableEntry(package: TableEntry.link, number: addExtra(name, link)))
-        }
+        if let link = alias.link { addExtra(TableEntry.link, name, link) }
     }
 }

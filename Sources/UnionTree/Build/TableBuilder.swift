@@ -12,17 +12,10 @@ struct TableBuilder {
     let plan: Plan
     /// The directory below all packages; asked only whether a hole hides anything there.
     let base: (any Directory)?
-    let salt: UInt64
-    let seeds: [UInt64]
 
-    var records: [DirectoryRecord] = []
+    var parts: TableParts
     var plans: [PlanNode?] = []
     private var depths: [UInt16] = []
-    var entries: [TableEntry] = []
-    var slots: [UInt32] = []
-    var owners: [TableEntry] = []
-    var extras: [ExtraRecord] = []
-    var heap: [UInt8] = []
     /// How many names of files of several names are not to be seen, by package and inode.
     var hiddenNames: [TableEntry: UInt32] = [:]
     var conflicts: [Conflict] = []
@@ -58,9 +51,11 @@ struct TableBuilder {
         self.rules = rules
         self.plan = plan
         self.base = base
-        self.salt = salt
         self.isReporting = isReporting
-        seeds = packages.map { NameHash.package($0.id, salt: salt) }
+        parts = TableParts(
+            salt: salt,
+            seeds: packages.map { NameHash.package($0.id, salt: salt) }
+        )
         preferences = rules.preferences.map { (Glob($0.pattern), $0.package) }
         replaced = packages.map(\.replaced)
         let roots = packages.indices.map { TableEntry(package: UInt32($0), number: 0) }
@@ -69,13 +64,14 @@ struct TableBuilder {
         root.pathHash = NameHash.root(environment, salt: salt)
         if !plan.root.cuts.isEmpty { root.flags |= DirectoryRecord.hidesBase }
         hide(roots, but: visible)
-        append(root, visible, plan.root, depth: 0)
+        parts.records.append(root)
+        append(visible, plan.root, depth: 0)
     }
 
     /// Merges all directories.
     mutating func build() throws(FileError) {
         var number = 0
-        while number < records.count, conflicts.count < Self.conflictLimit {
+        while number < parts.records.count, conflicts.count < Self.conflictLimit {
             try merge(number)
             number += 1
         }
@@ -83,15 +79,14 @@ struct TableBuilder {
     }
 
     private mutating func merge(_ number: Int) throws(FileError) {
-        let first = entries.count
-        records[number].firstEntry = UInt32(first)
-        let record = records[number]
-        let range = Int(record.firstOwner)..<Int(record.firstOwner) + Int(record.ownerCount)
+        let first = parts.entries.count
+        parts.records[number].firstEntry = UInt32(first)
+        let range = parts.owners(of: parts.records[number])
         let plan = plans[number]
         var planned = (plan?.children ?? [:]).sorted {
             $1.key.lexicographicallyPrecedes($0.key)
         }
-        var merge = DirectoryMerge(owners[range], of: packages)
+        var merge = DirectoryMerge(parts.owners[range], of: packages)
         var group: [TableEntry] = []
         while true {
             let name = merge.name
@@ -114,16 +109,16 @@ struct TableBuilder {
             guard let name, conflicts.count < Self.conflictLimit else { break }
             merge.next(&group)
             if group.count == 1 {
-                entries.append(group[0])
+                parts.append(group[0], name)
             } else {
                 try resolve(group, Array(name), nil, in: number)
             }
-            guard entries.count < UInt32.max else {
+            guard parts.entries.count < UInt32.max, parts.names.count < UInt32.max else {
                 throw FileError(.tooBig, "more than 2^32 names in shared directories")
             }
         }
-        records[number].entryCount = UInt32(entries.count - first)
-        fillSlots(number)
+        parts.records[number].entryCount = UInt32(parts.entries.count - first)
+        parts.fillSlots(number)
     }
 
     /// Adds a shared directory and its name.
@@ -137,47 +132,30 @@ struct TableBuilder {
         guard depths[directory] < Self.depthLimit else {
             throw .malformed("\(path(directory)): more than \(Self.depthLimit) directories deep")
         }
-        var record = record
-        record.parent = UInt32(directory)
-        record.position = UInt32(entries.count) - records[directory].firstEntry
-        record.nameOffset = UInt32(heap.count)
-        record.nameLength = UInt16(truncatingIfNeeded: name.count)
-        heap += name
-        let hash = name.withUnsafeBytes { NameHash.name($0, salt: salt) }
-        record.pathHash = NameHash.path(records[directory].pathHash, hash)
-        entries.append(TableEntry(package: TableEntry.directory, number: UInt32(records.count)))
-        append(record, found, node, depth: depths[directory] + 1)
+        name.withUnsafeBytes { parts.append(record, $0, in: directory) }
+        append(found, node, depth: depths[directory] + 1)
     }
 
-    private mutating func append(
-        _ record: DirectoryRecord,
-        _ found: [TableEntry],
-        _ node: PlanNode?,
-        depth: UInt16
-    ) {
-        var record = record
-        record.firstOwner = UInt32(owners.count)
-        record.ownerCount = UInt32(found.count)
-        owners += found
-        records.append(record)
+    /// Says of the directory that was added last what makes it up.
+    private mutating func append(_ found: [TableEntry], _ node: PlanNode?, depth: UInt16) {
+        let number = parts.records.count - 1
+        parts.records[number].firstOwner = UInt32(parts.owners.count)
+        parts.records[number].ownerCount = UInt32(found.count)
+        parts.owners += found
+        for owner in found {
+            parts.stamps.append(OwnerStamp(owner.number, of: packages[Int(owner.package)]))
+        }
         plans.append(node)
         depths.append(depth)
-        setAttributes(records.count - 1)
+        setAttributes(number)
     }
 
-    /// Adds a name that no package has, and returns its number.
-    mutating func addExtra(_ name: [UInt8], _ target: [UInt8]) -> UInt32 {
-        let number = UInt32(extras.count)
-        extras.append(
-            ExtraRecord(
-                nameOffset: UInt32(heap.count),
-                nameLength: UInt32(name.count),
-                targetOffset: UInt32(heap.count + name.count),
-                targetLength: UInt32(target.count)
-            )
-        )
-        heap += name + target
-        return number
+    /// Adds a name that no package has.
+    mutating func addExtra(_ kind: UInt32, _ name: [UInt8], _ target: [UInt8]) {
+        let number = name.withUnsafeBytes { name in
+            target.withUnsafeBytes { parts.addExtra(name, $0) }
+        }
+        parts.append(TableEntry(package: kind, number: number), name)
     }
 
     /// A name in a shared directory.
@@ -194,9 +172,10 @@ struct TableBuilder {
         var names: [[UInt8]] = []
         var number = directory
         while number > 0 {
-            let start = Int(records[number].nameOffset)
-            names.append(Array(heap[start..<start + Int(records[number].nameLength)]))
-            number = Int(records[number].parent)
+            let record = parts.records[number]
+            let start = Int(record.nameOffset)
+            names.append(Array(parts.heap[start..<start + Int(record.nameLength)]))
+            number = Int(record.parent)
         }
         return UnionPath(names: names.reversed())
     }

@@ -29,7 +29,7 @@ struct UnionMaker: Sendable {
     ) throws(FileError) {
         var seen: Set<ContentID> = []
         var distinct = packages
-        if rules.mode == .set {
+        if rules.mode == .set, !Self.isInOrder(packages) {
             distinct = packages.filter { seen.insert($0.id).inserted }.sorted { $0.id < $1.id }
         }
         guard distinct.count < TableEntry.packageLimit else {
@@ -38,6 +38,7 @@ struct UnionMaker: Sendable {
         let links: BaseLinks? = if let base { try BaseLinks(base, distinct, rules) } else { nil }
         linked = links?.aliases ?? []
         linkConflicts = links?.conflicts ?? []
+        // They expect a merged /usr.
         usr = base == nil && distinct.contains { $0.isDebian }
         self.packages = distinct
         self.rules = rules
@@ -47,11 +48,29 @@ struct UnionMaker: Sendable {
         key = Self.key(distinct, rules, environment, linked, usr: usr, hasBase: base != nil)
     }
 
-    /// Makes the generation.
+    /// Whether packages are in the order of their ids, and each is there once, as those of an
+    /// environment are.
+    private static func isInOrder(_ packages: [Package]) -> Bool {
+        for (first, second) in zip(packages, packages.dropFirst()) where first.id >= second.id {
+            return false
+        }
+        return true
+    }
+
+    /// Makes the generation; from the table of `near`, if that is of most of the same packages and
+    /// of the same rules.
     ///
     /// All disagreements are added to `conflicts`, sorted; in a set any of them is an error.
-    func make(_ conflicts: inout [Conflict]) throws(FileError) -> Generation {
+    func make(
+        near: (maker: UnionMaker, table: Table)? = nil,
+        _ conflicts: inout [Conflict]
+    ) throws(FileError) -> Generation {
         if linkConflicts.isEmpty, let cache, let table = TableFile.open(key, packages, in: cache) {
+            return Generation(packages, table, base: base)
+        }
+        if let near, let storage = try grow(near.maker, near.table) {
+            if let cache { TableFile.write(storage, key, in: cache) }
+            let table = try Table(storage, key: key, packages: packages)
             return Generation(packages, table, base: base)
         }
         let (builder, census) = try build(rules, isReporting: false)
@@ -62,9 +81,32 @@ struct UnionMaker: Sendable {
             let lines = found.map(\.description) + more
             throw FileError(.conflict, lines.joined(separator: "\n"))
         }
-        let storage = builder.storage(key: key, census)
+        let storage = builder.storage(key: key, census, flags(builder))
         if let cache { TableFile.write(storage, key, in: cache) }
         return Generation(packages, try Table(storage, key: key, packages: packages), base: base)
+    }
+
+    /// The table made from another's; nil where a merge of all is needed.
+    private func grow(_ near: UnionMaker, _ table: Table) throws(FileError) -> StoredBytes? {
+        guard base == nil, near.base == nil, rules == near.rules, environment == near.environment
+        else { return nil }
+        let before = near.packages
+        var update = try TableUpdate(
+            table,
+            from: before.map(\.id),
+            to: packages.map(\.id),
+            openOld: { before[$0] },
+            openNew: { [packages] in packages[$0] }
+        )
+        return try update?.make(key)
+    }
+
+    /// What a table that is made says of itself.
+    private func flags(_ builder: TableBuilder) -> TableFlags {
+        let isPlain =
+            rules.mode == .set && base == nil && rules.blocks.isEmpty && rules.aliases.isEmpty
+            && builder.parts.salt == 0 && packages.allSatisfy { !$0.hidesNames }
+        return TableFlags(isPlain: isPlain, debianCount: packages.count { $0.isDebian })
     }
 
     /// All disagreements: those between the layers of a stack, and in a set those that answers

@@ -5,6 +5,11 @@ extension Table {
     /// Checks every number in the table against what it counts.
     func check(_ packages: [Package]) throws(FileError) {
         let directories = count(.directories)
+        // Asked of each entry: a package is not touched for that.
+        let counts = packages.map { UInt32($0.index.entryCount) }
+        func isThere(_ entry: TableEntry) -> Bool {
+            entry.package < counts.count && entry.number < counts[Int(entry.package)]
+        }
         for number in 0..<UInt32(directories) {
             let place = record(number)
             let record = place.pointee
@@ -25,7 +30,7 @@ extension Table {
             }
             guard
                 record.attributes.package == TableEntry.directory
-                    || isOf(packages, record.attributes)
+                    || isThere(record.attributes)
             else { throw wrong("its attributes") }
             guard record.modifiedNanoseconds < 1_000_000_000, record.version != 0 else {
                 throw wrong("its time or version")
@@ -40,10 +45,14 @@ extension Table {
                 case TableEntry.link, TableEntry.hole:
                     guard entry.number < count(.extras) else { throw wrong("entry \(position)") }
                 default:
-                    guard isOf(packages, entry) else { throw wrong("entry \(position)") }
+                    guard isThere(entry) else { throw wrong("entry \(position)") }
                 }
             }
-            for owner in owners(record) where !isOf(packages, owner) { throw wrong("an owner") }
+            let range = Int(record.firstOwner)..<Int(record.firstOwner) + Int(record.ownerCount)
+            for place in range {
+                guard isThere(allOwners[place]) else { throw wrong("an owner") }
+                guard stamps[place].nanoseconds < 1_000_000_000 else { throw wrong("a stamp") }
+            }
             let bits = SlotFormat.positionBits(record.entryCount)
             for slot in 0..<record.slotCount
             where self.slot(place, slot) & SlotFormat.mask(bits) > record.entryCount {
@@ -56,15 +65,15 @@ extension Table {
                 text(extra.targetOffset, Int(extra.targetLength)).count == extra.targetLength
             else { throw .malformed("table: extra \(number)") }
         }
+        var end: UInt32 = 0
+        for next in nameEnds {
+            guard next >= end, next <= names.count else { throw .malformed("table: a name") }
+            end = next
+        }
     }
 
     private func holds(_ section: TableLayout.Section, _ first: UInt32, _ count: UInt32) -> Bool {
         Int(first) + Int(count) <= self.count(section)
-    }
-
-    private func isOf(_ packages: [Package], _ entry: TableEntry) -> Bool {
-        entry.package < packages.count
-            && entry.number < packages[Int(entry.package)].index.entryCount
     }
 }
 

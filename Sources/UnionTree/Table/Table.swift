@@ -13,12 +13,18 @@ final class Table: @unchecked Sendable {
     let storage: StoredBytes
     private let root: UnsafePointer<DirectoryRecord>
     private let directoryCount: Int
-    private let entries: UnsafeBufferPointer<TableEntry>
-    private let slots: UnsafeBufferPointer<UInt32>
-    private let allOwners: UnsafeBufferPointer<TableEntry>
+    let entries: UnsafeBufferPointer<TableEntry>
+    let slots: UnsafeBufferPointer<UInt32>
+    let allOwners: UnsafeBufferPointer<TableEntry>
     private let extras: UnsafeBufferPointer<ExtraRecord>
-    private let linkCounts: UnsafeBufferPointer<LinkCount>
+    let linkCounts: UnsafeBufferPointer<LinkCount>
     private let heap: UnsafeBufferPointer<UInt8>
+    /// What only those read who make another table of this.
+    let stamps: UnsafeBufferPointer<OwnerStamp>
+    let rivals: UnsafeBufferPointer<Rival>
+    let nameEnds: UnsafeBufferPointer<UInt32>
+    let names: UnsafeBufferPointer<UInt8>
+    let flags: TableFlags
     let salt: UInt64
     /// How many names of anything but directories packages show.
     let files: UInt64
@@ -86,6 +92,16 @@ final class Table: @unchecked Sendable {
         extras = try Self.section(4, bytes)
         linkCounts = try Self.section(5, bytes)
         heap = try Self.section(TableLayout.heapSection, bytes)
+        stamps = try Self.section(6, bytes)
+        rivals = try Self.section(7, bytes)
+        nameEnds = try Self.section(8, bytes)
+        names = try Self.section(TableLayout.namesSection, bytes)
+        flags = TableFlags(
+            rawValue: bytes.loadUnaligned(fromByteOffset: TableLayout.flagsOffset, as: UInt32.self)
+        )
+        guard nameEnds.count == entries.count, stamps.count == allOwners.count else {
+            throw .malformed("table: not as many names as entries, or stamps as owners")
+        }
     }
 
     /// The records of a section, which has to lie inside the table.
@@ -114,6 +130,9 @@ final class Table: @unchecked Sendable {
         case .owners: allOwners.count
         case .extras: extras.count
         case .links: linkCounts.count
+        case .stamps: stamps.count
+        case .rivals: rivals.count
+        case .nameEnds: nameEnds.count
         }
     }
 

@@ -30,13 +30,16 @@ enum TableFile {
     }
 
     /// Keeps a table, under its name only once all of it is written.
+    ///
+    /// It is not waited for to be on the disk: what a crash leaves of one has not its sum, and is
+    /// made again.
     static func write(_ storage: StoredBytes, _ key: ContentID, in folder: String) {
         HostFolder.makePath(folder)
         let name = "\(path(key, folder)).\(getpid()).\(UInt32.random(in: 0 ... .max))"
         let descriptor = Glibc.open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        guard HostWrite.number(writing: storage.bytes, to: descriptor) == 0, fsync(descriptor) == 0,
+        guard HostWrite.number(writing: storage.bytes, to: descriptor) == 0,
             rename(name, path(key, folder)) == 0
         else {
             unlink(name)
