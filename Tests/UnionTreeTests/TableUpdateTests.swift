@@ -1,6 +1,7 @@
 import Archive
 import Differential
 import FileTree
+import Synchronization
 import Testing
 import TreeConformance
 
@@ -191,7 +192,7 @@ import TreeConformance
             )
             var made = 0
             for place in TableLayout.saltOffset..<whole.count {
-                for value in [0, 1, 0xff] as [UInt8] where whole[place] != value {
+                for value in [0, 0xff] as [UInt8] where whole[place] != value {
                     var bytes = whole
                     bytes[place] = value
                     let sum = bytes.withUnsafeBytes { TableSum.of($0) }
@@ -215,10 +216,45 @@ import TreeConformance
                     else { continue }
                     made += 1
                     let view = View(Generation(maker.packages, table, base: nil), ViewOptions())
-                    HostileVisit.of(view.rootNode, nodes: 100)
+                    HostileVisit.of(view.rootNode, nodes: 40)
                 }
             }
             #expect(made > 500)
+        }
+    }
+
+    /// What does not change is copied as it lies, and no package of it is looked at.
+    @Test func aTableOfManyPackagesIsMadeByOpeningAsManyAsOneOfFew() throws {
+        func package(_ name: String) throws -> Package {
+            let more = name == "p7" || name == "new" ? "\nf 644 opt/both =1" : ""
+            return try SamplePackage.make(
+                name,
+                "f 755 usr/bin/\(name) =1\nf 644 usr/lib/\(name)/x =1" + more
+            )
+        }
+        let new = try package("new")
+        for count in [20, 400] {
+            let old = try UnionTree(packages: (0..<count).map { try package("p\($0)") })
+            let maker = try UnionMaker(
+                old.packages + [new],
+                UnionRules(),
+                base: nil,
+                environment: "",
+                cache: nil
+            )
+            let opened = Mutex<[String]>([])
+            var update = try TableUpdate(
+                old.current.table,
+                from: old.packages.map(\.id),
+                to: maker.packages.map(\.id),
+                openOld: { old.packages[$0] },
+                openNew: { number in
+                    opened.withLock { $0.append(maker.packages[number].name) }
+                    return maker.packages[number]
+                }
+            )
+            #expect(try update?.make(maker.key) != nil)
+            #expect(opened.withLock { $0.sorted() } == ["new", "p7"])
         }
     }
 }
