@@ -59,21 +59,15 @@ enum Program {
         return process
     }
 
-    /// Seconds of a processor that a process has used in all its threads that still live.
+    /// Seconds of a processor that a process has used in all its threads, those that have ended
+    /// among them.
     static func processorSeconds(_ process: pid_t) -> Double {
-        var nanoseconds = 0.0
-        let folder = "/proc/\(process)/task"
-        guard let list = opendir(folder) else { return 0 }
-        defer { closedir(list) }
-        while let entry = readdir(list) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard !name.hasPrefix(".") else { continue }
-            let words = text("\(folder)/\(name)/schedstat").split(separator: " ")
-            nanoseconds += words.first.flatMap { Double($0) } ?? 0
+        var clock = clockid_t()
+        var time = timespec()
+        guard clock_getcpuclockid(process, &clock) == 0, clock_gettime(clock, &time) == 0 else {
+            return 0
         }
-        return nanoseconds / 1e9
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// A process's memory in KiB, by the names of /proc/PID/smaps_rollup.

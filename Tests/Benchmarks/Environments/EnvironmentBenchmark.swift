@@ -6,7 +6,8 @@ import NinePClient
 /// on a disk, with all that is put on storage before a command ends.
 struct EnvironmentBenchmark {
     static let steps = [
-        "switch ms", "rollback ms", "in server ms", "server cpu ms", "add ms", "disk KiB",
+        "switch ms", "rollback ms", "in server ms", "server cpu ms", "new state ms",
+        "new state cpu ms", "add ms", "disk KiB",
         "of it log KiB", "list KiB", "table KiB",
     ]
 
@@ -42,7 +43,7 @@ struct EnvironmentBenchmark {
         return table
     }
 
-    /// An environment whose generation 2 has the packages, and 3 another one, too.
+    /// An environment whose generation 2 has the packages, and each after it another one, too.
     private final class Subject {
         let name: String
         let store: BenchmarkStore
@@ -62,13 +63,21 @@ struct EnvironmentBenchmark {
             )
             try store.run(["add"] + set.paths)
             var others: [String] = []
-            for number in 0...bench.rounds + 1 {
-                let other = "\(folder)/other\(number).pak.zst"
-                try PackageSet.writeOther(other, "other\(number)", files: 1000)
-                others.append(other)
+            for name in ["other", "new"] {
+                for number in 0...bench.rounds + 1 {
+                    let other = "\(folder)/\(name)\(number).pak.zst"
+                    try PackageSet.writeOther(other, "\(name)\(number)", files: 1000)
+                    others.append(other)
+                }
             }
             try store.run(["import"] + others)
             try store.run(["add", "other\(bench.rounds + 1)"])
+            // What the server that is started then has never shown.
+            for round in 0...bench.rounds {
+                try store.run(["switch", "2"])
+                try store.run(["add", "new\(round)"])
+            }
+            try store.run(["switch", "2"])
             let words = [
                 "sh", "-c", "exec \"$@\" 2>/dev/null", "sh", bench.pakfs, "-S", store.path, "-e",
                 "main",
@@ -90,21 +99,31 @@ struct EnvironmentBenchmark {
             try store.run(["switch", "2"])
             results.append(("switch ms", try store.time(["switch", "3"])))
             results.append(("rollback ms", try store.time(["rollback"])))
-            // It answers when the switch is shown.
-            let before = server.processorSeconds
-            var times: [Double] = []
-            for number in [3, 2, 3, 2] {
-                let word = Array("gen \(number)\n".utf8)
-                let start = now()
-                _ = try control.open(.write).write(word.span.bytes, at: 0)
-                times.append((now() - start) * 1e3)
-            }
-            results.append(("in server ms", median(times)))
-            let used = (server.processorSeconds - before) * 1e3
-            results.append(("server cpu ms", used / Double(times.count)))
+            // The server follows what those did by the way: it is waited for.
+            for number in [3, 2] { _ = try show(number) }
+            var switches: [(time: Double, used: Double)] = []
+            for number in 0..<16 { switches.append(try show(number % 2 == 0 ? 3 : 2)) }
+            results.append(("in server ms", median(switches.map(\.time))))
+            results.append(("server cpu ms", median(switches.map(\.used))))
+            let new = try show(4 + round)
+            results.append(("new state ms", new.time))
+            results.append(("new state cpu ms", new.used))
+            _ = try show(2)
             // Each time another one, so that no table of it is known.
             results.append(("add ms", try store.time(["add", "other\(round)"])))
             return results
+        }
+
+        /// Has the server show a generation, and says what that took until it answered.
+        ///
+        /// Milliseconds, and those of its processor time.
+        private func show(_ number: Int) throws(FileError) -> (time: Double, used: Double) {
+            let word = Array("gen \(number)\n".utf8)
+            let before = server.processorSeconds
+            let start = now()
+            _ = try control.open(.write).write(word.span.bytes, at: 0)
+            let time = (now() - start) * 1e3
+            return (time, (server.processorSeconds - before) * 1e3)
         }
 
         /// KiB on the disk: of the environment, which is its folder with all that was measured in
