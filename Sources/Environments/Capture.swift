@@ -44,7 +44,10 @@ package final class Capture: Sendable {
         self.environment = environment
         let options = try view.options()
         sub = options.sub
-        let lower = try environment.tree.attach(as: .superuser, options)
+        // The disk is below the layer, too, where the environment shows it: it is read, and what
+        // is written there is the layer's.
+        let packages = try environment.tree.attach(as: .superuser, options)
+        let lower = try environment.shines.lay(over: packages, from: sub)
         let found = LayerBase(environment, view)
         let layer: Layer
         switch access {
@@ -80,6 +83,9 @@ package final class Capture: Sendable {
 
     /// What a view of what lies below is called.
     package var title: [String] { environment.title }
+
+    /// Whether there are directories of the disk in what it lies over, whatever packages have there.
+    package var isOverDisk: Bool { !environment.shines.isEmpty }
 
     /// What clients see: rules that come later hold for those who are there, too.
     package var view: any Tree { ruled }
@@ -170,6 +176,10 @@ package final class Capture: Sendable {
         return try ReadList(layer) { (path) throws(FileError) in
             var whole = sub.names
             whole += path.split(separator: UInt8(ascii: "/")).map(Array.init)
+            // The disk's, whatever packages have there.
+            if environment.shines.contains(where: { whole.starts(with: $0.path.names) }) {
+                return []
+            }
             let joined = Array(whole.joined(separator: [UInt8(ascii: "/")]))
             return union.owners(of: try UnionPath(joined)).filter(\.isShown).map(\.package)
         }.lines

@@ -101,6 +101,10 @@ struct CaptureRun {
             let why = "what packages remove is hidden through /dev/fuse alone"
             throw FileError(.unsupported, why)
         }
+        guard !capture.isOverDisk else {
+            let why = "where an environment shines the disk is seen through /dev/fuse alone"
+            throw FileError(.unsupported, why)
+        }
         let start = Timestamp.now
         var layout = try CaptureLayout(capture)
         try layout.lay(hasUsers: !View.isPrivileged, hidesTemporary: hasOwnTemporary)
