@@ -40,11 +40,7 @@ struct CureTests {
         #expect(run.complaints.hasSuffix("\ntry: \(cure)\n"), "\(run.complaints)")
     }
 
-    /// Whether there may be mounts in a namespace of one's own.
-    private static let mayMount =
-        (try? Program(path: "/usr/bin/unshare").run("-m", "true"))?.status == 0
-
-    @Test(.enabled(if: mayMount, "nobody may mount here"))
+    @Test(.mounting)
     func aFullFileSystemIsNamedByItsStore() throws {
         let scratch = try Scratch()
         try EnvironmentTests.makePackages(scratch)

@@ -28,6 +28,8 @@ enum Visitor: String, CaseIterable, CustomTestStringConvertible {
     static let whyNone = canMakeNamespaces ? nil : "unshare -Urm true fails here"
 
     private static let canMakeNamespaces = succeeds("unshare", "-Urm", "true")
+    /// Whether there may be mounts in a namespace of one's own.
+    fileprivate static let mayMount = succeeds("unshare", "-m", "true")
     private static let nobodyCanRunPak = succeeds(
         "setpriv",
         "--reuid",
@@ -90,4 +92,9 @@ enum Visitor: String, CaseIterable, CustomTestStringConvertible {
         let (program, words) = try program(.pak, scratch)
         return try program.start(words + arguments)
     }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// A test that mounts something in a namespace of its own.
+    static var mounting: Self { .enabled(if: Visitor.mayMount, "nobody may mount here") }
 }
