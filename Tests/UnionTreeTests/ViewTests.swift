@@ -204,4 +204,35 @@ import UnionTree
         #expect(tree.name(ofGroup: 8) == nil)
         #expect(try tree.stat("x").uid == 7)
     }
+
+    @Test func onePackagesDirectoryIsTheSameInTwoTrees() throws {
+        let p = try SamplePackage.make("p", "f 644 usr/lib/p/d/x =1\nf 644 usr/share/x =1")
+        let q = try SamplePackage.make("q", "f 644 usr/lib/q/x =1")
+        let again = try SamplePackage.make("p", "f 644 usr/lib/p/d/x =2\nf 644 usr/share/x =1")
+        let first = try UnionTree(packages: [p, q])
+        func areOne(_ path: String, _ packages: [Package]) throws -> Bool {
+            let other = try UnionTree(packages: packages).node(path).directory
+            return UnionTree.areOne(
+                try #require(first.node(path).directory),
+                try #require(other)
+            )
+        }
+        let r = try SamplePackage.make("r", "f 644 usr/share/y =1")
+        #expect(try areOne("usr/lib/p", [p, q, r]))
+        #expect(try areOne("usr/lib/p/d", [p, q, r]))
+        // Shared in one of them, of another package, shared in both.
+        #expect(try !areOne("usr/share", [p, q, r]))
+        #expect(try !areOne("usr/lib/p/d", [again, q]))
+        #expect(try !areOne("usr/lib", [p, q, r]))
+        // Shown in another way.
+        var options = ViewOptions()
+        options.keepsSetID = true
+        let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
+        let masked = try first.attach(as: user, options).root
+        var directory: any Directory = masked
+        for name in ["usr", "lib", "p"] {
+            directory = try #require(directory.lookup(Array(name.utf8).span.bytes).directory)
+        }
+        #expect(try !UnionTree.areOne(#require(first.node("usr/lib/p").directory), directory))
+    }
 }

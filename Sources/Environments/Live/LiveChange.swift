@@ -1,4 +1,5 @@
 package import FileTree
+import UnionTree
 
 /// That a live tree shows another state than before, for those who keep what they have seen.
 package struct LiveChange: Sendable {
@@ -22,12 +23,14 @@ package struct LiveChange: Sendable {
     /// What has changed in a directory of the tree, whichever state it was walked to in.
     ///
     /// Where a state cannot be read, all that the other has counts as changed. It takes a listing
-    /// of the directory in both states.
+    /// of the directory in both states, but where both have one package's directory.
     package func names(in directory: any Directory) -> [Name] {
         guard let live = directory as? LiveDirectory else { return [] }
-        // What cannot be listed is as if it had nothing.
-        var before = (try? Self.list(old.directory(at: live.path))) ?? [:]
-        let after = (try? Self.list(new.directory(at: live.path))) ?? [:]
+        // What cannot be found or listed is as if it had nothing.
+        let (was, now) = (try? old.directory(at: live.path), try? new.directory(at: live.path))
+        if let was, let now, UnionTree.areOne(was, now) { return [] }
+        var before = (try? Self.list(was)) ?? [:]
+        let after = (try? Self.list(now)) ?? [:]
         var changed: [Name] = []
         for (name, now) in after {
             guard let was = before.removeValue(forKey: name) else {
