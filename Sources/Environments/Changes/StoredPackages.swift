@@ -127,7 +127,11 @@ package final class StoredPackages: Sendable {
                 cache: cache
             )
         }
-        if try kept(new) != nil { return true }
+        if try kept(new) != nil {
+            // They went together before; whether they are there is another question.
+            for stored in new.changes(from: record.text).new { _ = try package(stored) }
+            return true
+        }
         var base = record
         for _ in 0..<Self.steps {
             if let table = try kept(base.text) {

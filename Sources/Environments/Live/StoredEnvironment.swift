@@ -47,8 +47,8 @@ package final class StoredEnvironment: Sendable {
         package let record: GenerationRecord
         /// Its packages as one tree.
         package let tree: UnionTree
-        /// What keeps the packages in the store: those of the state that was open before, and what
-        /// came with this one.
+        /// What keeps the packages in the store: all of them, or those of the state before, and
+        /// what came with this one.
         let leases: [Lease]
         private let known = Mutex<PackageNeeds?>(nil)
         /// Counts up with what is opened: of two states the later has the higher.
@@ -172,10 +172,13 @@ package final class StoredEnvironment: Sendable {
     ) throws(FileError) -> Shown {
         var wanted = record.text.packages
         var leases: [Lease] = []
-        // Those of many states before keep what nobody has any more.
         if let near, near.leases.count < leaseLimit {
-            wanted = record.text.changes(from: near.record.text).new
-            leases = near.leases
+            let changes = record.text.changes(from: near.record.text)
+            // What has gone shall not be kept by what is shown now.
+            if changes.lost.isEmpty {
+                wanted = changes.new
+                leases = near.leases
+            }
         }
         let lease = try finder.lease(wanted)
         if let lease { leases.append(lease) }
