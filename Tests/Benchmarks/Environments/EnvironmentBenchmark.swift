@@ -8,7 +8,7 @@ struct EnvironmentBenchmark {
     static let steps = [
         "switch ms", "rollback ms", "in server ms", "server cpu ms", "new state ms",
         "new state cpu ms", "add ms", "disk KiB",
-        "of it log KiB", "list KiB", "table KiB",
+        "used log KiB", "list KiB", "table KiB",
     ]
 
     let pak: String
@@ -36,7 +36,7 @@ struct EnvironmentBenchmark {
         for subject in subjects {
             let disk = try subject.disk()
             table.add(subject.name, "pak", "disk KiB", disk.environment)
-            table.add(subject.name, "pak", "of it log KiB", disk.log)
+            table.add(subject.name, "pak", "used log KiB", disk.log)
             table.add(subject.name, "pak", "list KiB", disk.list)
             table.add(subject.name, "pak", "table KiB", disk.table)
         }
@@ -129,24 +129,24 @@ struct EnvironmentBenchmark {
             return (time, (processorSeconds - before) * 1e3)
         }
 
-        /// KiB on the disk: of the environment, which is its folder with all that was measured in
-        /// its log; of the log's bytes; of the list and the table that its generation of all
-        /// packages has, which are the same for all environments of the same packages.
+        /// KiB on the disk: of the folder of an environment that is the same, and new; of the bytes
+        /// of this one's log, which has a line for each switch that was measured; of the list and
+        /// the table of all packages, which are the same for all environments of these packages.
         func disk() throws(FileError) -> (
             environment: Double, log: Double, list: Double, table: Double
         ) {
             server = nil
             try store.run(["switch", "2"])
+            try store.run(["env", "create", "like", "--like", "main"])
             _ = try Program.run(["rm", "-rf", store.tables])
-            try store.run(["owns", "/usr/bin/tool0"])
-            let environment = store.environment("main")
+            try store.run(["owns", "-e", "like", "/usr/bin/tool0"])
+            let log = "\(store.environment("main"))/log"
             func kibibytes(_ path: String) -> Double { Double(DiskUse(path).bytes) / 1024 }
             var status = stat()
-            guard lstat("\(environment)/log", &status) == 0 else {
-                throw FileError(.init(number: errno), "\(environment)/log")
-            }
+            try CaptureFiles.check(lstat(log, &status), log)
             return (
-                kibibytes(environment), Double(status.st_size) / 1024, kibibytes(store.lists),
+                kibibytes(store.environment("like")), Double(status.st_size) / 1024,
+                kibibytes(store.lists),
                 kibibytes(store.tables)
             )
         }
