@@ -304,6 +304,45 @@ struct RunTests {
     }
 
     @Test(arguments: Visitor.all)
+    func whatEveryProcessNeedsIsTheHostsWhateverPackagesHaveThere(who: Visitor) throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir -p r/dev r/tmp r/run r/usr/share/greet; echo hello >r/usr/share/greet/words
+            for i in dev/console tmp/of-package run/of-package; do : >r/$i; done
+            tar --owner 0 --group 0 -C r -cf r.tar .
+            """
+        )
+        let run = try who.pak(
+            scratch,
+            [
+                "run", "-v", "-p", scratch("r.tar"), "--", "sh", "-c",
+                "cat /usr/share/greet/words; echo >/dev/null && test -c /dev/zero && "
+                    + "echo kept >'\(scratch("home/kept"))' && ls /tmp/of-package /run/of-package",
+            ]
+        )
+        #expect(run.output == "hello\n", "\(run.complaints)")
+        #expect(try scratch.shell("cat home/kept") == "kept\n")
+        for path in ["/dev", "/run", "/tmp"] {
+            #expect(
+                run.complaints.contains("pak: \(path): the host's own, without what packages have"),
+                "\(run.complaints)"
+            )
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "what is mounted in /run is locked to who is not root"))
+    func aPlaceThatPackagesAloneHaveCanBeBoundAt() throws {
+        let scratch = try Scratch()
+        try scratch.shell("mkdir -p r/run/of-package bound; echo x >bound/x; tar -C r -cf r.tar .")
+        let run = try Program.pak.run([
+            "run", "-p", scratch("r.tar"), "--bind", "\(scratch("bound")):/run/of-package", "--",
+            "cat", "/run/of-package/x",
+        ])
+        #expect(run.output == "x\n", "\(run.complaints)")
+    }
+
+    @Test(arguments: Visitor.all)
     func theRootOfAViewIsNobodyOutside(who: Visitor) throws {
         let scratch = try example()
         let run = try who.pak(

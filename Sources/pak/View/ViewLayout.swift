@@ -35,6 +35,8 @@ struct ViewLayout {
 
     /// The directories of the host that packages are laid over.
     private(set) var over: [String] = []
+    /// The directories of the root that are the host's own though packages have something there.
+    private(set) var withoutPackages: [String] = []
 
     /// The packages without what they lie over.
     private let packages: any Directory
@@ -97,7 +99,7 @@ struct ViewLayout {
     /// Lays the packages over `base`, a directory of the host that is the view's root.
     mutating func layOver(_ base: String) throws(FileError) {
         let base = base == "/" ? "" : base
-        let kept = base.isEmpty ? [] : Self.keptOverAnotherBase
+        let kept = base.isEmpty ? Self.keptOverTheHost : Self.keptOverAnotherBase
         var names = Set(try HostFolder.names(in: base + "/"))
         names.formUnion(kept.filter { HostNames.kind("/" + $0) != nil })
         let tops = try entries(of: packages)
@@ -114,8 +116,11 @@ struct ViewLayout {
             }
             // No process does without the kernel's own.
             if hidden.has(path), !["proc", "sys", "dev"].contains(name) { continue }
-            if kept.contains(name) {
+            // What is to be seen where packages alone have a place for it is worth more.
+            let needsPackages = top != nil && base.isEmpty && hasPoints(notOnHostBelow: path)
+            if kept.contains(name), HostNames.kind("/" + name) != nil, !needsPackages {
                 bind(.host(path), path)
+                if let top, try !isOnTheWay(top, path, base) { withoutPackages.append(path) }
                 continue
             }
             switch (HostNames.kind(base + path), top) {
@@ -163,6 +168,10 @@ struct ViewLayout {
     mutating func bindAll() {
         for binding in bindings { bind(.host(binding.source), binding.target) }
     }
+
+    /// What stays the host's own whatever packages have there: an overlay would take its devices,
+    /// and that it can be written.
+    private static let keptOverTheHost = ["proc", "sys", "dev", "tmp", "run"]
 
     /// What stays the host's own over another base.
     private static let keptOverAnotherBase = ["proc", "sys", "dev", "tmp", "home"]
@@ -242,6 +251,16 @@ struct ViewLayout {
         return points
     }
 
+    /// Whether packages have nothing of their own in a directory of the root.
+    private func isOnTheWay(
+        _ top: Entry,
+        _ path: String,
+        _ base: String
+    ) throws(FileError) -> Bool {
+        guard let directory = top.directory else { return false }
+        return try points(directory, path, base).isEmpty
+    }
+
     /// Lays the packages over one directory of the host.
     private mutating func lay(_ path: String, over base: String) throws(FileError) {
         over.append(path)
@@ -295,6 +314,11 @@ struct ViewLayout {
     }
 
     // MARK: Mount points
+
+    /// Whether something is bound below a directory where the host has no place for it.
+    private func hasPoints(notOnHostBelow path: String) -> Bool {
+        bindings.contains { $0.target.hasPrefix(path + "/") && HostNames.kind($0.target) == nil }
+    }
 
     /// The bindings below a directory for which there is no place yet.
     private func missingPoints(below path: String, base: String?) -> [Binding] {

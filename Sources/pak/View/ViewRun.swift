@@ -159,6 +159,9 @@ struct ViewRun {
                     ? "over nothing" : "over \(layout.over.joined(separator: " "))")
         let whole = layout.hasWhole ? ", served with the host's files" : ""
         choice.borders.remark("view: packages by \(way.rawValue), \(places)\(whole)")
+        for path in layout.withoutPackages {
+            choice.borders.remark("\(path): the host's own, without what packages have there")
+        }
         let handed = layout.handed
         return try ViewProcess.start(
             view(layout.steps),
