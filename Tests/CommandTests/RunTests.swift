@@ -441,6 +441,7 @@ struct RunTests {
             (["-p", scratch("none.deb"), "--", "true"], "none.deb: file does not exist"),
             (["--bind", "x:y", "--", "true"], "an absolute path"),
             (["--pure", "--base", "/", "--", "true"], "--pure: not with --base"),
+            (["--at", "/mnt", "--base", "/", "--", "true"], "--at: not with --base"),
             (["--via", "pigeon", "--", "true"], "pigeon"),
             (["--at", "/no/such", "-p", scratch("a.tar"), "--", "true"], "/no/such"),
             ([], "no command"),

@@ -44,6 +44,7 @@ struct ViewArguments: ParsableArguments {
     func validate() throws {
         if pure, base != nil { throw ValidationError("--pure: not with --base") }
         if pure, at != nil { throw ValidationError("--pure: not with --at") }
+        if base != nil, at != nil { throw ValidationError("--at: not with --base") }
         if let at, !at.hasPrefix("/") {
             throw ValidationError("--at \(at): an absolute path is needed")
         }
