@@ -112,6 +112,24 @@ struct RunTests {
         #expect(base.output == "b\nhello\n", "\(base.complaints)")
     }
 
+    @Test(arguments: ["base", "./base/", "link", "deep/../base"])
+    func whatIsMountedInAnotherRootShowsHoweverThatIsNamed(name: String) throws {
+        let scratch = try example()
+        try scratch.shell("mkdir -p base/opt/disk deep; ln -s base link")
+        let mount = """
+            mount -t tmpfs none base/opt/disk && echo mounted >base/opt/disk/file && exec "$@"
+            """
+        let run = try Program(path: "/usr/bin/env").run(
+            [
+                "-C", scratch.path, "unshare", "-Urm", "sh", "-c", mount, "sh", Program.pak.path,
+                "run", "-p", scratch("a.tar"), "--base", name, "--bind",
+                "/bin/busybox:/run/busybox", "--", "/run/busybox", "cat", "/opt/greet/x",
+                "/opt/disk/file",
+            ]
+        )
+        #expect(run.output == "opt\nmounted\n", "\(run.complaints)")
+    }
+
     @Test(arguments: Visitor.all, [[], ["--via", "overlay"]])
     func whatPackagesRemoveIsHiddenWhateverElseTheyHave(who: Visitor, way: [String]) throws {
         let scratch = try Scratch()

@@ -50,9 +50,13 @@ struct ViewArguments: ParsableArguments {
         }
     }
 
+    /// The directory of the host that stands for its root, by the name that its mounts are told
+    /// with, or a server.
+    private var root: String? { base.map(TextFile.absolute) }
+
     /// The packages over what they are to lie over; `usual` as `PackageOptions` has it.
     func environment(usual: Bool) throws(Complaint) -> Environment {
-        try packages.environment(over: pure || at != nil ? nil : base ?? "/", usual: usual)
+        try packages.environment(over: pure || at != nil ? nil : root ?? "/", usual: usual)
     }
 
     /// What they choose, with the packages open.
@@ -70,7 +74,7 @@ struct ViewArguments: ParsableArguments {
             live: live,
             pure: pure,
             at: at,
-            base: base,
+            base: root,
             via: via,
             borders: borders.choice
         )

@@ -172,7 +172,7 @@ struct ViewRun {
                 case .whole:
                     try serve(attachment(hidesBase: false), descriptor, isFixed: false)
                 case .folder:
-                    let base = choice.base.map(TextFile.absolute) ?? ""
+                    let base = choice.base ?? ""
                     try Self.fill(descriptor, packages.root, hiding: hidden.paths, of: base)
                 case nil: close(descriptor)
                 }
