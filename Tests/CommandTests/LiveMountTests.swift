@@ -192,6 +192,22 @@ struct LiveMountTests {
         #expect(said == seen("version", "refused\n") + seen("x", "") + "new\n", "\(said)")
     }
 
+    /// Looking for changes once it is mounted would be a question to the mount itself.
+    @Test(arguments: Visitor.withFUSE)
+    func aMountOverItsOwnStoreStands(who: Visitor) throws {
+        let said = try shell(
+            who,
+            Scratch(),
+            """
+            export PAK_STORE="$PWD/at/store"
+            pak add ../a-1.0-1.deb >log || exit
+            timeout -k 1 60 '\(Program.pak.path)' mount -e main at || exit
+            ls at/usr/bin
+            """
+        )
+        #expect(said == "a\n")
+    }
+
     /// Where the kernel tells nobody of changes, the mount that cannot go with them says so while
     /// there is somebody to hear it.
     @Test(arguments: Visitor.withFUSE)

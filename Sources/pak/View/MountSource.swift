@@ -52,10 +52,21 @@ struct MountedTree {
         }
     }
 
+    /// Begins to look for what becomes of the environment; `follow` is due next.
+    ///
+    /// To be called before anything is mounted: the store is found by its name, and a mount over it
+    /// would answer with nobody serving it yet. That the environment cannot be followed is told to
+    /// `complain` before this returns, for later there may be nobody to hear it.
+    func watch(
+        _ log: @escaping @Sendable (String) -> Void,
+        _ complain: @escaping @Sendable (String) -> Void
+    ) {
+        if live != nil { environment?.watch(log, complain) }
+    }
+
     /// Goes with the environment from now on, and has the kernel forget what is another by then.
     ///
-    /// That it cannot be followed is told to `complain` before this returns, for later there may be
-    /// nobody to hear it. Errors: those of starting a thread.
+    /// Errors: those of starting a thread.
     func follow(
         _ server: FUSEServer,
         _ log: @escaping @Sendable (String) -> Void,
@@ -67,7 +78,6 @@ struct MountedTree {
                 change.names(in: directory).map { .init($0.name, file: $0.file) }
             }
         }
-        environment.watch(log, complain)
         // What the kernel forgets it may first wait for us to answer.
         try Worker.start { environment.refresh(log, complain) }
     }

@@ -63,6 +63,7 @@ struct PackageMount {
         serving.isWritable = tree.isWritable
         serving.caching = tree.isKept ? .endless : .seconds(1)
         serving.log = Self.log
+        tree.watch(Self.log, Self.log)
         let descriptor = try FUSEMount.mount(at: directory, mounting)
         let server = FUSEServer(tree.attachment, descriptor: descriptor, options: serving)
         try tree.follow(server, Self.log, Self.log)

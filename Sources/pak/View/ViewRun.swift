@@ -220,6 +220,7 @@ struct ViewRun {
         try Worker.start {
             do throws(FileError) { try server.run() } catch { log("\(error)") }
         }
+        tree?.watch(log, complain)
         try tree?.follow(server, log, complain)
     }
 
