@@ -19,8 +19,10 @@ struct LeftoverTests {
         let living = "\(key).union.\(getpid()).1"
         try scratch.shell(
             """
-            mkdir -p store/envs/none store/envs/empty store/envs/locked store/tables
+            mkdir -p store/envs/none store/envs/empty store/envs/locked store/envs/begun \\
+                store/tables
             touch store/envs/empty/log store/envs/empty/lock store/envs/locked/lock
+            touch store/envs/begun/lock store/envs/begun/log.new
             touch store/tables/\(dead) store/tables/\(living) store/packages/.new.1 store/lease/1.1
             """
         )

@@ -203,7 +203,7 @@ extension NamedEnvironment {
                 guard try environment.isEmpty() else { continue }
                 try environment.locked { () throws(FileError) in
                     guard try environment.isEmpty() else { return }
-                    for file in [logName, lockName]
+                    for file in [logName, newName, lockName]
                     where try calls.status(file, in: environment.folder) != nil {
                         try calls.remove(file, in: environment.folder)
                     }
