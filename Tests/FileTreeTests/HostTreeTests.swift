@@ -52,6 +52,32 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
         #expect(try host.statfs().blocks > 0)
     }
 
+    @Test func aFileThatIsMadeStaysOpenForNobodyButWhoHasOpenedIt() throws {
+        let folder = try Folder()
+        let root = try HostTree(FilePath(folder.path), isWritable: true).root
+        let made = try root.createFile("made".utf8Bytes.span.bytes, attributes)
+        /// How many descriptors of this process the file is open by.
+        func open() throws -> Int {
+            try HostFolder.names(in: "/proc/self/fd").count { number in
+                guard let path = realpath("/proc/self/fd/\(number)", nil) else { return false }
+                defer { free(path) }
+                return String(cString: path) == "\(folder.path)/made"
+            }
+        }
+        #expect(try open() == 1)
+        do {
+            let handle = try made.open([.read, .write])
+            try handle.write("made".utf8Bytes.span.bytes, at: 0)
+            var change = StatChange()
+            change.size = 2
+            try made.change(change, by: .superuser)
+            #expect(try open() == 1)
+            withExtendedLifetime(handle) {}
+        }
+        #expect(try open() == 0)
+        #expect(try made.stat().size == 2)
+    }
+
     @Test func aLinkIsShownAndNeverFollowed() throws {
         let folder = try Folder()
         symlink("/etc", "\(folder.path)/out")
@@ -292,10 +318,12 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
         let root = try HostTree(FilePath(folder.path), isWritable: true).root
         let attributes = NewNode(permissions: 0o444, uid: 0, gid: 0)
         let file = try root.createFile("f".utf8Bytes.span.bytes, attributes)
-        try file.open([.read, .write]).write("text".utf8Bytes.span.bytes, at: 0)
+        let open = try file.open([.read, .write])
+        try open.write("text".utf8Bytes.span.bytes, at: 0)
         var change = StatChange()
         change.size = 2
         try file.change(change, by: .superuser)
+        withExtendedLifetime(open) {}
         let found = try #require(try lookup(root, "f").file)
         #expect(try TreeText.bytes(found) == "te".utf8Bytes)
         #expect(try found.stat().mode.permissions == 0o444)

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// A file of the host; by itself a device, fifo or socket, which is shown and never opened.
 ///
@@ -128,10 +129,17 @@ final class HostLink: HostNode, Link, @unchecked Sendable {
 /// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
 final class HostFile: HostNode, File, @unchecked Sendable {
     /// The descriptor by which the file was made: its mode may allow no other to be opened.
-    private let made: HostDescriptor?
+    ///
+    /// Who opens the file first has it from then on: a node is known for as long as a kernel has
+    /// room, and a program cannot be run while somebody has it open for writing.
+    private struct Made {
+        var first: HostDescriptor?
+        weak var used: HostDescriptor?
+    }
+    private let made: Mutex<Made>
 
     init(_ place: HostPlace, _ identity: HostIdentity, made: HostDescriptor? = nil) {
-        self.made = made
+        self.made = Mutex(Made(first: made, used: nil))
         super.init(place, identity)
     }
 
@@ -146,12 +154,17 @@ final class HostFile: HostNode, File, @unchecked Sendable {
     }
 
     private func descriptor(_ flags: Int32) throws(FileError) -> HostDescriptor {
-        if let made { return made }
+        let first = made.withLock { made in
+            guard let first = made.first else { return nil as HostDescriptor? }
+            made = Made(first: nil, used: first)
+            return first
+        }
+        if let first { return first }
         return try found().descriptor.reopened(flags | O_NOCTTY | O_NONBLOCK)
     }
 
     override func resize(_ descriptor: HostDescriptor, to size: UInt64) throws(FileError) {
-        if let made { return try made.resize(size) }
+        if let made = made.withLock({ $0.first ?? $0.used }) { return try made.resize(size) }
         try super.resize(descriptor, to: size)
     }
 }
