@@ -31,15 +31,15 @@ struct List: ParsableCommand {
         try ServedPath.forEach(paths.isEmpty ? ["/"] : paths) { path in
             let fid = try ServedPath.walk(path, from: root)
             if directory || !fid.qid.type.contains(.directory) {
-                try show(fid, ServedPath.bytes(path))
+                try show(fid, path)
             } else {
-                try list(fid, below: recursive || paths.count > 1 ? path : "")
+                try list(fid, below: recursive || paths.count > 1 ? path : [])
             }
         }
     }
 
-    private func list(_ fid: Fid, below path: String) throws {
-        var prefix = ServedPath.bytes(path)
+    private func list(_ fid: Fid, below path: [UInt8]) throws {
+        var prefix = path
         if !prefix.isEmpty, prefix.last != UInt8(ascii: "/") { prefix.append(UInt8(ascii: "/")) }
         try list(fid, prefix)
     }

@@ -1,39 +1,44 @@
 import ArgumentParser
 import FileTree
-import Glibc
 import NinePClient
 import Terminal
 
 /// Paths of a server's tree that the command line names.
 enum ServedPath {
-    /// The bytes of a word of the command line, which need not be UTF-8.
-    static func bytes(_ word: String) -> [UInt8] {
-        for index in 1..<max(1, Int(CommandLine.argc)) {
-            guard let argument = CommandLine.unsafeArgv[index] else { continue }
-            if String(cString: argument) == word {
-                return Array(UnsafeRawBufferPointer(start: argument, count: strlen(argument)))
+    /// The bytes of words of the command line, which need not be UTF-8.
+    ///
+    /// The parser tells their text alone, which several may have: paths stand in their order, and
+    /// behind most other words.
+    private static func bytes(_ words: [String]) -> [[UInt8]] {
+        var given = ArgumentBytes.last(Int(CommandLine.argc))[...]
+        var found: [[UInt8]] = []
+        for word in words.reversed() {
+            let place = given.lastIndex {
+                String(decoding: $0, as: UTF8.self).utf8.elementsEqual(word.utf8)
             }
+            found.append(place.map { given[$0] } ?? Array(word.utf8))
+            if let place { given = given[..<place] }
         }
-        return Array(word.utf8)
+        return found.reversed()
     }
 
     /// Steps down a path with `/` between its names; empty names and `.` are left out.
-    static func walk(_ path: String, from root: Fid) throws(FileError) -> Fid {
-        let names = bytes(path).split(separator: UInt8(ascii: "/")).map(Array.init)
+    static func walk(_ path: [UInt8], from root: Fid) throws(FileError) -> Fid {
+        let names = path.split(separator: UInt8(ascii: "/")).map(Array.init)
         return try root.walk(names.filter { $0 != [UInt8(ascii: ".")] })
     }
 
     /// Does `body` for each; one that fails is told and does not keep the others back.
     static func forEach(
         _ paths: [String],
-        _ body: (String) throws -> Void
+        _ body: (_ path: [UInt8]) throws -> Void
     ) throws {
         var status: Int32 = 0
-        for path in paths {
+        for (text, path) in zip(paths, bytes(paths)) {
             do {
                 try body(path)
             } catch let error as FileError {
-                Complaint(path, error).print(as: "pak")
+                Complaint(text, error).print(as: "pak")
                 status = 1
             }
         }

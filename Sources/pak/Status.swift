@@ -19,7 +19,7 @@ struct Status: ParsableCommand {
     func run() throws {
         let root = try server.attach()
         try ServedPath.forEach(paths) { path in
-            let line = try FileLine(ServedPath.walk(path, from: root), path: ServedPath.bytes(path))
+            let line = try FileLine(ServedPath.walk(path, from: root), path: path)
             if printing.json {
                 Stream.standardOutput.write(line.json.line + "\n")
             } else {

@@ -71,6 +71,29 @@ struct ByteTests {
         try scratch.shell("! test -e \"$(printf 'a\\357\\277\\275')\"")
     }
 
+    /// Two names that are no text read alike, and so do two spellings of one letter.
+    @Test func eachPathOfAServerIsTheOneThatWasGiven() throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir base; cd base; echo 1 >"$(printf 'a\\377')"; echo 2 >"$(printf 'a\\376')"
+            echo 3 >"$(printf 'e\\314\\201')"; echo 4 >"$(printf '\\303\\251')"
+            """
+        )
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(scratch, ["-l", address, "-b", scratch("base")])
+        let run = try shell(
+            scratch,
+            """
+            b=$(printf 'a\\376'); c=$(printf 'e\\314\\201'); d=$(printf '\\303\\251')
+            "$pak" cat -a '\(address)' "$b" "$n" "$d" "$c" "$n"
+            "$pak" ls "$n" "$b" -a '\(address)' | od -An -v -c | tr -d ' \\n'
+            """
+        )
+        #expect(run.output == "2\n1\n4\n3\n1\n" + #"a377\na376\n"#, "\(run.complaints)")
+        #expect(served.end() == 0)
+    }
+
     @Test func aPackageInAFolderWhoseNameIsNoTextIsNotSaidToBeMissing() throws {
         let scratch = try Scratch()
         let run = try shell(
