@@ -258,6 +258,19 @@ struct RunTests {
     }
 
     @Test(arguments: Visitor.all)
+    func theRootOfAViewMakesViews(who: Visitor) throws {
+        let scratch = try example()
+        let run = try who.pak(
+            scratch,
+            [
+                "run", "--fake-root", "--", Program.pak.path, "run", "-p", scratch("a.tar"), "--",
+                "sh", "-c", "cat /usr/share/greet/words; id -u; id -g",
+            ]
+        )
+        #expect(run.output == "hello\n0\n0\n", "\(run.complaints)")
+    }
+
+    @Test(arguments: Visitor.all)
     func aDirectoryThatTheViewLacksIsNamedWithItsCure(who: Visitor) throws {
         let scratch = try example()
         try scratch.shell("mkdir -p home/in; chmod 700 home/in")
