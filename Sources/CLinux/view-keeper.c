@@ -284,6 +284,11 @@ int pak_adopt_orphans(void)
 	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
+int pak_may_gain_rights(void)
+{
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
+}
+
 void pak_leave_no_core(void)
 {
 	struct rlimit none = { 0, 0 };

@@ -12,9 +12,12 @@ enum UserMap {
             return
         }
         guard case .root(let users, let groups) = identity else { return }
-        try run("newuidmap", keeper, own: geteuid(), users)
-        try run("newgidmap", keeper, own: getegid(), groups)
+        try run(programs[0], keeper, own: geteuid(), users)
+        try run(programs[1], keeper, own: getegid(), groups)
     }
+
+    /// Those that map subordinate ids, by which their errors begin.
+    static let programs = ["newuidmap", "newgidmap"]
 
     /// Maps all numbers that there are here, or root's alone where it may map no others.
     private static func writeAll(_ kind: String, for keeper: pid_t) throws(FileError) {

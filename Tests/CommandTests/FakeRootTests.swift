@@ -75,6 +75,28 @@ struct FakeRootTests {
         #expect(access("/opt/pak-test", F_OK) != 0)
     }
 
+    /// As in a view, where they are set-id in vain, or on a machine that has their files without
+    /// the bit.
+    @Test(.enabled(if: canMapIDs), arguments: ["run", "capture --list"], [true, false])
+    func whereSubordinateIDsAreRefusedCallsAreAnswered(verb: String, inView: Bool) throws {
+        let scratch = try Scratch()
+        let (program, words) = try Visitor.nobodyWithoutFUSE.program(.pak, scratch)
+        try scratch.write("ids", "nobody:100000:65536\n")
+        let refusal = "#!/bin/sh\necho newuidmap: refused >&2; exit 1\n"
+        try scratch.write("newuidmap", refusal, mode: 0o755)
+        let mounts = ["uid", "gid"].map { "mount --bind '\(scratch("ids"))' /etc/sub\($0)" }
+        let script = mounts.joined(separator: " && ") + " && exec env \"$@\""
+        let path = inView ? [] : ["PATH=\(scratch.path):/usr/bin:/bin"]
+        let outer = inView ? ["run", "--", Program.pak.path] : []
+        let view = outer + verb.split(separator: " ").map(String.init) + ["--fake-root", "--"]
+        let command = ["sh", "-c", "id -u; chown 5:5 '\(scratch("home"))'"]
+        let run = try program.run(
+            ["unshare", "-m", "sh", "-c", script, "sh"] + path + words + view + command
+        )
+        #expect(run.output.hasPrefix("0\n"), "\(run.complaints)")
+        #expect(run.status == 0 || verb == "run", "\(run.complaints)")
+    }
+
     /// Whether the tests can give a user subordinate ids, and the programs to map them are there.
     static let canMapIDs =
         geteuid() == 0

@@ -137,6 +137,9 @@ extern const uint64_t pak_mount_nosuid, pak_mount_nodev, pak_mount_noexec, pak_m
 /* Makes this process the parent of the orphans below it. Returns 0, or -1 with errno. */
 int pak_adopt_orphans(void);
 
+/* Whether a set-id program has this process's children gain anything. */
+int pak_may_gain_rights(void);
+
 /* Has no core file written of this process. */
 void pak_leave_no_core(void);
 

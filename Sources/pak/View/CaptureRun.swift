@@ -19,7 +19,7 @@ struct CaptureRun {
     let capture: Capture
     private let via: ViewArguments.Way?
     private let command: Command
-    private let identity: View.Identity
+    private var identity: View.Identity
     private let lost = LostWrites()
 
     /// Readies a command; `words` are it and its arguments.
@@ -60,6 +60,12 @@ struct CaptureRun {
         do throws(FileError) {
             return way == .overlay ? try runOverlaid(tell) : try runServed()
         } catch {
+            if identity.isRefused(by: error) {
+                borders.remark("\(error): without subordinate ids")
+                var other = self
+                other.identity = .root()
+                return try other.run(tell)
+            }
             if lost.first != nil {
                 throw Complaint("layer", error, try: "--layer DIR, where there is more room")
             }

@@ -77,7 +77,7 @@ struct ViewRun {
         var first: (way: ViewArguments.Way, error: FileError)?
         for (way, servesWhole) in ways {
             do throws(FileError) {
-                let process = try start(way, servesWhole: servesWhole)
+                let process = try start(way, servesWhole)
                 if let error = process.directoryError {
                     choice.borders.remark("\(error): in / instead")
                 }
@@ -113,9 +113,26 @@ struct ViewRun {
         }
     }
 
+    /// Starts the view, without the user's subordinate ids where those cannot be had.
     private func start(
         _ way: ViewArguments.Way,
-        servesWhole: Bool
+        _ servesWhole: Bool
+    ) throws(FileError) -> ViewProcess {
+        let identity: View.Identity =
+            choice.borders.makesRoot ? .rootWithSubordinates : .kept
+        do throws(FileError) {
+            return try start(way, servesWhole: servesWhole, identity)
+        } catch {
+            guard identity.isRefused(by: error) else { throw error }
+            choice.borders.remark("\(error): without subordinate ids")
+            return try start(way, servesWhole: servesWhole, .root())
+        }
+    }
+
+    private func start(
+        _ way: ViewArguments.Way,
+        servesWhole: Bool,
+        _ identity: View.Identity
     ) throws(FileError) -> ViewProcess {
         let hasUsers = !View.isPrivileged
         let alone = try choice.at.map { (_) throws(FileError) in
@@ -164,7 +181,7 @@ struct ViewRun {
         }
         let handed = layout.handed
         return try ViewProcess.start(
-            view(layout.steps),
+            view(layout.steps, identity),
             command,
             handed: { (step, descriptor) throws(FileError) in
                 switch handed[step] {
@@ -181,12 +198,10 @@ struct ViewRun {
         )
     }
 
-    private func view(_ steps: [Step]) -> View {
+    private func view(_ steps: [Step], _ identity: View.Identity) -> View {
         var spaces: View.Spaces = []
         if choice.pure { spaces.formUnion([.processes, .ipc, .hostName]) }
         if choice.borders.noNet { spaces.insert(.network) }
-        let identity: View.Identity =
-            choice.borders.makesRoot ? .rootWithSubordinates : .kept
         return View(
             steps: steps,
             identity: identity,

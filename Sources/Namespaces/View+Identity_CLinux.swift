@@ -1,13 +1,26 @@
+import CLinux
+public import FileTree
 import Glibc
 
 extension View.Identity {
     /// Root in the view, with the user's subordinate ids where there are any to be had.
     public static var rootWithSubordinates: View.Identity {
-        guard geteuid() != 0, isInstalled("newuidmap"), isInstalled("newgidmap") else {
-            return .root()
-        }
+        // In a view no program has more rights than who runs it, and these have none to give.
+        guard geteuid() != 0, pak_may_gain_rights() != 0,
+            isInstalled("newuidmap"), isInstalled("newgidmap")
+        else { return .root() }
         let (users, groups) = (SubordinateIDs.users, SubordinateIDs.groups)
         return users.isEmpty || groups.isEmpty ? .root() : .root(users: users, groups: groups)
+    }
+
+    /// Whether the programs that map subordinate ids have failed: `.root()` does without them.
+    ///
+    /// Nothing has run then.
+    public func isRefused(by error: FileError) -> Bool {
+        guard case .root(let users, let groups) = self, !users.isEmpty || !groups.isEmpty,
+            let context = error.context
+        else { return false }
+        return UserMap.programs.contains { context.hasPrefix($0) }
     }
 
     /// The users that there are in a view of this user's.
