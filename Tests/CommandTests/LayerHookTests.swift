@@ -44,6 +44,25 @@ import Testing
         #expect(again.end() == 0)
     }
 
+    @Test func aHookMayMakeAPackageOfTheLayer() throws {
+        let (scratch, served) = try layer()
+        #expect(served.end() == 0)
+        try scratch.write(
+            "hook",
+            """
+            #!/bin/sh
+            exec '\(Program.pak.path)' layer export -q -b '\(scratch("base"))' -o \
+                '\(scratch("made.tar"))' "$1"
+
+            """,
+            mode: 0o755
+        )
+        let folder = scratch("layers/default")
+        let final = try Program.pak.run("layer", "final", "--hook", scratch("hook"), folder)
+        #expect(final.status == 0, "\(final.complaints)")
+        #expect(try scratch.shell("tar -tf made.tar").contains("new\n"))
+    }
+
     @Test(arguments: [("false", "status 1"), ("./no such", "No such file"), ("hook", "signal 9")])
     func aHookThatFailsIsTold(hook: String, says: String) throws {
         let (scratch, served) = try layer()

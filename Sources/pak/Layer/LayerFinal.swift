@@ -23,13 +23,22 @@ struct LayerFinal: ParsableCommand {
     @OptionGroup var place: LayerPlace
 
     func run() throws {
-        let layer = try place.open(changes: true)
-        try layer.seal()
-        guard let hook else { return try LayerLine.printChanges(layer, printing) }
-        let lines = try layer.changeLines()
+        // The hook may do something with the layer, which nobody has open by then.
+        guard let hook, let lines = try lines() else { return }
         try Hook(program: hook).run(
             place.layer,
             printing.json ? lines.map { Array(LayerLine.change($0).line.utf8) } : lines
         )
+    }
+
+    /// Seals the layer, and returns its changes for the hook; without one they are printed.
+    private func lines() throws -> [[UInt8]]? {
+        let layer = try place.open(changes: true)
+        try layer.seal()
+        guard hook != nil else {
+            try LayerLine.printChanges(layer, printing)
+            return nil
+        }
+        return try layer.changeLines()
     }
 }
