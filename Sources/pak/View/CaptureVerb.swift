@@ -46,7 +46,11 @@ struct CaptureVerb: ParsableCommand {
     @Option(help: "What the package is called, if not as the file.")
     var name: String?
 
-    @OptionGroup var view: ViewArguments
+    @OptionGroup var trees: ViewTrees
+    @OptionGroup var borders: ViewBorders
+
+    @Option(help: ArgumentHelp("How files get there: fuse or overlay.", valueName: "way"))
+    var via: ViewArguments.Way?
 
     @Argument(
         parsing: .captureForPassthrough,
@@ -56,8 +60,7 @@ struct CaptureVerb: ParsableCommand {
 
     func validate() throws {
         try PassedWords.check(command, Self.self)
-        if view.at != nil { throw ValidationError("--at: not with capture") }
-        if view.via == .ninep { throw ValidationError("--via 9p: not with capture") }
+        if via == .ninep { throw ValidationError("--via 9p: not with capture") }
         guard output != nil || list || layer != nil else {
             throw ValidationError("nothing to be made: -o FILE, --list or --layer DIR")
         }
@@ -72,7 +75,7 @@ struct CaptureVerb: ParsableCommand {
             let folder = try CaptureFolder(layer)
             defer { folder.remove() }
             let capture = try open(folder.path)
-            let ending = try CaptureRun(view.borders.choice, view.via, capture, words).run {
+            let ending = try CaptureRun(borders.choice, via, capture, words).run {
                 progress.remark(losses: $0)
             }
             guard ending == .exited(0) || keep else { return ending }
@@ -112,7 +115,7 @@ struct CaptureVerb: ParsableCommand {
             settings.rules = Self.places
             for rule in own?.list ?? [] { settings.rules.append(rule) }
             let environment: Environment
-            do throws(Complaint) { environment = try view.environment(usual: false) } catch {
+            do throws(Complaint) { environment = try trees.environment(usual: false) } catch {
                 throw FileError(.conflict, error.text)
             }
             let capture = try Capture(

@@ -88,7 +88,7 @@ struct Taste: ParsableCommand {
     func run() throws {
         var view = view
         let parts = words.split(separator: "--", maxSplits: 1, omittingEmptySubsequences: false)
-        view.packages.package += parts.first ?? []
+        view.trees.packages.package += parts.first ?? []
         let command = try PassedWords.bytes(parts.count == 2 ? parts[1].count : 0)
         try ViewRun.runToEnd(view, command.isEmpty ? ViewRun.shell : command, usual: false)
     }

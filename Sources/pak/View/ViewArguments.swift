@@ -4,24 +4,43 @@ import FileTree
 import Glibc
 import Terminal
 
-/// What a view is made of besides its packages, as the command line says it.
-struct ViewArguments: ParsableArguments {
+/// Packages and what they lie over, as the command line says it.
+struct ViewTrees: ParsableArguments {
     @OptionGroup var packages: PackageOptions
 
     @Flag(help: "The packages alone, over nothing of the host.")
     var pure = false
 
     @Option(
-        help: ArgumentHelp("Show the packages there, and not over the root.", valueName: "dir"),
-        completion: .directory
-    )
-    var at: String?
-
-    @Option(
         help: ArgumentHelp("A directory of the host to stand for its root.", valueName: "dir"),
         completion: .directory
     )
     var base: String?
+
+    func validate() throws {
+        if pure, base != nil { throw ValidationError("--pure: not with --base") }
+    }
+
+    /// The directory of the host that stands for its root, by the name that its mounts are told
+    /// with, or a server.
+    var root: String? { base.map(TextFile.absolute) }
+
+    /// The packages over what they are to lie over, or over nothing; `usual` as `PackageOptions`
+    /// has it.
+    func environment(usual: Bool, isAlone: Bool = false) throws(Complaint) -> Environment {
+        try packages.environment(over: pure || isAlone ? nil : root ?? "/", usual: usual)
+    }
+}
+
+/// What a view is made of, as the command line says it.
+struct ViewArguments: ParsableArguments {
+    @OptionGroup var trees: ViewTrees
+
+    @Option(
+        help: ArgumentHelp("Show the packages there, and not over the root.", valueName: "dir"),
+        completion: .directory
+    )
+    var at: String?
 
     @OptionGroup var borders: ViewBorders
 
@@ -42,39 +61,29 @@ struct ViewArguments: ParsableArguments {
     }
 
     func validate() throws {
-        if pure, base != nil { throw ValidationError("--pure: not with --base") }
-        if pure, at != nil { throw ValidationError("--pure: not with --at") }
-        if base != nil, at != nil { throw ValidationError("--at: not with --base") }
+        if trees.pure, at != nil { throw ValidationError("--pure: not with --at") }
+        if trees.base != nil, at != nil { throw ValidationError("--at: not with --base") }
         if let at, !at.hasPrefix("/") {
             throw ValidationError("--at \(at): an absolute path is needed")
         }
     }
 
-    /// The directory of the host that stands for its root, by the name that its mounts are told
-    /// with, or a server.
-    private var root: String? { base.map(TextFile.absolute) }
-
-    /// The packages over what they are to lie over; `usual` as `PackageOptions` has it.
-    func environment(usual: Bool) throws(Complaint) -> Environment {
-        try packages.environment(over: pure || at != nil ? nil : root ?? "/", usual: usual)
-    }
-
     /// What they choose, with the packages open.
     func choice(usual: Bool) throws(Complaint) -> ViewChoice {
-        let live = at == nil ? nil : try packages.live(usual: usual)
+        let live = at == nil ? nil : try trees.packages.live(usual: usual)
         // Opened once: what is looked at here is what is shown at first.
         let environment =
             if let live {
                 Environment(live.name, live.current, isCurrent: true)
             } else {
-                try environment(usual: usual)
+                try trees.environment(usual: usual, isAlone: at != nil)
             }
         return ViewChoice(
             environment: environment,
             live: live,
-            pure: pure,
+            pure: trees.pure,
             at: at,
-            base: root,
+            base: trees.root,
             via: via,
             borders: borders.choice
         )
