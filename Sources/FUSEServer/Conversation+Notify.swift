@@ -16,8 +16,6 @@ extension Conversation {
         /// One that stays known is asked for again before it is used (`FUSE_EXPIRE_ONLY`): what is
         /// mounted on it, or works in it, goes on. Kernels before 6.2 forget that one, too.
         case entry(parent: UInt64, name: [UInt8], staysKnown: Bool = false)
-        /// `parent[8] child[8] namelen[4] pad[4] name NUL`
-        case deletion(parent: UInt64, child: UInt64, name: [UInt8])
 
         var bytes: [UInt8] {
             var fields: [UInt8] = []
@@ -35,10 +33,6 @@ extension Conversation {
                 fields = Self.pack(parent) + Self.pack(UInt32(name.count))
                 fields += Self.pack(UInt32(staysKnown ? 1 : 0))
                 fields += name + [0]
-            case .deletion(let parent, let child, let name):
-                code = 6
-                fields = Self.pack(parent) + Self.pack(child) + Self.pack(UInt32(name.count))
-                fields += Self.pack(UInt32(0)) + name + [0]
             }
             let size = UInt32(Reply.headerSize + fields.count)
             return Self.pack(size) + Self.pack(code) + Self.pack(UInt64(0)) + fields

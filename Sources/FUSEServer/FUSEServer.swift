@@ -56,15 +56,6 @@ public final class FUSEServer: Sendable {
         notify(.entry(parent: parent, name: name))
     }
 
-    /// Tells the kernel that `name` in `directory`, which stood for `node`, is gone.
-    ///
-    /// It waits for the kernel, and so must not be called from within the tree.
-    public func invalidate(name: [UInt8], in directory: any Directory, removed node: any Node) {
-        let parent = conversation.nodes.number(of: directory.qidPath)
-        let child = conversation.nodes.number(of: node.qidPath)
-        notify(.deletion(parent: parent, child: child, name: name))
-    }
-
     /// Has the kernel forget a file's attributes and bytes, or a directory's listing.
     ///
     /// It waits for the kernel, and so must not be called from within the tree.
@@ -144,7 +135,7 @@ extension Conversation.Notice {
     fileprivate var name: [UInt8]? {
         switch self {
         case .inode, .attributes: nil
-        case .entry(_, let name, _), .deletion(_, _, let name): name
+        case .entry(_, let name, _): name
         }
     }
 }

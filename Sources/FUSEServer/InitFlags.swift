@@ -6,14 +6,10 @@ struct InitFlags: OptionSet {
 
     /// Several reads of one file at a time.
     static let asyncRead = InitFlags(rawValue: 1 << 0)
-    /// fcntl(2)'s locks are ours, not the kernel's.
-    static let posixLocks = InitFlags(rawValue: 1 << 1)
     /// OPEN empties the file, too.
     static let atomicTruncate = InitFlags(rawValue: 1 << 3)
     /// Writes of more than a page.
     static let bigWrites = InitFlags(rawValue: 1 << 5)
-    /// flock(2)'s locks are ours, not the kernel's.
-    static let flockLocks = InitFlags(rawValue: 1 << 10)
     /// A file's pages go when its attributes show a change.
     static let autoInvalidate = InitFlags(rawValue: 1 << 12)
     static let readdirplus = InitFlags(rawValue: 1 << 13)

@@ -51,7 +51,7 @@ import TreeConformance
             server.invalidate(file)
             #expect(Self.text(path + "/f") == "newer")
             try tree.root.remove(name.span.bytes, expected: .file)
-            server.invalidate(name: name, in: tree.root, removed: file)
+            server.invalidate(name: name, in: tree.root)
             #expect(access(path + "/f", F_OK) != 0)
             // What nobody knows is no fault.
             server.invalidate(name: "never seen".utf8Bytes, in: tree.root)

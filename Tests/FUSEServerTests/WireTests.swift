@@ -344,8 +344,6 @@ import TreeConformance
         )
         let attributes = Conversation.Notice.attributes(258).bytes
         #expect(attributes == inode.prefix(24) + Kernel.pack(UInt64.max) + Kernel.pack(UInt64(0)))
-        let gone = Conversation.Notice.deletion(parent: 1, child: 2, name: [120]).bytes
-        #expect(gone.count == 42 && gone[4] == 6 && gone[24] == 2)
     }
 }
 
