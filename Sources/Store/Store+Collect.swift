@@ -36,19 +36,20 @@ extension Store {
 
     /// Removes the packages and lists that nobody uses, and what killed processes left.
     ///
-    /// `uses` says what is used beside what processes and `roots/` do; it is asked while nothing
-    /// can come or go. With `isDry` nothing is removed. Errors: `.busy` when somebody takes, uses
-    /// or removes packages just now; those of reading, before anything is removed: what cannot be
-    /// read may name packages.
+    /// `uses` says what is used beside what processes and `roots/` do. It is asked while nothing
+    /// can come or go, and after the leases were read: who lets go of one meanwhile has written
+    /// before that what keeps its packages, so that it is found here. With `isDry` nothing is
+    /// removed. Errors: `.busy` when somebody takes, uses or removes packages just now; those of
+    /// reading, before anything is removed: what cannot be read may name packages.
     public func collect(
         isDry: Bool,
         uses: () throws(FileError) -> Uses
     ) throws(FileError) -> Collected {
         let folder = try packagesFolder()
         // A store that cannot be written can be asked: nothing has to be kept from coming or going.
-        if isDry, !isWritable { return try collected(folder, isDry: true, uses()) }
+        if isDry, !isWritable { return try collected(folder, isDry: true, uses) }
         return try alone { () throws(FileError) in
-            let all = try collected(folder, isDry: isDry, uses())
+            let all = try collected(folder, isDry: isDry, uses)
             guard !isDry else { return all }
             for verdict in all.packages where verdict.reasons.isEmpty {
                 try calls.remove(verdict.package.fileName, in: folder)
@@ -63,25 +64,25 @@ extension Store {
     private func collected(
         _ folder: HostDescriptor,
         isDry: Bool,
-        _ uses: Uses
+        _ uses: () throws(FileError) -> Uses
     ) throws(FileError) -> Collected {
-        Collected(
-            packages: try verdicts(folder, isDry: isDry, uses.packages),
+        var reasons: [ContentID: [String]] = [:]
+        for (id, name) in try roots() { reasons[id, default: []].append("root \(name)") }
+        for (text, lease) in try leases(isDry: isDry) {
+            guard let id = ContentID(hexadecimal: text) else { continue }
+            reasons[id, default: []].append("process \(lease.prefix { $0 != "." })")
+        }
+        let uses = try uses()
+        return Collected(
+            packages: try verdicts(folder, reasons.merging(uses.packages) { $0 + $1 }),
             lists: try lists(besides: uses.lists)
         )
     }
 
     private func verdicts(
         _ folder: HostDescriptor,
-        isDry: Bool,
-        _ uses: [ContentID: [String]]
+        _ reasons: [ContentID: [String]]
     ) throws(FileError) -> [Verdict] {
-        var reasons = uses
-        for (id, name) in try roots() { reasons[id, default: []].append("root \(name)") }
-        for (text, lease) in try leases(isDry: isDry) {
-            guard let id = ContentID(hexadecimal: text) else { continue }
-            reasons[id, default: []].append("process \(lease.prefix { $0 != "." })")
-        }
         var verdicts: [Verdict] = []
         for package in try packages() {
             let size = try calls.status(package.fileName, in: folder)?.size ?? 0
@@ -103,7 +104,8 @@ extension Store {
                 if [.busy, .notFound].contains(error.kind) { continue }
                 throw error
             }
-            try calls.remove(name, in: folder)
+            // An import that failed may have taken it away itself meanwhile.
+            try Self.found { () throws(FileError) in try calls.remove(name, in: folder) }
         }
     }
 

@@ -94,6 +94,7 @@ public final class Store: Sendable {
     public var tables: String { "\(path)/tables" }
 
     /// What `body` opens; nil where there is nothing.
+    @discardableResult
     static func found<T>(_ body: () throws(FileError) -> T) throws(FileError) -> T? {
         do throws(FileError) { return try body() } catch {
             if error.kind == .notFound { return nil }

@@ -2,6 +2,7 @@ import Archive
 import FileTree
 import Glibc
 import HostFaults
+import Synchronization
 import Testing
 
 @testable import Store
@@ -105,6 +106,65 @@ struct StoreTests {
         imported = nil
         _ = try store.collect(isDry: false) { Store.Uses() }
         #expect(try store.packages().isEmpty)
+        #expect(scratch.names("s/lease").isEmpty)
+    }
+
+    @Test func whoLetsGoOfALeaseBesideACollectionHasWrittenWhatKeepsItsPackages() throws {
+        let scratch = try Scratch()
+        let store = try Store(writing: "\(scratch.path)/s")
+        let added = Mutex<Store.Imported?>(try store.add(scratch.package("a")))
+        let package = try #require(added.withLock { $0?.package })
+        // The collection has read the log; the change is written and its process ends after that.
+        let all = try store.collect(isDry: false) {
+            added.withLock { $0 = nil }
+            return Store.Uses()
+        }.packages
+        #expect(all.map(\.reasons) == [["process \(getpid())"]])
+        #expect(try store.packages() == [package])
+        #expect(scratch.names("s/lease").isEmpty)
+    }
+
+    /// At what call of a collection a process is gone that has something in the store.
+    enum Moment: CaseIterable, Sendable {
+        case afterItsLeaseWasFoundToBeHeld, beforeItsLeaseIsRemoved, beforeItsFileIsRemoved
+    }
+
+    @Test(arguments: Moment.allCases)
+    func aCollectionGoesOnWhenWhatItFoundIsTakenAway(moment: Moment) throws {
+        let scratch = try Scratch()
+        let store = try Store(writing: "\(scratch.path)/s")
+        let package = try store.add(scratch.package("a")).package
+        let isFile = moment == .beforeItsFileIsRemoved
+        let path = store.path + (isFile ? "/packages/.new.1" : "/lease/1.1")
+        let file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        try #require(file >= 0)
+        defer { close(file) }
+        let isHeld = moment == .afterItsLeaseWasFoundToBeHeld
+        let text = Array("\(package.id)\n".utf8)
+        #expect(write(file, text, text.count) == text.count)
+        #expect(!isHeld || flock(file, LOCK_EX) == 0)
+        let locks = Mutex(0)
+        let calls = HostCalls(fault: { call in
+            // The first is the store's own.
+            let isIt =
+                switch call {
+                case .lock:
+                    locks.withLock {
+                        $0 += 1; return $0 == 2
+                    } && isHeld
+                case .remove: !isHeld
+                default: false
+                }
+            if isIt { unlink(path) }
+            return nil
+        })
+        let other = try Store(writing: store.path, calls: calls)
+        // What the lease says counts to the collection's end.
+        _ = try other.collect(isDry: false) {
+            Store.Uses(packages: isHeld ? [:] : [package.id: ["a test"]])
+        }
+        #expect(try store.packages() == [package])
+        #expect(scratch.names("s/packages").count == 1)
         #expect(scratch.names("s/lease").isEmpty)
     }
 

@@ -105,8 +105,12 @@ package final class Lease: Sendable {
                 try calls.lock(file, shared: false)
                 if removingDead { try calls.remove(name, in: folder) }
             } catch {
+                // It was unlocked, and its process has taken it away itself.
+                if error.kind == .notFound { continue }
                 guard error.kind == .busy else { throw error }
-                let text = try calls.bytes(name, in: folder, limit: limit)
+                // By what is open: its process may take it away meanwhile, and what was in it
+                // counts for this once.
+                let text = try calls.bytes(of: file, name, limit: limit)
                 for line in text.split(separator: UInt8(ascii: "\n")) {
                     inUse[String(decoding: line, as: UTF8.self)] = name
                 }

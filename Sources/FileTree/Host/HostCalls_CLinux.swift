@@ -197,7 +197,17 @@ package struct HostCalls: Sendable {
         in folder: HostDescriptor,
         limit: Int
     ) throws(FileError) -> [UInt8] {
-        let file = try open(name, in: folder, writable: false)
+        try bytes(of: open(name, in: folder, writable: false), name, limit: limit)
+    }
+
+    /// Reads a small open file whole.
+    ///
+    /// Errors: `.tooBig` past `limit` bytes, with `name`.
+    package func bytes(
+        of file: HostDescriptor,
+        _ name: String,
+        limit: Int
+    ) throws(FileError) -> [UInt8] {
         let size = try status(file).size
         guard size <= UInt64(limit) else { throw FileError(.tooBig, "\(name): \(size) bytes") }
         let room = UnsafeMutableRawBufferPointer.allocate(
