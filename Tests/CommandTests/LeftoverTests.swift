@@ -46,8 +46,13 @@ struct LeftoverTests {
         let lock = open(scratch("store/lock"), O_RDWR | O_CLOEXEC)
         try #require(lock >= 0 && flock(lock, LOCK_SH) == 0)
         defer { close(lock) }
-        let busy = try pak(scratch, "gc")
+        _ = try EnvironmentTests.pak(scratch, ["rm", "a"])
+        let history = try EnvironmentTests.pak(scratch, ["history"]).output
+        // Nothing is forgotten for a collection that does not come about.
+        let busy = try pak(scratch, "gc", "--keep", "0")
         #expect(busy.status == 7)
+        #expect(try EnvironmentTests.pak(scratch, ["history"]).output == history)
+        #expect(!history.contains("forgotten"))
         #expect(busy.complaints.contains("store: another command is using it: "))
         #expect(busy.complaints.hasSuffix("\ntry: pak gc --wait 60\n"), "\(busy.complaints)")
         let waiting = try Program.pak.start(
@@ -55,6 +60,10 @@ struct LeftoverTests {
         )
         flock(lock, LOCK_UN)
         #expect(waiting.wait() == 0)
+        #expect(try EnvironmentTests.pak(scratch, ["history"]).output == history)
+        let gc = try pak(scratch, "gc", "--keep", "0")
+        #expect(gc.status == 0, "\(gc.complaints)")
+        #expect(gc.output.contains("- a 1.0-1\n"))
     }
 
     @Test(.enabled(if: Visitor.own.hasFUSE && geteuid() == 0, "no mounts can be made here"))

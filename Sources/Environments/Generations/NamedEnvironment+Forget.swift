@@ -51,9 +51,13 @@ extension NamedEnvironment {
     /// Forgets all but the `count` last generations, the current one and the pinned, and tells
     /// which.
     ///
-    /// Errors: as of `forget`.
-    package func forget(keeping count: Int) throws(FileError) -> [Int] {
-        try forget { Self.forgettable($0, keeping: count) }
+    /// `isCollecting` says that it is a part of a collection, which has the store alone. Errors: as
+    /// of `forget`.
+    package func forget(
+        keeping count: Int,
+        isCollecting: Bool = false
+    ) throws(FileError) -> [Int] {
+        try forget(isCollecting) { Self.forgettable($0, keeping: count) }
     }
 
     /// Forgets generations: their packages are used by them no more.
@@ -61,22 +65,27 @@ extension NamedEnvironment {
     /// The log is written anew without them, and takes the place of the old one.
     /// Errors: `.malformed` where the log is damaged: what is written anew has lost it for good.
     package func forget(_ numbers: [Int]) throws(FileError) {
-        _ = try forget { _ in numbers }
+        _ = try forget(false) { _ in numbers }
     }
 
-    private func forget(_ choose: ([GenerationLine]) -> [Int]) throws(FileError) -> [Int] {
+    private func forget(
+        _ isCollecting: Bool,
+        _ choose: ([GenerationLine]) -> [Int]
+    ) throws(FileError) -> [Int] {
         try locked { () throws(FileError) in
             // Who pins one of them does so before, or is told that it is forgotten.
             let numbers = choose(try history())
             guard !numbers.isEmpty else { return [] }
             let log = try log()
-            try store.keepingLists { () throws(FileError) in
+            let write = { () throws(FileError) in
                 let bytes: [UInt8]
                 do throws(FileError) { bytes = try log.bytes(without: Set(numbers)) } catch {
                     throw at(error)
                 }
                 try calls.replace(Self.logName, in: folder, with: bytes)
             }
+            // A collection that waited for the store would wait for itself.
+            if isCollecting { try write() } else { try store.keepingLists(write) }
             return numbers
         }
     }

@@ -193,22 +193,11 @@ struct Collect: ParsableCommand {
         let asked = dryRun ? try stores.finder().stores.first : nil
         let store = if let asked { asked } else { try stores.writer().store }
         do throws(FileError) {
-            var forgotten: [String: [Int]] = [:]
-            if let keep {
-                for name in try NamedEnvironment.names(in: store) {
-                    forgotten[name] = try NamedEnvironment.ifThere(name, in: store) {
-                        it throws(FileError) in
-                        dryRun
-                            ? try it.forgettable(keeping: keep) : try it.forget(keeping: keep)
-                    }
-                }
-            }
             let all = try store.collect(isDry: dryRun) { () throws(FileError) in
                 var uses = Store.Uses()
                 for name in try NamedEnvironment.names(in: store) {
-                    let skipped = Set(forgotten[name] ?? [])
                     try NamedEnvironment.ifThere(name, in: store) { it throws(FileError) in
-                        try Self.add(it, skipping: skipped, to: &uses)
+                        try Self.add(it, skipping: forgotten(of: it), to: &uses)
                     }
                 }
                 return uses
@@ -223,6 +212,15 @@ struct Collect: ParsableCommand {
                 status: isBusy ? WaitOptions.busy : 1
             )
         }
+    }
+
+    /// Forgets what is not to be kept of an environment, while nobody else uses the store: where
+    /// nothing can be removed nothing is forgotten. Gives what only would be forgotten.
+    private func forgotten(of environment: NamedEnvironment) throws(FileError) -> Set<Int> {
+        guard let keep else { return [] }
+        if dryRun { return Set(try environment.forgettable(keeping: keep)) }
+        _ = try environment.forget(keeping: keep, isCollecting: true)
+        return []
     }
 
     /// Adds what an environment's generations use.
