@@ -12,7 +12,16 @@ public struct StoreStack: Sendable {
     /// Takes folders in their order.
     public init(paths: [String]) {
         var seen: Set<String> = []
-        self.paths = paths.filter { seen.insert($0).inserted }
+        self.paths = paths.map(Self.absolute).filter { seen.insert($0).inserted }
+    }
+
+    /// A path that means the same wherever the process goes: a server leaves the directory that it
+    /// was started in.
+    private static func absolute(_ path: String) -> String {
+        // Where that has no name it says what it is itself when it is opened.
+        guard !path.hasPrefix("/"), !path.isEmpty, let folder = getcwd(nil, 0) else { return path }
+        defer { free(folder) }
+        return String(validatingCString: folder).map { "\($0)/\(path)" } ?? path
     }
 
     /// The stores of this process's user.

@@ -228,6 +228,12 @@ struct StoreTests {
         #expect(StoredPackage(fileName: "\(front).\(ContentID()).pak.zst") == nil)
     }
 
+    @Test func whereAStoreIsIsSaidOnceForAll() {
+        let stack = StoreStack(paths: ["store", "/var/lib/pak", "store"])
+        #expect(stack.paths.count == 2)
+        #expect(stack.writtenPath.hasPrefix("/") && stack.writtenPath.hasSuffix("/store"))
+    }
+
     @Test func theUsersOwnStoreStandsOverTheMachines() throws {
         let scratch = try Scratch()
         let system = try Store(writing: "\(scratch.path)/var/lib/pak")
