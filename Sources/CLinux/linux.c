@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -92,6 +94,11 @@ int64_t pak_next_data(int fd, int64_t offset)
 int64_t pak_next_hole(int fd, int64_t offset)
 {
 	return lseek(fd, offset, SEEK_HOLE);
+}
+
+int pak_clone(int to, int from)
+{
+	return ioctl(to, FICLONE, from);
 }
 
 const long pak_utime_omit = UTIME_OMIT;

@@ -25,12 +25,7 @@ extension Store {
     ) throws(FileError) -> Imported {
         let folder = try packagesFolder()
         let name = "\(Self.newPrefix)\(UInt64.random(in: .min ... .max))"
-        let new = try shared { () throws(FileError) in
-            let new = try calls.make(name, in: folder)
-            // Locked for as long as it is made: without, it is a dead process's.
-            try calls.lock(new, shared: false)
-            return new
-        }
+        let new = try begin(name, in: folder)
         do throws(FileError) {
             let (package, replaced) = try fill(new, from: file, options)
             try calls.sync(new)
@@ -59,6 +54,16 @@ extension Store {
             // One that stays is not locked any more, and goes with the next collection.
             try? calls.remove(name, in: folder)
             throw error
+        }
+    }
+
+    /// Makes the file that is to be a package when it is written.
+    func begin(_ name: String, in folder: HostDescriptor) throws(FileError) -> HostDescriptor {
+        try shared { () throws(FileError) in
+            let new = try calls.make(name, in: folder)
+            // Locked for as long as it is made: without, it is a dead process's.
+            try calls.lock(new, shared: false)
+            return new
         }
     }
 

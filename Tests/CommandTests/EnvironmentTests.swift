@@ -246,6 +246,24 @@ struct EnvironmentTests {
         #expect(try pak(scratch, "rollback") == "Generation 1 (was 2)\n- a 1.0-1\n")
         #expect(try Program.pak.run(["rm", "b"] + below).status == 0)
         #expect(try names() == ["b 2"])
+        // What the machine has no more is the user's still.
+        let gc = try Program.pak.run(["gc", "--keep", "0"] + below)
+        #expect(gc.output.contains("- b 2\n"), "\(gc.complaints)")
+        #expect(try pak(scratch, "owns", "/usr/bin/b") == "b\n")
+        _ = try pak(scratch, "env", "create", "more", "--like", "main")
+        #expect(try pak(scratch, "owns", "-e", "more", "/usr/bin/b") == "b\n")
+    }
+
+    @Test func aPackageOfTheMachinesStaysWhereItWasAdded() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        let below = ["--store", scratch("system/var/lib/pak"), "--root", scratch("system")]
+        #expect(try Program.pak.run(["import", scratch("b-2.deb")] + below).status == 0)
+        _ = try pak(scratch, "env", "create", "main")
+        #expect(try pak(scratch, "add", "b") == "Generation 2 (was 1)\n+ b 2\n")
+        #expect(try Program.pak.run(["gc"] + below).output.contains("- b 2\n"))
+        #expect(try pak(scratch, "owns", "/usr/bin/b") == "b\n")
+        #expect(try pak(scratch, "store", "verify").hasSuffix(" b ok\n"))
     }
 
     @Test(arguments: ["ctl", "default", "A", "a/b", ""])

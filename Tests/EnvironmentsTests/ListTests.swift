@@ -220,18 +220,4 @@ extension NamedEnvironment {
 
 extension StoreFolder {
     fileprivate func collect() throws(FileError) -> Store.Collected { try Self.collect(path) }
-
-    /// Collects as `pak gc` does.
-    fileprivate static func collect(_ path: String) throws(FileError) -> Store.Collected {
-        let store = try Store(writing: path)
-        return try store.collect(isDry: false) { () throws(FileError) in
-            var uses = Store.Uses()
-            for name in try NamedEnvironment.names(in: store) {
-                try NamedEnvironment(name, in: store).each { (_, record) throws(FileError) in
-                    if let list = try record().list { uses.lists.insert(list) }
-                }
-            }
-            return uses
-        }
-    }
 }

@@ -1,7 +1,10 @@
+import Archive
 import FileTree
 import Glibc
 import ScratchFolder
 import Store
+
+@testable import Environments
 
 /// A store's folder for one test.
 final class StoreFolder: Sendable {
@@ -35,6 +38,24 @@ final class StoreFolder: Sendable {
     func makeFolder(_ name: String) throws(FileError) {
         guard mkdir("\(path)/\(name)", 0o755) == 0 else {
             throw FileError(.init(number: errno), name)
+        }
+    }
+}
+
+extension StoreFolder {
+    /// Collects as `pak gc` does.
+    static func collect(_ path: String) throws(FileError) -> Store.Collected {
+        let store = try Store(writing: path)
+        return try store.collect(isDry: false) { () throws(FileError) in
+            var uses = Store.Uses()
+            for name in try NamedEnvironment.names(in: store) {
+                try NamedEnvironment(name, in: store).each { (_, record) throws(FileError) in
+                    let record = try record()
+                    for package in record.text.packages { uses.packages[package.id] = [name] }
+                    if let list = record.list { uses.lists.insert(list) }
+                }
+            }
+            return uses
         }
     }
 }

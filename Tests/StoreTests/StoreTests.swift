@@ -228,6 +228,75 @@ struct StoreTests {
         #expect(StoredPackage(fileName: "\(front).\(ContentID()).pak.zst") == nil)
     }
 
+    @Test(arguments: [true, false])
+    func whatOnlyAnotherStoreHasIsTakenAndStaysWhenThatLosesIt(mayLink: Bool) throws {
+        let scratch = try Scratch()
+        let below = try Store(writing: "\(scratch.path)/below")
+        let packages = try ["a", "b"].map { try below.add(scratch.package($0)).package }
+        let path = "\(scratch.path)/own"
+        _ = try Store(writing: path).add(scratch.package("a"))
+        let links = Mutex(0)
+        // As the kernel answers a user who links root's file, and a file system without clones.
+        let calls = HostCalls(fault: { call in
+            guard call == .link else { return nil }
+            links.withLock { $0 += 1 }
+            return mayLink ? nil : .error(EPERM)
+        })
+        let own = try Store(writing: path, calls: calls)
+        let lease = try own.take(packages, from: [below])
+        #expect(links.withLock { $0 } == (mayLink ? 1 : 2))
+        func file(_ store: Store) throws -> ino_t {
+            var status = stat()
+            #expect(stat(store.place(of: packages[1]), &status) == 0)
+            return status.st_ino
+        }
+        #expect(try (file(own) == file(below)) == mayLink)
+        _ = try below.collect(isDry: false) { Store.Uses() }
+        #expect(try below.packages().isEmpty)
+        // And nobody takes it away here for as long as it is held.
+        _ = try own.collect(isDry: false) { Store.Uses() }
+        #expect(try own.packages() == packages)
+        try own.verify { #expect($0.fault == nil) }
+        withExtendedLifetime(lease) {}
+        let error = #expect(throws: FileError.self) {
+            let other = try Store(writing: "\(scratch.path)/other")
+            return try other.take(packages, from: [below])
+        }
+        #expect(error?.kind == .notFound && error?.context?.hasPrefix("package a 1 ") == true)
+    }
+
+    @Test(arguments: HostFaults.Kind.allCases, [true, false])
+    func aPackageThatIsTakenFromAnotherStoreIsWholeOrNotThere(
+        kind: HostFaults.Kind,
+        mayLink: Bool
+    ) throws {
+        let scratch = try Scratch()
+        let below = try Store(writing: "\(scratch.path)/below")
+        let package = try below.add(scratch.package("a")).package
+        var place = 0
+        while true {
+            let folder = "\(scratch.path)/s\(place)"
+            _ = try Store(writing: folder)
+            let faults = HostFaults(kind, at: place)
+            let calls = HostCalls(fault: { call in
+                faults.fault(call) ?? (call == .link && !mayLink ? .error(EXDEV) : nil)
+            })
+            do throws(FileError) {
+                _ = try Store(writing: folder, calls: calls).take([package], from: [below])
+                #expect(try Store(writing: folder).has(package))
+            } catch {
+                #expect(faults.hasStruck)
+            }
+            let store = try Store(writing: folder)
+            try store.verify { #expect($0.fault == nil, "\(kind) at \(place)") }
+            _ = try store.collect(isDry: false) { Store.Uses() }
+            #expect(scratch.names("s\(place)/packages").isEmpty)
+            if !faults.hasStruck { break }
+            place += 1
+        }
+        #expect(place > 5)
+    }
+
     @Test func whereAStoreIsIsSaidOnceForAll() {
         let stack = StoreStack(paths: ["store", "/var/lib/pak", "store"])
         #expect(stack.paths.count == 2)

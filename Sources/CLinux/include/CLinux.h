@@ -50,6 +50,10 @@ int pak_sync_file_system(int fd);
 int64_t pak_next_data(int fd, int64_t offset);
 int64_t pak_next_hole(int fd, int64_t offset);
 
+/* Has an empty file share the blocks of another of the same file system: ioctl(2) with FICLONE.
+ * Returns 0, or -1 with errno where the file system cannot. */
+int pak_clone(int to, int from);
+
 /* The nanoseconds that tell futimens(3) to leave a time alone. */
 extern const long pak_utime_omit;
 

@@ -25,6 +25,8 @@ package struct EnvironmentChange {
     private let finder: EnvironmentFinder
     /// What keeps packages that came by this change, until it is made.
     private var leases: [Lease] = []
+    /// The packages that were added and only another store has.
+    private var below: [StoredPackage] = []
     /// What the stores have, once it was asked for.
     private var known: [String: [StoredPackage]]?
     private var listings = 0
@@ -113,7 +115,9 @@ package struct EnvironmentChange {
         }
         // Held first and looked at then: from there on nobody removes them.
         var own: [StoredPackage] = []
-        for package in found where try store.has(package) { own.append(package) }
+        for package in found {
+            if try store.has(package) { own.append(package) } else { below.append(package) }
+        }
         if !own.isEmpty { leases.append(try store.lease(own)) }
         for package in found { _ = try finder.path(of: package) }
         for package in packages { text.add(package) }
@@ -169,32 +173,47 @@ package struct EnvironmentChange {
     ) throws(Complaint) -> GenerationRecord {
         try check()
         do throws(FileError) {
-            let (environment, state) = try made()
-            return try environment.commit(
-                text,
-                roots: roots,
-                command: command,
-                word: word,
-                over: state,
-                isNew ? nil : record
-            )
+            // Held until the log is on storage, which keeps them then.
+            let lease = try keep()
+            defer { withExtendedLifetime(lease) {} }
+            if let origin, !isNew {
+                return try origin.commit(
+                    text,
+                    roots: roots,
+                    command: command,
+                    word: word,
+                    over: state,
+                    record
+                )
+            }
+            return try make(command, word)
         } catch {
             let status: Int32 = error.kind == .busy ? 7 : 1
             throw Complaint(error, in: store, status: status)
         }
     }
 
-    /// The environment and what is current of it; made now where it is not there.
-    private func made() throws(FileError) -> (NamedEnvironment, NamedEnvironment.State) {
-        if let origin, !isNew { return (origin, state) }
+    /// Takes what only another store has into the one that is written, and holds it; nil where
+    /// there is nothing of that.
+    private func keep() throws(FileError) -> Lease? {
+        var packages = isNew ? record.text.packages : []
+        let known = Set(packages)
+        packages += below.filter { text.packages.contains($0) && !known.contains($0) }
+        return packages.isEmpty ? nil : try finder.keep(packages, in: store)
+    }
+
+    /// Makes the environment with the change.
+    private func make(_ command: String, _ word: String) throws(FileError) -> GenerationRecord {
         do throws(FileError) {
-            let made = try NamedEnvironment(
-                making: name,
+            return try NamedEnvironment.make(
+                name,
                 in: store,
-                record.text,
-                roots: record.roots
+                as: record,
+                text,
+                roots: roots,
+                command: command,
+                word: word
             )
-            return (made, try made.state())
         } catch {
             guard error.kind == .exists else { throw error }
             throw FileError(.busy, "environment \(name): made meanwhile")

@@ -71,8 +71,43 @@ package struct EnvironmentFinder: Sendable {
         throw FileError(.notFound, "package \(package.name) \(package.version) \(package.id)")
     }
 
+    /// Holds packages in a store that is written, with those that only others have taken into it:
+    /// what nobody uses there any more may go when it likes.
+    ///
+    /// Errors: as of `Store.take`.
+    package func keep(
+        _ packages: [StoredPackage],
+        in store: Store
+    ) throws(FileError) -> Lease {
+        try store.take(packages, from: stores.filter { $0.path != store.path })
+    }
+
+    /// Makes an environment that begins with what another one holds now.
+    ///
+    /// Errors: as of `keep` and of making it, and then there is none.
+    package func make(
+        _ name: String,
+        like other: NamedEnvironment,
+        in store: Store
+    ) throws(FileError) -> (environment: NamedEnvironment, record: GenerationRecord) {
+        let record = try other.current().record
+        // The other one may go meanwhile, and its packages with it; held they are until the log
+        // is on storage, which keeps them then.
+        let lease = try keep(record.text.packages, in: store)
+        defer { withExtendedLifetime(lease) {} }
+        let made = try NamedEnvironment(
+            making: name,
+            in: store,
+            record.text,
+            roots: record.roots
+        )
+        return (made, record)
+    }
+
     /// Keeps packages in the store that is written, until it is let go of; nil where that store
-    /// cannot be written, so that nobody collects there by this name either.
+    /// cannot be written.
+    ///
+    /// A collection in a store below knows nothing of it.
     package func lease(_ packages: [StoredPackage]) throws(FileError) -> Lease? {
         guard let store = stores.first, !packages.isEmpty else { return nil }
         do throws(FileError) { return try store.lease(packages) } catch {

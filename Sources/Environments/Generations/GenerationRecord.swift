@@ -129,9 +129,22 @@ package struct GenerationRecord: Sendable, Equatable {
 
         /// Puts the list on storage, and runs `body`, which makes the log name it.
         func kept<T>(in store: Store, _ body: () throws(FileError) -> T) throws(FileError) -> T {
-            guard let list, let id = place.list?.id else { return try body() }
+            try Self.kept([self], in: store, body)
+        }
+
+        /// Puts all lists on storage, and runs `body`, which makes the log name them.
+        static func kept<T>(
+            _ all: [Written],
+            in store: Store,
+            _ body: () throws(FileError) -> T
+        ) throws(FileError) -> T {
+            guard all.contains(where: { $0.list != nil }) else { return try body() }
             return try store.keepingLists { () throws(FileError) in
-                try store.add(list: list, id)
+                for one in all {
+                    if let list = one.list, let id = one.place.list?.id {
+                        try store.add(list: list, id)
+                    }
+                }
                 return try body()
             }
         }

@@ -55,6 +55,55 @@ package struct NamedEnvironment: Sendable {
         roots: [String] = [],
         time: Int64 = Int64(Glibc.time(nil))
     ) throws(FileError) {
+        try self.init(unfinished: name, in: store)
+        _ = try begin([Self.first(name, text, roots, time)])
+    }
+
+    /// Makes an environment of a first generation, of no packages or those of `origin`, and of
+    /// another that `word` made of it, at once: killed anywhere, both are there or no environment.
+    ///
+    /// Gives the second. Errors: as of `init`.
+    package static func make(
+        _ name: String,
+        in store: Store,
+        as origin: GenerationRecord,
+        _ text: EnvironmentText,
+        roots: [String],
+        command: String,
+        word: String,
+        time: Int64 = Int64(Glibc.time(nil))
+    ) throws(FileError) -> GenerationRecord {
+        let second = GenerationRecord(
+            number: 2,
+            parent: 1,
+            time: time,
+            command: command,
+            roots: roots,
+            text: text
+        )
+        let made = try NamedEnvironment(unfinished: name, in: store)
+        return try made.begin([first(name, origin.text, origin.roots, time), (second, word)])
+    }
+
+    private static func first(
+        _ name: String,
+        _ text: EnvironmentText,
+        _ roots: [String],
+        _ time: Int64
+    ) -> (record: GenerationRecord, word: String) {
+        let record = GenerationRecord(
+            number: 1,
+            parent: 0,
+            time: time,
+            command: "env create \(name)",
+            roots: roots,
+            text: text
+        )
+        return (record, "create")
+    }
+
+    /// Makes the folder of an environment that has no generation so far.
+    private init(unfinished name: String, in store: Store) throws(FileError) {
         // A server knows other things by these two.
         let isFree = ![ViewName.control, EnvironmentSource.unnamed].contains(name)
         guard PackageName.isLegal(name), isFree, let top = store.folder else {
@@ -65,36 +114,48 @@ package struct NamedEnvironment: Sendable {
         try Self.make(name, in: all, calls)
         try self.init(name, in: store)
         try calls.syncNames(all)
-        do throws(FileError) { try begin(text, roots, time) } catch {
+    }
+
+    /// Writes the first generations, and gives the last.
+    private func begin(
+        _ generations: [(record: GenerationRecord, word: String)]
+    ) throws(FileError) -> GenerationRecord {
+        var bytes: [UInt8] = []
+        var written: [GenerationRecord.Written] = []
+        var last = generations[0].record
+        for (record, word) in generations {
+            let parent = record.parent > 0 ? last : nil
+            last = record
+            last.parentAt = parent?.place?.at
+            let block = last.written(at: bytes.count, over: parent)
+            last.place = block.place
+            written.append(block)
+            let number = record.number
+            bytes += GenerationLine(
+                line: number,
+                current: number,
+                last: number,
+                time: record.time,
+                word: word
+            ).making(block.place).bytes(behind: block.block)
+        }
+        do throws(FileError) {
+            try locked { () throws(FileError) in
+                guard try self.last() == nil else {
+                    throw FileError(.exists, "environment \(name)")
+                }
+                try GenerationRecord.Written.kept(written, in: store) { () throws(FileError) in
+                    // All of it or nothing has the name: a log without a whole line is a damaged
+                    // one.
+                    try calls.replace(Self.logName, in: folder, with: bytes)
+                }
+            }
+        } catch {
             guard error.kind == .notFound else { throw error }
             // Taken for one that nobody finishes: see `removeUnfinished`.
             throw FileError(.busy, "environment \(name): removed while it was made")
         }
-    }
-
-    private func begin(
-        _ text: EnvironmentText,
-        _ roots: [String],
-        _ time: Int64
-    ) throws(FileError) {
-        try locked { () throws(FileError) in
-            guard try last() == nil else { throw FileError(.exists, "environment \(name)") }
-            let first = GenerationRecord(
-                number: 1,
-                parent: 0,
-                time: time,
-                command: "env create \(name)",
-                roots: roots,
-                text: text
-            )
-            let block = first.written(at: 0, over: nil)
-            let line = GenerationLine(line: 1, current: 1, last: 1, time: time, word: "create")
-                .making(block.place)
-            try block.kept(in: store) { () throws(FileError) in
-                // All of it or nothing has the name: a log without a whole line is a damaged one.
-                try calls.replace(Self.logName, in: folder, with: line.bytes(behind: block.block))
-            }
-        }
+        return last
     }
 
     private static func make(

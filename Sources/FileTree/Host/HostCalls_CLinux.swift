@@ -9,7 +9,7 @@ import Synchronization
 package struct HostCalls: Sendable {
     /// What a call does, for a test to choose by.
     package enum Call: Sendable {
-        case open, make, list, status, remove, rename, makeFolder, lock
+        case open, make, link, list, status, remove, rename, makeFolder, lock
         case read, write, resize, sync, syncFolder, syncAll
     }
 
@@ -109,6 +109,24 @@ package struct HostCalls: Sendable {
     package func remove(_ name: String, in folder: HostDescriptor) throws(FileError) {
         try check(.remove, name)
         guard unlinkat(folder.number, name, 0) == 0 else { throw failed(name) }
+    }
+
+    /// Gives a file of one folder the same name in another.
+    package func link(
+        _ name: String,
+        of folder: HostDescriptor,
+        in other: HostDescriptor
+    ) throws(FileError) {
+        try check(.link, name)
+        guard linkat(folder.number, name, other.number, name, 0) == 0 else { throw failed(name) }
+    }
+
+    /// Has an empty file share the blocks of another.
+    ///
+    /// Errors: those of ioctl(2) where the file system cannot.
+    package func clone(_ file: HostDescriptor, to new: HostDescriptor) throws(FileError) {
+        try check(.link, "clone")
+        guard pak_clone(new.number, file.number) == 0 else { throw failed("clone") }
     }
 
     /// Gives a file another name in the same folder, in place of what has it.

@@ -56,13 +56,14 @@ struct CreateEnvironment: ParsableCommand {
         let (store, finder) = try stores.writer()
         do throws(FileError) {
             var text = EnvironmentText()
-            var roots: [String] = []
+            let made: NamedEnvironment
             if let like {
                 let other = try finder.environment(like)
-                let record = try other.current().record
-                (text, roots) = (record.text, record.roots)
+                let like = try finder.make(name, like: other, in: store)
+                (made, text) = (like.environment, like.record.text)
+            } else {
+                made = try NamedEnvironment(making: name, in: store)
             }
-            let made = try NamedEnvironment(making: name, in: store, text, roots: roots)
             let state = try made.state()
             printing.show(JSON.environment(made, state, text), or: "\(name)\n")
         } catch {
