@@ -9,7 +9,8 @@ public import FileTree
 ///     roots/NAME                          ids, a line each, that are to stay
 ///     envs/ tables/                       environments, and their tables
 ///     lists/SHA256                        what is too long for the logs of environments
-///     lock                                held shared to use packages, alone to remove some
+///     lock                                held shared to take packages or to say that they are
+///                                         used, alone to remove some
 ///
 /// There is no database: files never change, a name is given to what is on storage already, and
 /// whatever a killed process leaves is nobody's.
@@ -165,16 +166,24 @@ public final class Store: Sendable {
         return try calls.status(package.fileName, in: packageFolder) != nil
     }
 
-    /// Says that this process uses packages of this store, until the lease is let go of.
+    /// Says that this process uses packages of this store, until the lease is let go of; whether
+    /// they are here is to be looked at afterwards.
     ///
-    /// Errors: those of writing to the store; `.notFound` for a package that is not here.
+    /// Errors: those of writing to the store; `.notFound` where there is none.
     package func lease(_ packages: [StoredPackage]) throws(FileError) -> Lease {
+        try lease(packages.map(\.id), nil).lease
+    }
+
+    /// The same, by a lease that may be there already, and gives the lines of the packages in it.
+    func lease(
+        _ packages: [ContentID],
+        _ known: Lease?
+    ) throws(FileError) -> (lease: Lease, lines: [Int]) {
         guard let folder else { throw FileError(.notFound, "store \(path)") }
         return try shared { () throws(FileError) in
             let leases = try calls.openFolder(Self.leasesName, in: folder)
-            let lease = try Lease(in: leases, calls: calls)
-            try lease.add(packages.map(\.id))
-            return lease
+            let lease = if let known { known } else { try Lease(in: leases, calls: calls) }
+            return (lease, try lease.add(packages))
         }
     }
 
@@ -186,7 +195,7 @@ public final class Store: Sendable {
         return try body()
     }
 
-    /// Runs `body` while nobody uses packages or removes any.
+    /// Runs `body` while nobody takes packages, begins to use any, or removes any.
     ///
     /// Errors: `.busy` when somebody does just now.
     func alone<T>(

@@ -1,3 +1,4 @@
+import Archive
 import FileTree
 import Store
 import Synchronization
@@ -27,6 +28,13 @@ struct StoredEnvironmentTests {
         }
 
         func add() throws { try Self.add(added, web, finder) }
+
+        /// Puts another `q` into the place of the one that is there.
+        func add(_ number: Int) throws -> StoredPackage {
+            let file = "opt/q\(number)=q"
+            try Self.add(FitTests.package("q", [file], in: folder), web, finder)
+            return try #require(web.current().record.text.packages.first { $0.name == "q" })
+        }
 
         private static func add(
             _ path: String,
@@ -90,5 +98,36 @@ struct StoredEnvironmentTests {
         try setting.add()
         #expect(try setting.shown.refresh { Issue.record("\($0)") })
         #expect(hears.all == [1, 1])
+    }
+
+    /// `p` and another `q` in each generation; whoever is served for years has seen many.
+    @Test func whatIsShownNoMoreIsNotKeptInTheStore() throws {
+        let setting = try Setting()
+        let (store, shown) = (try #require(setting.finder.stores.first), setting.shown)
+        var all: [StoredPackage] = []
+        for number in 0..<12 {
+            all.append(try setting.add(number))
+            #expect(try shown.refresh { Issue.record("\($0)") })
+            let tree = try #require(shown.current.tree.packages.first { $0.name == "q" })
+            _ = try shown.alone(tree)
+        }
+        #expect(try setting.web.forget(keeping: 1).count == 13)
+        _ = try StoreFolder.collect(store.path)
+        // What was shown not long ago is at hand, and all that is open; one file says so.
+        let kept = try all.filter { (package) throws(FileError) in try store.has(package) }
+        #expect(kept == all.suffix(9))
+        #expect(try HostFolder.names(in: "\(store.path)/lease").count == 1)
+        let old = try shown.live(.init(ViewOptions()))
+        #expect(try names(old) == ["p", "q11"])
+    }
+
+    @Test func anEnvironmentOfALowerStoreIsNotSwitched() throws {
+        let setting = try Setting()
+        let upper = try StoreFolder()
+        let finder = try EnvironmentFinder(stores: [upper.store()] + setting.finder.stores)
+        let shown = try StoredEnvironment("web", finder)
+        let error = #expect(throws: FileError.self) { try shown.note("switch", current: 1) }
+        #expect(error?.kind == .readOnly)
+        #expect(try setting.web.state().current == 2)
     }
 }

@@ -70,17 +70,48 @@ package final class Lease: Sendable {
         try? calls.remove(name, in: folder)
     }
 
-    /// Adds packages to those that are used.
-    package func add(_ ids: [ContentID]) throws(FileError) {
+    /// The lines of the file: how many there are, and which of them name nothing any more.
+    private struct Lines: Sendable {
+        var count = 0
+        var free: [Int] = []
+    }
+
+    private let lines = Mutex(Lines())
+    private static let lineLength = 65
+
+    /// Adds packages to those that are used, and gives the line of each.
+    @discardableResult
+    package func add(_ ids: [ContentID]) throws(FileError) -> [Int] {
+        try lines.withLock { (lines) throws(FileError) in
+            let old = Array(lines.free.suffix(ids.count))
+            for (line, id) in zip(old, ids) { try write([id], at: line) }
+            let new = ids.dropFirst(old.count)
+            // Behind what was written whole: of a write that failed there may be half a line.
+            if !new.isEmpty { try write(Array(new), at: lines.count) }
+            lines.free.removeLast(old.count)
+            defer { lines.count += new.count }
+            return old + Array(lines.count..<lines.count + new.count)
+        }
+    }
+
+    /// Takes back what was added as that line.
+    package func remove(_ line: Int) throws(FileError) {
+        try lines.withLock { (lines) throws(FileError) in
+            // No package has that id.
+            try write([ContentID()], at: line)
+            lines.free.append(line)
+        }
+    }
+
+    private func write(_ ids: [ContentID], at line: Int) throws(FileError) {
         var text: [UInt8] = []
-        text.reserveCapacity(ids.count * 65)
+        text.reserveCapacity(ids.count * Self.lineLength)
         for id in ids {
             id.write(to: &text)
             text.append(UInt8(ascii: "\n"))
         }
-        let end = try calls.status(file).size
         try text.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
-            try calls.write(file, bytes, at: end)
+            try calls.write(file, bytes, at: UInt64(line * Self.lineLength))
         }
     }
 

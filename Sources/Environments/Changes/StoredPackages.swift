@@ -56,13 +56,16 @@ package final class StoredPackages: Sendable {
         return false
     }
 
+    /// What keeps a package in its store for as long as it is open.
+    package typealias Holder = (StoredPackage) -> (any AnyObject & Sendable)?
+
     /// Opens all packages of an environment.
     ///
     /// Those that `near`, a tree of a state before, has are taken from there: they are in the same
     /// order.
     package func packages(
         of text: EnvironmentText,
-        holder: (any AnyObject & Sendable)? = nil,
+        holder: Holder = { _ in nil },
         near: UnionTree? = nil
     ) throws(FileError) -> [Package] {
         var packages: [Package] = []
@@ -74,7 +77,7 @@ package final class StoredPackages: Sendable {
             if next < known.count, known[next].id == stored.id {
                 packages.append(known[next])
             } else {
-                packages.append(try package(stored, holder: holder))
+                packages.append(try package(stored, holder: holder(stored)))
             }
         }
         return packages
@@ -88,7 +91,7 @@ package final class StoredPackages: Sendable {
         of text: EnvironmentText,
         named name: String,
         base: (any Directory)? = nil,
-        holder: (any AnyObject & Sendable)? = nil,
+        holder: Holder = { _ in nil },
         near: UnionTree? = nil,
         _ conflicts: inout [Conflict]
     ) throws(FileError) -> UnionTree {

@@ -78,7 +78,8 @@ package struct StoredSelection: Sendable {
 
     /// The packages, opened; they are kept in their store for as long as they are used.
     func packages() throws(FileError) -> [Package] {
-        try StoredPackages(finder).packages(of: text, holder: finder.lease(text.packages))
+        let lease = try finder.lease(text.packages)
+        return try StoredPackages(finder).packages(of: text, holder: { _ in lease })
     }
 
     /// Where tables of them are kept; nil where the store cannot be written.

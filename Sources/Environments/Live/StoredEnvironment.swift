@@ -11,6 +11,7 @@ package final class StoredEnvironment: Sendable {
     package let name: String
     private let finder: EnvironmentFinder
     private let packages: StoredPackages
+    private let holds: PackageHolds?
     private let shown: Mutex<Shown>
     /// What was shown before, the latest last: a way back opens nothing.
     private let recent = Mutex<[Shown]>([])
@@ -47,19 +48,15 @@ package final class StoredEnvironment: Sendable {
         package let record: GenerationRecord
         /// Its packages as one tree.
         package let tree: UnionTree
-        /// What keeps the packages in the store: all of them, or those of the state before, and
-        /// what came with this one.
-        let leases: [Lease]
         private let known = Mutex<PackageNeeds?>(nil)
         /// Counts up with what is opened: of two states the later has the higher.
         let number: UInt64
         private static let count = Atomic<UInt64>(0)
 
-        init(_ record: GenerationRecord, _ tree: UnionTree, _ leases: [Lease]) {
+        init(_ record: GenerationRecord, _ tree: UnionTree) {
             number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
             self.record = record
             self.tree = tree
-            self.leases = leases
         }
 
         /// Makes a later one of the same.
@@ -67,7 +64,6 @@ package final class StoredEnvironment: Sendable {
             number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
             record = other.record
             tree = other.tree
-            leases = other.leases
         }
 
         /// Which packages need which.
@@ -100,9 +96,11 @@ package final class StoredEnvironment: Sendable {
         self.finder = finder
         let packages = StoredPackages(finder, frames: frames)
         self.packages = packages
+        let holds = finder.stores.first.map { PackageHolds($0) }
+        self.holds = holds
         let environment = try finder.environment(name)
         let record = try environment.current().record
-        shown = Mutex(try Self.open(record, near: nil, name, finder, packages))
+        shown = Mutex(try Self.open(record, near: nil, name, holds, packages))
     }
 
     /// The folder whose file `log` grows when something else becomes current.
@@ -112,16 +110,22 @@ package final class StoredEnvironment: Sendable {
     ///
     /// Errors: `.readOnly` for one of a store that is only read.
     package func change() throws(FileError) -> EnvironmentChange {
+        try EnvironmentChange(writable(), finder)
+    }
+
+    private func writable() throws(FileError) -> NamedEnvironment {
         let environment = try finder.environment(name)
         guard environment.store.path == finder.stores.first?.path else {
             throw FileError(.readOnly, "environment \(name): \(environment.store.path)")
         }
-        return try EnvironmentChange(environment, finder)
+        return environment
     }
 
     /// Makes a generation that there is current.
+    ///
+    /// Errors: `.readOnly` for one of a store that is only read; those of opening it.
     package func note(_ word: String, current number: Int) throws(FileError) {
-        let environment = try finder.environment(name)
+        let environment = try writable()
         // What cannot be shown does not become current.
         let state = try state("\(number)")
         defer { withExtendedLifetime(state) {} }
@@ -159,7 +163,7 @@ package final class StoredEnvironment: Sendable {
 
     private func open(_ record: GenerationRecord) throws(FileError) -> Shown {
         try check(record)
-        return try Self.open(record, near: current, name, finder, packages)
+        return try Self.open(record, near: current, name, holds, packages)
     }
 
     /// Opens a state; what it shares with `near` is taken from there.
@@ -167,33 +171,35 @@ package final class StoredEnvironment: Sendable {
         _ record: GenerationRecord,
         near: Shown?,
         _ name: String,
-        _ finder: EnvironmentFinder,
+        _ holds: PackageHolds?,
         _ packages: StoredPackages
     ) throws(FileError) -> Shown {
-        var wanted = record.text.packages
-        var leases: [Lease] = []
-        if let near, near.leases.count < leaseLimit {
-            let changes = record.text.changes(from: near.record.text)
-            // What has gone shall not be kept by what is shown now.
-            if changes.lost.isEmpty {
-                wanted = changes.new
-                leases = near.leases
-            }
-        }
-        let lease = try finder.lease(wanted)
-        if let lease { leases.append(lease) }
+        // Each is held by its package, for as long as that is open: of what is shown for long, not
+        // much may be left of any state.
+        let new = near.map { record.text.changes(from: $0.record.text).new }
+        let held = try held(new ?? record.text.packages, holds)
         var conflicts: [Conflict] = []
         let tree = try packages.tree(
             of: record.text,
             named: name,
-            holder: lease,
+            holder: { held[$0.id] },
             near: near?.tree,
             &conflicts
         )
-        return Shown(record, tree, leases)
+        return Shown(record, tree)
     }
 
-    private static let leaseLimit = 16
+    /// None where the store cannot be written, so that nobody collects there by this name either.
+    private static func held(
+        _ packages: [StoredPackage],
+        _ holds: PackageHolds?
+    ) throws(FileError) -> [ContentID: PackageHold] {
+        guard let holds else { return [:] }
+        do throws(FileError) { return try holds.hold(packages) } catch {
+            guard [.readOnly, .permission, .notFound].contains(error.kind) else { throw error }
+            return [:]
+        }
+    }
 
     /// Shows what is current by now; true when that is another generation than before.
     ///
@@ -246,6 +252,7 @@ package final class StoredEnvironment: Sendable {
                 recent.append(last)
                 if recent.count > Self.recentLimit { recent.removeFirst() }
             }
+            forgetAlone(next)
             return next
         }
     }
@@ -360,4 +367,18 @@ package final class StoredEnvironment: Sendable {
     }
 
     private static let aloneLimit = 64
+
+    /// Lets go of the packages alone that no state has that is at hand.
+    private func forgetAlone(_ next: Shown) {
+        guard alone.withLock({ !$0.isEmpty }) else { return }
+        let states = recent.withLock { $0 } + [next]
+        let ids = Set(states.flatMap { $0.record.text.packages.map(\.id) })
+        let gone = alone.withLock { alone in
+            let gone = alone.filter { !ids.contains($0.key) }
+            for id in gone.keys { alone[id] = nil }
+            return gone
+        }
+        // What they held is closed without the lock.
+        _ = gone
+    }
 }
