@@ -10,6 +10,7 @@ package struct EnvironmentFinder: Sendable {
     /// The environment of those who name none.
     package static let usual = "main"
     private static let choiceName = "use"
+    private static let choiceLockName = "use.lock"
 
     package init(stores: [Store]) { self.stores = stores }
 
@@ -60,6 +61,10 @@ package struct EnvironmentFinder: Sendable {
     /// Makes an environment the one that is meant when none is named.
     package static func choose(_ name: String, in store: Store) throws(FileError) {
         guard let folder = store.folder else { throw FileError(.notFound, store.path) }
+        // Of two at once one comes after the other: what is being written has one name.
+        let lock = try store.calls.lockFile(choiceLockName, in: folder)
+        defer { withExtendedLifetime(lock) {} }
+        try store.calls.awaitLock(lock, shared: false)
         try store.calls.replace(choiceName, in: folder, with: Array("\(name)\n".utf8))
     }
 
