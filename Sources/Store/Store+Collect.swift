@@ -149,12 +149,17 @@ extension Store {
     }
 
     /// Reads every byte of every package, and shows what came of each as it is known.
+    ///
+    /// One that is removed meanwhile is left out.
     public func verify(_ show: (Finding) -> Void) throws(FileError) {
         let folder = try packagesFolder()
         for package in try packages() {
             let size = try calls.status(package.fileName, in: folder)?.size ?? 0
             var finding = Finding(package: package, size: size)
-            do throws(FileError) { try check(package) } catch { finding.fault = error }
+            do throws(FileError) { try check(package) } catch {
+                guard try has(package) else { continue }
+                finding.fault = error
+            }
             show(finding)
         }
     }
@@ -164,7 +169,8 @@ extension Store {
         for found in try lists() {
             do throws(FileError) { _ = try list(found.id, length: Int(clamping: found.size)) } catch
             {
-                tell(error)
+                // One that is removed meanwhile is nobody's.
+                if try lists().contains(where: { $0.id == found.id }) { tell(error) }
             }
         }
     }

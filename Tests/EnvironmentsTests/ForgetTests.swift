@@ -104,6 +104,28 @@ struct ForgetTests {
         #expect(try web.record(2).roots == ["p2"])
     }
 
+    @Test func whatIsDeletedOrForgottenMeanwhileIsToldAsThat() throws {
+        let folder = try StoreFolder()
+        let web = try chain(3, folder)
+        let state = try web.state()
+        try web.forget([2])
+        #expect([1, 2, 3].map(web.isThere) == [true, false, true])
+        try NamedEnvironment("web", in: folder.store()).delete()
+        #expect(!web.isThere(3))
+        func refused(_ body: () throws -> Void) {
+            let error = #expect(throws: FileError.self) { try body() }
+            #expect(error?.kind == .notFound)
+            #expect(error?.context == "environment web: deleted meanwhile")
+        }
+        refused { try web.note("pin", argument: 3, over: state) }
+        refused { try web.delete() }
+        // One that has a lock, and no log any more.
+        try folder.makeFolder("envs/web")
+        try folder.write([], "envs/web/lock")
+        let other = try NamedEnvironment("web", in: folder.store())
+        refused { try other.note("pin", argument: 3, over: state) }
+    }
+
     @Test func allGenerationsAreReadOnceEach() throws {
         let folder = try StoreFolder()
         let made = try NamedEnvironment(making: "web", in: folder.store())

@@ -68,6 +68,21 @@ struct StoreTests {
         #expect(found.first?.fault != nil)
     }
 
+    @Test func whatIsRemovedBesideACheckIsNoFault() throws {
+        let scratch = try Scratch()
+        let store = try Store(writing: "\(scratch.path)/s")
+        for name in ["a", "b", "c"] { _ = try store.add(scratch.package(name)) }
+        var shown: [String] = []
+        try store.verify { finding in
+            shown.append(finding.package.name)
+            #expect(finding.fault == nil)
+            for package in (try? store.packages()) ?? [] where package.name == "b" {
+                unlink(store.place(of: package))
+            }
+        }
+        #expect(shown == ["a", "c"])
+    }
+
     @Test func onlyWhatNobodyUsesIsCollected() throws {
         let scratch = try Scratch()
         let store = try Store(writing: "\(scratch.path)/s")

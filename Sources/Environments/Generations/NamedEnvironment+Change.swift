@@ -109,7 +109,10 @@ extension NamedEnvironment {
         _ body: (GenerationLog, UInt64) throws(FileError) -> T
     ) throws(FileError) -> T {
         try locked { () throws(FileError) in
-            let file = try calls.open(Self.logName, in: folder, writable: true)
+            let file: HostDescriptor
+            do throws(FileError) {
+                file = try calls.open(Self.logName, in: folder, writable: true)
+            } catch { throw deleted(error) }
             let log = GenerationLog(file, in: store)
             let last = try log.last()
             guard let last, last.line == state else {
@@ -124,12 +127,21 @@ extension NamedEnvironment {
     }
 
     func locked<T>(_ body: () throws(FileError) -> T) throws(FileError) -> T {
-        let lock = try calls.lockFile(Self.lockName, in: folder)
+        let lock: HostDescriptor
+        do throws(FileError) { lock = try calls.lockFile(Self.lockName, in: folder) } catch {
+            throw deleted(error)
+        }
         defer { withExtendedLifetime(lock) {} }
         do throws(FileError) { try calls.lock(lock, shared: false) } catch {
             guard error.kind == .busy else { throw error }
             throw FileError(.busy, "environment \(name): another command is changing it")
         }
         return try body()
+    }
+
+    /// What is told of a file that was there when the environment was found.
+    private func deleted(_ error: FileError) -> FileError {
+        guard error.kind == .notFound else { return error }
+        return FileError(.notFound, "environment \(name): deleted meanwhile")
     }
 }

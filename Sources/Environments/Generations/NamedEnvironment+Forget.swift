@@ -10,6 +10,13 @@ extension NamedEnvironment {
         try entries().filter(\.line.makesGeneration).map(\.line.current)
     }
 
+    /// Whether a generation is there still, as far as that can be told.
+    package func isThere(_ number: Int) -> Bool {
+        do throws(FileError) { return try generations().contains(number) } catch {
+            return error.kind != .notFound
+        }
+    }
+
     /// All generations that there are, sorted, each as it was found.
     ///
     /// `damaged` is told of what may have been others; of itself it throws that. Each is read

@@ -187,7 +187,8 @@ struct DeleteEnvironment: ParsableCommand {
             }
             try environment.delete()
         } catch {
-            throw Complaint("\(error)", status: error.kind == .busy ? WaitOptions.busy : 1)
+            let status = error.kind == .busy ? WaitOptions.busy : 1
+            throw Complaint(error, in: store, status: status)
         }
     }
 }

@@ -66,7 +66,7 @@ struct Switch: ParsableCommand {
             let status: Int32 = error.kind == .busy ? WaitOptions.busy : 1
             let isPackage = error.context?.hasPrefix("package ") == true
             let cure = isPackage ? "pak import the package again" : "pak history"
-            throw Complaint("\(error)", try: cure, status: status)
+            throw Complaint(error, in: environment.store, try: cure, status: status)
         }
     }
 }

@@ -29,7 +29,8 @@ struct Import: ParsableCommand {
                 defer { meter.clear() }
                 imported = try store.add(file, options)
             } catch {
-                throw Complaint(file, error)
+                guard error.kind == .noSpace else { throw Complaint(file, error) }
+                throw Complaint(error, in: store)
             }
             for path in imported.replaced.prefix(10) {
                 progress.remark(
@@ -83,21 +84,22 @@ struct VerifyStore: ParsableCommand {
                 Complaint("\(error)").print(as: "pak")
             }
             for name in try NamedEnvironment.names(in: store) {
-                let environment = try NamedEnvironment(name, in: store)
-                let damaged = { (error: FileError) in
-                    damages.append(name)
-                    Complaint("\(error)").print(as: "pak")
-                }
-                try environment.each(damaged: damaged) { number, record throws(FileError) in
-                    do throws(FileError) {
-                        for package in try record().text.packages
-                        where !all.contains(package.id) {
-                            throw FileError(.notFound, "package \(package.name) \(package.id)")
+                try NamedEnvironment.ifThere(name, in: store) { it throws(FileError) in
+                    let damaged = { (error: FileError) in
+                        damages.append(name)
+                        Complaint("\(error)").print(as: "pak")
+                    }
+                    try it.each(damaged: damaged) { number, record throws(FileError) in
+                        do throws(FileError) {
+                            // What came since the packages were listed is looked for.
+                            for package in try record().text.packages
+                            where !all.contains(package.id) { _ = try finder.path(of: package) }
+                        } catch {
+                            guard it.isThere(number) else { return }
+                            faults += 1
+                            let line = "\(name): generation \(number): \(error)"
+                            Complaint(line).print(as: "pak")
                         }
-                    } catch {
-                        faults += 1
-                        let line = "\(name): generation \(number): \(error)"
-                        Complaint(line).print(as: "pak")
                     }
                 }
             }
@@ -207,15 +209,17 @@ struct Collect: ParsableCommand {
         } catch {
             let isBusy = error.kind == .busy
             throw Complaint(
-                "\(error)",
+                error,
+                in: store,
                 try: isBusy ? "pak gc --wait 60" : "pak store verify",
                 status: isBusy ? WaitOptions.busy : 1
             )
         }
     }
 
-    /// Forgets what is not to be kept of an environment, while nobody else uses the store: where
-    /// nothing can be removed nothing is forgotten. Gives what only would be forgotten.
+    /// Forgets what is not to be kept of an environment; gives what only would be forgotten.
+    ///
+    /// It is a part of the collection: where nothing can be removed nothing is forgotten.
     private func forgotten(of environment: NamedEnvironment) throws(FileError) -> Set<Int> {
         guard let keep else { return [] }
         if dryRun { return Set(try environment.forgettable(keeping: keep)) }
