@@ -129,7 +129,7 @@ final class EnvironmentControl: Sendable {
             try environment.note("switch", current: number)
             follow()
         case ("shine", _):
-            // What comes over the wire names no path of the host.
+            // What comes over the wire has no path of the host shown.
             throw FileError(.notPermitted, "shine: the owner says that with pak shine alone")
         case ("add", _), ("rm", _), ("prefer", _), ("block", _), ("alias", _), ("allow", _),
             ("not", _):

@@ -128,11 +128,18 @@ struct FolderTests {
 
     @Test func whatIsNoPackageIsKeptOutUntilItIsOne() throws {
         let scratch = try prepared()
-        try scratch.shell("head -c 700 2.tar >web/2.tar; echo text >web/README")
+        try scratch.shell(
+            """
+            head -c 700 2.tar >web/2.tar; echo text >web/README; ln -s none web/dangling
+            cp 3.tar "web/x$(printf '\\377')"
+            """
+        )
         // Also at the start.
         var live = try Live(scratch)
         #expect(live.told("2.tar is kept out: "))
-        #expect(live.isThere("bin/1"))
+        #expect(live.told("dangling is kept out: it leads nowhere"))
+        #expect(live.told(" is kept out: its name is not UTF-8"))
+        #expect(live.isThere("bin/1") && !live.isThere("bin/3"))
         try scratch.shell("cp 2.tar web")
         #expect(try live.next() == "2")
         #expect(live.isThere("bin/2"))

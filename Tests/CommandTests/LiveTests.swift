@@ -134,7 +134,7 @@ struct LiveTests {
         _ = try EnvironmentTests.pak(scratch, ["add", "b"])
         _ = try EnvironmentTests.pak(scratch, ["rollback"])
         try scratch.shell("rm store/packages/b-*; rm -r store/tables")
-        // The command looks for itself, so the log is written to by hand: the server is asked.
+        // The command looks for itself; the server does, too.
         let control = try Editor(live.address, "ctl")
         #expect(throws: (any Error).self) { try control.write("env/main/ctl", "gen 3\n") }
         #expect(try control.read("env/main/ctl").contains("package b 2"))

@@ -1,6 +1,8 @@
+import Environments
 import FileTree
 import Glibc
 import NinePClient
+import Store
 import Testing
 
 /// What goes wrong with an environment that is changed: a clear error or the old state, never a
@@ -15,7 +17,7 @@ struct SwitchFaultTests {
             try setting.tell("gen 2")
             try setting.scratch.shell("mkdir kept && cp store/packages/b-* kept")
             try setting.scratch.shell("rm -rf store/tables; \(damage)")
-            // One who does not look at the packages himself makes it current.
+            // What cannot be shown is not made current.
             #expect(throws: FileError.self) { try setting.tell("gen 3") }
             #expect(try setting.seen.read("usr/bin/a") == "a\n")
             #expect(!setting.isThere("usr/bin/b"))
@@ -27,6 +29,27 @@ struct SwitchFaultTests {
             #expect(try setting.seen.read("usr/bin/b") == "b\n")
             #expect(setting.served.end() == 0)
         }
+    }
+
+    /// As by one who does not look at the packages.
+    @Test func aGenerationThatIsMadeCurrentAndCannotBeShownLeavesTheOldState() throws {
+        let setting = try SwitchTests.Setting()
+        _ = try EnvironmentTests.pak(setting.scratch, ["add", "b"])
+        _ = try EnvironmentTests.pak(setting.scratch, ["switch", "2"])
+        try setting.tell("gen 2")
+        try setting.scratch.shell("mkdir kept && mv store/packages/b-* kept; rm -rf store/tables")
+        let main = try NamedEnvironment("main", in: Store(writing: setting.scratch("store")))
+        try main.note("switch", current: 3, over: main.state())
+        let complaints = setting.served.running.complaints
+        let told = complaints.next { $0.contains("environment main stays at generation 2: ") }
+        #expect(told?.contains("package b 2 ") == true)
+        #expect(try setting.seen.read("usr/bin/a") == "a\n")
+        #expect(!setting.isThere("usr/bin/b"))
+        try setting.scratch.shell("mv kept/b-* store/packages")
+        try main.note("switch", current: 2, over: main.state())
+        try setting.tell("gen 3")
+        #expect(try setting.seen.read("usr/bin/b") == "b\n")
+        #expect(setting.served.end() == 0)
     }
 
     @Test func aPackageWhoseFileIsAnotherOfTheSameBytesIsShown() throws {

@@ -205,8 +205,8 @@ struct SwitchTests {
         #expect(try plain.read("\(dependency)/etc/lib/conf") == "one\n")
 
         _ = try EnvironmentTests.pak(scratch, ["add", scratch("lib-2.deb")])
-        // The word that is refused has the server look before it answers.
         #expect(throws: (any Error).self) { try control.write("ctl", "gen x\n") }
+        // What is current already: the server has looked when it answers.
         try control.write("ctl", "gen 4\n")
         #expect(try plain.read("\(dependency)/etc/lib/conf") == "two\n")
         let new = try String(

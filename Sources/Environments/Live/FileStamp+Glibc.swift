@@ -27,4 +27,10 @@ struct FileStamp: Sendable, Hashable {
         let (modified, changed) = (status.st_mtim, status.st_ctim)
         times = [modified.tv_sec, modified.tv_nsec, changed.tv_sec, changed.tv_nsec]
     }
+
+    /// Whether there is anything of that name, be it a link that leads nowhere.
+    static func isNamed(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
 }

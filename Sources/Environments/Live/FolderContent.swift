@@ -14,7 +14,8 @@ struct FolderContent: Sendable {
     private var inPlace: Set<String> = []
 
     private struct Refusal: Sendable {
-        var stamp: FileStamp
+        /// Nil for what cannot be looked at.
+        var stamp: FileStamp?
         var error: FileError
     }
 
@@ -77,8 +78,12 @@ struct FolderContent: Sendable {
         let names = try HostFolder.names(in: folder).filter { !$0.hasPrefix(".") }
         var whole: [String] = []
         for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-            guard let stamp = FileStamp(path(name)) else { continue }
+            let stamp = FileStamp(path(name))
             do throws(FileError) {
+                guard let stamp else {
+                    guard let error = unseen(name) else { continue }
+                    throw error
+                }
                 try open(name, stamp, opener)
                 refused[name] = nil
                 whole.append(name)
@@ -92,6 +97,13 @@ struct FolderContent: Sendable {
         packages = packages.filter { all.contains($0.key) }
         refused = refused.filter { all.contains($0.key) }
         return whole
+    }
+
+    /// Why a name cannot be looked at; nil where it is gone.
+    private func unseen(_ name: String) -> FileError? {
+        // What is not UTF-8 has that in its place.
+        if name.contains("\u{FFFD}") { return FileError(.invalid, "its name is not UTF-8") }
+        return FileStamp.isNamed(path(name)) ? FileError(.notFound, "it leads nowhere") : nil
     }
 
     private mutating func open(
