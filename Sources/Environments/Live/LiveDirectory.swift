@@ -5,8 +5,10 @@ import Synchronization
 /// walked to.
 ///
 /// What it is itself stays that: its attributes can be asked for when it is gone. Names in it are
-/// those of the directory that the newest state has at its path; none, when it has none. A listing
-/// goes on in the state in which it was begun.
+/// those of the directory that the newest state has at its path; none, when it has none.
+///
+/// A listing goes on in the state in which it was begun. Its positions say which that is: a node is
+/// of all who list it, and a server may come to have another for the same directory meanwhile.
 final class LiveDirectory: Directory {
     private let live: LiveTree
     /// The names from the root on.
@@ -19,8 +21,6 @@ final class LiveDirectory: Directory {
         var number: UInt64
         /// What it was when last there was one.
         var last: any Directory
-        /// What a listing that has begun is of.
-        var listed: (any Directory)?
     }
 
     /// The root.
@@ -36,7 +36,7 @@ final class LiveDirectory: Directory {
     ) {
         self.live = live
         self.path = path
-        known = Mutex(Known(directory: directory, number: number, last: directory, listed: nil))
+        known = Mutex(Known(directory: directory, number: number, last: directory))
     }
 
     /// The directory of the newest state, and that state's number.
@@ -121,14 +121,22 @@ final class LiveDirectory: Directory {
         from cookie: UInt64,
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
-        let listed: any Directory
-        if cookie > 0, let begun = known.withLock({ $0.listed }) {
-            listed = begun
+        let directory: any Directory
+        let mark: UInt64
+        var start = cookie
+        if let begun = live.state(listedTo: cookie) {
+            guard let found = try begun.directory(at: path) else { throw FileError(.notFound) }
+            (directory, mark) = (found, LiveTree.State.mark(begun.number))
+            start = cookie & UInt64(UInt32.max)
         } else {
-            listed = try newest().directory
-            known.withLock { $0.listed = listed }
+            let state = try newest()
+            (directory, mark) = (state.directory, LiveTree.State.mark(state.number))
         }
-        try listed.entries(from: cookie, body)
+        try directory.entries(from: start) { entry, name in
+            // A longer one is of the real disk, which has one state.
+            guard entry.next <= UInt64(UInt32.max) else { return body(entry, name) }
+            return body(DirectoryEntry(stat: entry.stat, next: mark | entry.next), name)
+        }
     }
 
     // MARK: - Changes

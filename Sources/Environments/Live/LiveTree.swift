@@ -8,6 +8,9 @@ import Synchronization
 /// its start to its end, see one state alone.
 package final class LiveTree: Tree {
     private let current: Mutex<State>
+    /// The states before, the latest last, for listings that were begun in them.
+    private let before = Mutex<[State]>([])
+    private static let beforeLimit = 4
     private let listeners = Mutex<[@Sendable (LiveChange) -> Void]>([])
 
     /// One state of the tree.
@@ -16,6 +19,14 @@ package final class LiveTree: Tree {
         var tree: any Tree
         /// Counts up with every state.
         var number: UInt64
+
+        /// What the upper half of a listing's positions is in the state of a number.
+        ///
+        /// No two of those that are kept have the same one; its bits are spread, for a position on a
+        /// real disk may have as many, and shall not look like one of these.
+        static func mark(_ number: UInt64) -> UInt64 {
+            (number &* 0x9E37_79B1 & 0x3fff_ffff) << 32
+        }
 
         /// The directory at a path; nil where it has none.
         ///
@@ -47,6 +58,10 @@ package final class LiveTree: Tree {
             guard number > state.number else { return nil }
             let old = state
             state = next
+            before.withLock { before in
+                before.append(old)
+                if before.count > Self.beforeLimit { before.removeFirst() }
+            }
             return old
         }
         guard let old else { return }
@@ -60,6 +75,16 @@ package final class LiveTree: Tree {
 
     /// What is shown now.
     var state: State { current.withLock { $0 } }
+
+    /// The state in which a listing was begun that has come to `cookie`; nil when the cookie names
+    /// none, or one that is long gone.
+    func state(listedTo cookie: UInt64) -> State? {
+        guard cookie > UInt64(UInt32.max) else { return nil }
+        let mark = cookie & ~UInt64(UInt32.max)
+        let now = state
+        if State.mark(now.number) == mark { return now }
+        return before.withLock { $0.last { State.mark($0.number) == mark } }
+    }
 
     /// The root of whatever is shown.
     package var root: any Directory { LiveDirectory(self, state) }
