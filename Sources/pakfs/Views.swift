@@ -180,16 +180,28 @@ final class Views: Tree {
         return mounts
     }
 
+    /// The same view with the control tree in its root, where that was asked for.
+    ///
+    /// It is of one attach, also where what it lies over is of many: what one has begun there
+    /// nobody else ends.
+    private func withControl(
+        _ attachment: Attachment,
+        _ name: ViewName,
+        _ user: User
+    ) throws(FileError) -> Attachment {
+        var attachment = try controlMount(name, user).lay(over: attachment)
+        attachment.links = name.links
+        return attachment
+    }
+
     /// What is laid over the packages of a view: the real disk where the environment says so, for
-    /// its owner alone, and the control tree under the name that was asked for.
+    /// its owner alone.
     private func cover(_ name: ViewName, _ user: User) throws(FileError) -> StoredEnvironment.Cover
     {
         let sub = try UnionPath(name.sub)
-        let mounts = try controlMount(name, user)
         let isOwner = user.isOwner
         return { (shown, attachment) throws(FileError) in
-            let covered = try mounts.lay(over: attachment)
-            return try isOwner ? shown.record.text.shines.lay(over: covered, from: sub) : covered
+            try isOwner ? shown.record.text.shines.lay(over: attachment, from: sub) : attachment
         }
     }
 
@@ -213,15 +225,13 @@ final class Views: Tree {
         guard found.admits(user) else { throw FileError(.permission) }
         if let id = captured(name) { return try attach(id, over: found, name, user) }
         let options = try name.options()
-        var attachment: Attachment
+        let attachment: Attachment
         if !name.isPinned, let folder = folders.first(where: { $0.name == wanted }) {
             attachment = try folder.live(options).attach(as: user, to: "")
         } else {
             attachment = try found.tree.attach(as: user, options)
         }
-        attachment = try controlMount(name, user).lay(over: attachment)
-        attachment.links = name.links
-        return attachment
+        return try withControl(attachment, name, user)
     }
 
     /// Gives a view of an environment of a store: one that goes with it, unless it is pinned.
@@ -230,7 +240,7 @@ final class Views: Tree {
         _ name: ViewName,
         _ user: User
     ) throws(FileError) -> Attachment {
-        var attachment: Attachment
+        let attachment: Attachment
         if name.isPinned || name.capture != nil {
             let shown = try name.generation.map { (words) throws(FileError) in
                 try found.state(words)
@@ -243,14 +253,9 @@ final class Views: Tree {
         } else {
             var key = StoredEnvironment.ViewKey(try name.options())
             if user.isOwner { key.mounted.append("shine") }
-            // A control tree is of who asked for it.
-            if let place = name.controlName {
-                key.mounted += ["ctl", place, "\(user.isOwner)", "\(user.uid)"]
-            }
             attachment = try found.live(key, cover(name, user)).attach(as: user, to: "")
         }
-        attachment.links = name.links
-        return attachment
+        return try withControl(attachment, name, user)
     }
 
     /// Gives the layer `id` over an environment.

@@ -113,6 +113,20 @@ struct LiveTests {
         #expect(live.served.end() == 0)
     }
 
+    @Test func whatIsBegunInAViewIsOfOneAttach() throws {
+        let scratch = try Self.prepared()
+        let live = try Live(scratch)
+        let first = try Editor(live.address, "main:ctl=.pak")
+        let second = try Editor(live.address, "main:ctl=.pak")
+        try first.write(".pak/ctl", "begin\nadd b\n")
+        #expect(try second.read(".pak/env/main/ctl") == "generation 2\n")
+        #expect(throws: (any Error).self) { try second.write(".pak/ctl", "commit\n") }
+        #expect(try second.read(".pak/env/main/gen").hasPrefix("2 "))
+        try first.write(".pak/ctl", "commit\n")
+        #expect(try second.read("usr/bin/b") == "b\n")
+        #expect(live.served.end() == 0)
+    }
+
     @Test func aPackageThatIsShownIsNotCollected() throws {
         let scratch = try Self.prepared()
         let live = try Live(scratch)
