@@ -267,7 +267,7 @@ final class Views: Tree {
     ) throws(FileError) -> Attachment {
         guard let captures else { throw FileError(.invalid, "no layers: -c is not there") }
         let capture = try captures.capture(id, over: environment, name, for: user).capture
-        return Attachment(root: capture.root, tree: capture.view, links: name.links)
+        return try withControl(Attachment(root: capture.root, tree: capture.view), name, user)
     }
 
     /// The layer that a name at attach asks for; the empty name asks for one by itself.

@@ -200,6 +200,19 @@ struct LiveTests {
         #expect(live.served.end() == 0)
     }
 
+    @Test func theControlTreeIsSeenInALayerUnderAName() throws {
+        let scratch = try Self.prepared()
+        let address = "unix!\(scratch("socket"))"
+        let served = try Served(
+            scratch,
+            ["-S", scratch("store"), "-e", "main", "-l", address, "-c", scratch("layers")]
+        )
+        let seen = try Editor(address, "main:capture=x:ctl=.pak")
+        #expect(try seen.read(".pak/env/main/gen").hasPrefix("2 "))
+        #expect(try seen.read("usr/bin/a") == "a\n")
+        #expect(served.end() == 0)
+    }
+
     @Test func othersThanTheOwnerSeeNothingOfTheDisk() throws {
         let scratch = try Self.prepared()
         try scratch.shell("mkdir disk; echo disk >disk/x")
