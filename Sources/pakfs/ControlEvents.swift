@@ -22,7 +22,10 @@ final class ControlEvents: Sendable {
         state.withLock { state in
             state.bytes += Array("\(line)\n".utf8)
             if state.bytes.count > Self.limit {
-                let old = state.bytes.count - Self.limit / 2
+                let least = state.bytes.count - Self.limit / 2
+                // Whole lines: what is left begins with one.
+                let newline = state.bytes[(least - 1)...].firstIndex(of: UInt8(ascii: "\n"))
+                let old = (newline ?? state.bytes.count - 1) + 1
                 state.bytes.removeFirst(old)
                 state.start += UInt64(old)
             }
@@ -33,14 +36,18 @@ final class ControlEvents: Sendable {
     /// Where what happens from now on begins.
     var end: UInt64 { state.withLock { $0.end } }
 
-    func read(from offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    /// Reads on; whoever is so late that lines are gone goes on with those there are, `skipped`
+    /// bytes further on.
+    func read(
+        from offset: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) -> (count: Int, skipped: UInt64) {
         state.withLock { state in
-            guard offset < state.end else { return 0 }
-            // Whoever is so late that lines are gone goes on with those there are.
-            let first = Int(max(offset, state.start) - state.start)
-            let part = state.bytes[first...].prefix(buffer.count)
+            guard offset < state.end else { return (0, 0) }
+            let place = max(offset, state.start)
+            let part = state.bytes[Int(place - state.start)...].prefix(buffer.count)
             buffer.copyBytes(from: part)
-            return part.count
+            return (part.count, place - offset)
         }
     }
 
@@ -92,7 +99,8 @@ final class ControlEventsFile: File {
     /// for is told at once that there is none.
     private final class Reader: OpenFile {
         private let events: ControlEvents
-        private let start: UInt64
+        /// Where what is read at offset 0 begins: further on when lines are gone unread.
+        private let start: Mutex<UInt64>
         private let last = Mutex(Rest())
 
         /// What the last read left of what was asked for.
@@ -103,7 +111,11 @@ final class ControlEventsFile: File {
 
         init(_ events: ControlEvents) {
             self.events = events
-            start = events.end
+            start = Mutex(events.end)
+        }
+
+        private func place(of offset: UInt64) -> (partialValue: UInt64, overflow: Bool) {
+            start.withLock { $0.addingReportingOverflow(offset) }
         }
 
         private func isRest(_ offset: UInt64, _ count: Int) -> Bool {
@@ -114,9 +126,13 @@ final class ControlEventsFile: File {
             into buffer: UnsafeMutableRawBufferPointer,
             at offset: UInt64
         ) throws(FileError) -> Int {
-            let (place, overflow) = start.addingReportingOverflow(offset)
-            if overflow { return 0 }
-            let count = events.read(from: place, into: buffer)
+            let count = start.withLock { start in
+                let (place, overflow) = start.addingReportingOverflow(offset)
+                if overflow { return 0 }
+                let (count, skipped) = events.read(from: place, into: buffer)
+                start += skipped
+                return count
+            }
             last.withLock { last in
                 last = Rest(offset: offset + UInt64(count), count: buffer.count - count)
                 // Whoever is told that there is no more waits the next time.
@@ -126,7 +142,7 @@ final class ControlEventsFile: File {
         }
 
         func isReady(at offset: UInt64, count: Int) -> Bool {
-            let (place, overflow) = start.addingReportingOverflow(offset)
+            let (place, overflow) = place(of: offset)
             return overflow || events.end > place || isRest(offset, count)
         }
 
@@ -135,7 +151,7 @@ final class ControlEventsFile: File {
             count: Int,
             until cancellation: Cancellation
         ) throws(FileError) {
-            let (place, overflow) = start.addingReportingOverflow(offset)
+            let (place, overflow) = place(of: offset)
             if !overflow, !isRest(offset, count) {
                 try events.wait(for: place, until: cancellation)
             }

@@ -79,6 +79,26 @@ struct ControlTreeTests {
         #expect(try read(4, at: 0) == "one\n" && !open.isReady(at: 8, count: 4))
     }
 
+    @Test func whoReadsLateHasEachLineThatIsLeftOnceAndWhole() throws {
+        let events = ControlEvents()
+        let tree = ControlTree { [("events", .events(events))] }
+        let open = try #require(try tree.node("events").file).open(.read)
+        let filler = String(repeating: "x", count: 1000)
+        func line(_ number: Int) -> String { "\(number) \(filler)" }
+        for number in 0..<1500 { events.add(line(number)) }
+        var text = ""
+        var room = [UInt8](repeating: 0, count: 100_000)
+        while true {
+            let offset = UInt64(text.utf8.count)
+            let count = try room.withUnsafeMutableBytes { try open.read(into: $0, at: offset) }
+            if count == 0 { break }
+            text += String(decoding: room[..<count], as: UTF8.self)
+        }
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(lines.count > 400 && lines.count < 1500)
+        #expect(lines == (1500 - lines.count..<1500).map(line))
+    }
+
     @Test func bytesThatAreNoTextAreReadAsTheyAre() throws {
         let bytes: [UInt8] = [0x41, 0x20, 0xff, 0xc3, 0x0a]
         let tree = ControlTree { [("changes", .bytes { bytes })] }
