@@ -81,7 +81,12 @@ final class EnvironmentControl: Sendable {
             )
         }
         if user.isOwner {
-            entries.append(("ctl", .words(ControlWords(text: { [self] in status }, take: take))))
+            let words = ControlWords(
+                text: { [self] in status },
+                take: take,
+                isSlow: Self.isSlow
+            )
+            entries.append(("ctl", .words(words)))
         }
         return entries.sorted { $0.name < $1.name }
     }
@@ -97,9 +102,24 @@ final class EnvironmentControl: Sendable {
         return text
     }
 
-    private func change(_ body: (inout Begun) -> Void) {
-        session.begun.withLock { body(&$0[environment.name, default: Begun()]) }
+    /// Looks at what was begun and changes it in one step: another thread may do so, too.
+    private func change<R: Sendable, E: Error>(
+        _ body: (inout Begun) throws(E) -> R
+    ) throws(E) -> R {
+        try session.begun.withLock { begun throws(E) -> R in
+            try body(&begun[environment.name, default: Begun()])
+        }
     }
+
+    /// Whether a line may make a generation, or show one: that reads packages, and waits for the
+    /// disk.
+    @Sendable static func isSlow(_ line: String) -> Bool {
+        let word = line.split(separator: " ", maxSplits: 1).first ?? ""
+        return word == "commit" || word == "gen" || changes.contains(String(word))
+    }
+
+    /// The words that change an environment.
+    private static let changes: Set = ["add", "rm", "prefer", "block", "alias", "allow", "not"]
 
     /// Does what a line asks for.
     @Sendable func take(_ line: String) throws(FileError) {
@@ -114,15 +134,19 @@ final class EnvironmentControl: Sendable {
     }
 
     private func obey(_ words: [String]) throws(FileError) {
-        let lines = session.begun.withLock { $0[environment.name]?.lines }
         switch (words.first ?? "", words.count) {
         case ("begin", 1):
-            guard lines == nil else { throw FileError(.busy, "begun already") }
-            change { $0.lines = [] }
+            try change { begun throws(FileError) in
+                guard begun.lines == nil else { throw FileError(.busy, "begun already") }
+                begun.lines = []
+            }
         case ("abort", 1): change { $0.lines = nil }
         case ("commit", 1):
+            let lines = change { begun in
+                defer { begun.lines = nil }
+                return begun.lines
+            }
             guard let lines else { throw FileError(.invalid, "nothing was begun") }
-            change { $0.lines = nil }
             try make(lines)
         case ("gen", 2):
             guard let number = Int(words[1]) else { throw FileError(.invalid, words[1]) }
@@ -131,10 +155,12 @@ final class EnvironmentControl: Sendable {
         case ("shine", _):
             // What comes over the wire has no path of the host shown.
             throw FileError(.notPermitted, "shine: the owner says that with pak shine alone")
-        case ("add", _), ("rm", _), ("prefer", _), ("block", _), ("alias", _), ("allow", _),
-            ("not", _):
-            if lines != nil { return change { $0.lines?.append(words) } }
-            try make([words])
+        case (let word, _) where Self.changes.contains(word):
+            let isNoted = change { begun in
+                begun.lines?.append(words)
+                return begun.lines != nil
+            }
+            if !isNoted { try make([words]) }
         default:
             let known = "add, rm, prefer, block, alias, allow, not, gen, begin, commit, abort"
             throw FileError(.invalid, "no such word; there are \(known)")

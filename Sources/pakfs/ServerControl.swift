@@ -14,15 +14,23 @@ struct ServerControl: Sendable {
         ControlWords(
             text: { environments.map { "\($0.name)\n\($0.control.status)" }.joined() },
             take: { (line) throws(FileError) in
-                let parts = line.split(separator: " ", maxSplits: 1)
-                guard let first = parts.first, first.hasSuffix(":") else {
+                let (name, word) = Self.parts(of: line)
+                guard let name else {
                     guard let usual = environments.first else { throw FileError(.notFound) }
-                    return try usual.control.take(line)
+                    return try usual.control.take(word)
                 }
-                let wanted = environments.first { $0.name == first.dropLast() }
-                guard let wanted else { throw FileError(.notFound, "environment \(first)") }
-                try wanted.control.take(parts.count == 2 ? String(parts[1]) : "")
-            }
+                let wanted = environments.first { $0.name == name }
+                guard let wanted else { throw FileError(.notFound, "environment \(name):") }
+                try wanted.control.take(word)
+            },
+            isSlow: { EnvironmentControl.isSlow(Self.parts(of: $0).word) }
         )
+    }
+
+    /// The environment that a line names, if it does, and what it says to it.
+    private static func parts(of line: String) -> (name: Substring?, word: String) {
+        let parts = line.split(separator: " ", maxSplits: 1)
+        guard let first = parts.first, first.hasSuffix(":") else { return (nil, line) }
+        return (first.dropLast(), parts.count == 2 ? String(parts[1]) : "")
     }
 }

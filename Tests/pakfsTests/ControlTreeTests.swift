@@ -182,6 +182,16 @@ struct ControlTreeTests {
         try open.write(bytes.span.bytes, at: offset)
     }
 
+    @Test(arguments: [
+        ("add ./big.deb", true), ("commit", true), ("gen 3", true), ("not allow a", true),
+        ("begin", false), ("abort", false), ("", false), ("addition", false),
+    ])
+    func aWordThatMakesAGenerationTakesLong(_ line: String, _ isSlow: Bool) {
+        #expect(EnvironmentControl.isSlow(line) == isSlow)
+        let words = ServerControl([]).words
+        #expect(words.isSlow(line) == isSlow && words.isSlow("web: \(line)") == isSlow)
+    }
+
     @Test func eachLineIsAWordWhereverItIsWritten() throws {
         let heard = Heard()
         let tree = ControlTree { [("ctl", heard.entry)] }
