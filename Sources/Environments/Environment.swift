@@ -159,9 +159,9 @@ package final class OnceText: Sendable {
     private let known = Mutex<String?>(nil)
 
     /// The text; made by `make` unless it is known.
-    package func text(_ make: () -> String) -> String {
+    package func text<E: Error>(_ make: () throws(E) -> String) throws(E) -> String {
         if let text = known.withLock({ $0 }) { return text }
-        let text = make()
+        let text = try make()
         known.withLock { $0 = text }
         return text
     }

@@ -49,7 +49,9 @@ final class EnvironmentControl: Sendable {
             (
                 "conflicts",
                 .file { () throws(FileError) in
-                    try shown.tree.conflicts().map { "\($0)\n" }.joined()
+                    try shown.conflicts.text { () throws(FileError) in
+                        try shown.tree.conflicts().map { "\($0)\n" }.joined()
+                    }
                 }
             ),
             ("gen", .file { "\(shown.record.number) \(shown.record.text.hash)\n" }),
@@ -65,8 +67,10 @@ final class EnvironmentControl: Sendable {
             (
                 "shadowed",
                 .file { () throws(FileError) in
-                    try shown.tree.hidden(by: shown.record.text.shines)
-                        .map { "\($0.path) \($0.package)\n" }.joined()
+                    try shown.shadowed.text { () throws(FileError) in
+                        try shown.tree.hidden(by: shown.record.text.shines)
+                            .map { "\($0.path) \($0.package)\n" }.joined()
+                    }
                 }
             ),
         ]

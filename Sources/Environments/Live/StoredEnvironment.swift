@@ -49,6 +49,10 @@ package final class StoredEnvironment: Sendable {
         /// Its packages as one tree.
         package let tree: UnionTree
         private let known = Mutex<PackageNeeds?>(nil)
+        /// What the rules settled, and what lies under the disk, in words: neither changes, and
+        /// either takes a walk of many names.
+        package let conflicts: OnceText
+        package let shadowed: OnceText
         /// Counts up with what is opened: of two states the later has the higher.
         let number: UInt64
         private static let count = Atomic<UInt64>(0)
@@ -57,6 +61,7 @@ package final class StoredEnvironment: Sendable {
             number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
             self.record = record
             self.tree = tree
+            (conflicts, shadowed) = (OnceText(), OnceText())
         }
 
         /// Makes a later one of the same.
@@ -64,6 +69,7 @@ package final class StoredEnvironment: Sendable {
             number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
             record = other.record
             tree = other.tree
+            (conflicts, shadowed) = (other.conflicts, other.shadowed)
         }
 
         /// Which packages need which.
