@@ -16,14 +16,14 @@ extension Complaint {
             self.init("store \(store.path)", error, try: cure, status: status)
         } else if cure == nil, error.kind == .notFound, error.context?.contains("package ") == true
         {
-            self.init("\(error)", try: "pak import the package again", status: status)
+            self.init(error, try: "pak import the package again", status: status)
         } else if cure == nil, error.kind == .malformed,
             error.context?.hasPrefix("environment ") == true
         {
             let cure = "pak history, and pak switch to another generation"
-            self.init("\(error)", try: cure, status: status)
+            self.init(error, try: cure, status: status)
         } else {
-            self.init("\(error)", try: cure, status: status)
+            self.init(error, try: cure, status: status)
         }
     }
 }

@@ -11,6 +11,8 @@ public struct Complaint: Error, Sendable, Hashable {
     public var cure: String?
     /// The status that the command ends with.
     public var status: Int32
+    /// What kind of error it is of; nil where it is of none, or of several.
+    public private(set) var kind: FileError.Kind?
 
     /// Makes a complaint.
     public init(_ text: String, try cure: String? = nil, status: Int32 = 1) {
@@ -23,6 +25,13 @@ public struct Complaint: Error, Sendable, Hashable {
     public init(_ what: String, _ error: FileError, try cure: String? = nil, status: Int32 = 1) {
         let told = error.context?.contains(what) == true ? error : error.at(what)
         self.init(told.description, try: cure, status: status)
+        kind = error.kind
+    }
+
+    /// Makes a complaint of an error that says itself what failed.
+    public init(_ error: FileError, try cure: String? = nil, status: Int32 = 1) {
+        self.init(error.description, try: cure, status: status)
+        kind = error.kind
     }
 
     /// Prints it on standard error.

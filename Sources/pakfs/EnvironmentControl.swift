@@ -179,7 +179,7 @@ final class EnvironmentControl: Sendable {
         do throws(Complaint) {
             _ = try change.commit(command: command, word: word)
         } catch {
-            let kind: FileError.Kind = error.status == 7 ? .busy : .conflict
+            let kind = error.status == 7 ? .busy : error.kind ?? .conflict
             throw FileError(kind, ([error.text] + error.details).joined(separator: "; "))
         }
         // Whoever wrote the word sees its effect at once.

@@ -14,6 +14,13 @@ struct TerminalTests {
         #expect(Visible.text(text) == shown)
     }
 
+    @Test func aComplaintOfAnErrorKnowsItsKind() {
+        let error = FileError(.noSpace, "write")
+        #expect(Complaint("store s", error).kind == .noSpace)
+        #expect(Complaint(error, try: "gc").kind == .noSpace)
+        #expect(Complaint(error).text == "\(error)" && Complaint("text").kind == nil)
+    }
+
     @Test func anErrorThatNamesTheFileIsNotGivenItsNameAgain() {
         let error = FileError(.malformed, "a.deb: member ../x")
         #expect(Complaint("a.deb", error).text == "a.deb: member ../x: corrupted file entry")
