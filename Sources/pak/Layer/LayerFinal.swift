@@ -24,7 +24,7 @@ struct LayerFinal: ParsableCommand {
 
     func run() throws {
         // The hook may do something with the layer, which nobody has open by then.
-        guard let hook, let lines = try lines() else { return }
+        guard let lines = try lines(), let hook else { return }
         try Hook(program: hook).run(
             place.layer,
             printing.json ? lines.map { Array(LayerLine.change($0).line.utf8) } : lines
