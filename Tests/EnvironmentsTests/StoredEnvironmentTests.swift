@@ -1,5 +1,6 @@
 import Archive
 import FileTree
+import Glibc
 import Store
 import Synchronization
 import Testing
@@ -129,5 +130,20 @@ struct StoredEnvironmentTests {
         let error = #expect(throws: FileError.self) { try shown.note("switch", current: 1) }
         #expect(error?.kind == .readOnly)
         #expect(try setting.web.state().current == 2)
+    }
+
+    /// Anybody may ask for a hash that nothing has.
+    @Test func aStateIsFoundByItsTreesHashWithoutOpeningOthers() throws {
+        let setting = try Setting()
+        let first = "\(try setting.shown.state("1").tree.hash)"
+        try setting.add()
+        let last = try setting.web.current().record
+        let added = try #require(last.text.package("q"))
+        try #require(unlink(setting.finder.path(of: added)) == 0)
+        #expect(try setting.shown.state(first).record.number == 1)
+        let unknown = "0123456789abcdef"
+        #expect(throws: FileError(.notFound, "web@\(unknown)")) {
+            try setting.shown.state(unknown)
+        }
     }
 }

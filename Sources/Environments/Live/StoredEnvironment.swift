@@ -334,13 +334,19 @@ package final class StoredEnvironment: Sendable {
             if let record = try environment.find(words) {
                 return try open(record)
             }
-            // Layers and mount lines of a server have the tree's hash.
-            let found = try environment.latest { record throws(FileError) -> Shown? in
-                let shown = try open(record)
-                return "\(shown.tree.hash)".hasPrefix(words) ? shown : nil
+            // Layers and mount lines of a server have the tree's hash. It is known of each without
+            // opening its packages: anybody may ask for what nothing has.
+            let found = try environment.latest { record throws(FileError) -> GenerationRecord? in
+                let ids = record.text.packages.map(\.id)
+                let rules = try record.text.unionRules()
+                let hashes = KeptTable.hashes(of: ids, rules, environment: name)
+                return hashes.contains { "\($0)".hasPrefix(words) } ? record : nil
             }
-            guard let found else { throw FileError(.notFound, "\(name)@\(words)") }
-            return found
+            let shown = try found.map { (record) throws(FileError) in try open(record) }
+            guard let shown, "\(shown.tree.hash)".hasPrefix(words) else {
+                throw FileError(.notFound, "\(name)@\(words)")
+            }
+            return shown
         }
     }
 

@@ -38,6 +38,20 @@ public struct KeptTable {
         table = found
     }
 
+    /// The hashes of which the tree of a set of native packages in no base has one.
+    ///
+    /// Whether one of them is Debian's is not known without opening them all.
+    public static func hashes(
+        of ids: [ContentID],
+        _ rules: UnionRules,
+        environment: String
+    ) -> [ContentID] {
+        let packages = UnionMaker.hash(of: ids.sorted())
+        return [true, false].map {
+            UnionMaker.key(packages, rules, environment: environment, usr: $0)
+        }
+    }
+
     /// Makes the table of another set, and keeps it; false where a merge of all is needed, which
     /// says all that they disagree in.
     ///
