@@ -63,7 +63,7 @@ final class EnvironmentControl: Sendable {
                 }
             ),
             ("rules", .file { shown.record.text.rules.map { "\($0.line)\n" }.joined() }),
-            ("pkg", PackageLinks(environment).entry),
+            ("pkg", PackageLinks(environment, at: "env/\(environment.name)/pkg").entry),
             (
                 "shadowed",
                 .file { () throws(FileError) in

@@ -9,8 +9,13 @@ import UnionTree
 /// what it needs.
 struct PackageLinks: Sendable {
     private let environment: StoredEnvironment
+    /// The path of their directory in the control tree.
+    private let place: String
 
-    init(_ environment: StoredEnvironment) { self.environment = environment }
+    init(_ environment: StoredEnvironment, at place: String) {
+        self.environment = environment
+        self.place = place
+    }
 
     /// The directory of all of them.
     var entry: ControlTree.Entry {
@@ -33,7 +38,9 @@ struct PackageLinks: Sendable {
             ("self", .link("tree")),
             (
                 "tree",
-                .root { [environment] () throws(FileError) in try environment.alone(package).root }
+                .root { [environment, place] () throws(FileError) in
+                    try environment.alone(package, at: place).root
+                }
             ),
         ]
         // What it brings of settings; those in use are where the view has them.

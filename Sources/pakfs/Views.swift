@@ -293,7 +293,7 @@ final class Views: Tree {
             ("stats", .file(statistics)),
         ]
         if let first = stored.first {
-            entries.append(("pkg", PackageLinks(first).entry))
+            entries.append(("pkg", PackageLinks(first, at: "pkg").entry))
             if user.isOwner {
                 let words = ServerControl(stored.map { ($0.name, control(of: $0, session)) }).words
                 entries.append(("ctl", .words(words)))

@@ -195,6 +195,10 @@ struct SwitchTests {
         #expect(
             try control.walk("pkg/\(lib)/tree/etc").qid.path != seen.walk("etc").qid.path
         )
+        #expect(
+            try control.walk("pkg/\(lib)/tree/etc").qid.path
+                != control.walk("env/main/pkg/\(lib)/tree/etc").qid.path
+        )
         let dependency = "pkg/\(app)/dep/lib"
         let old = try target(dependency)
         #expect(old == "../../\(lib)/tree")

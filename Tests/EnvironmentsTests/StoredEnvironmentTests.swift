@@ -110,7 +110,7 @@ struct StoredEnvironmentTests {
             all.append(try setting.add(number))
             #expect(try shown.refresh { Issue.record("\($0)") })
             let tree = try #require(shown.current.tree.packages.first { $0.name == "q" })
-            _ = try shown.alone(tree)
+            _ = try shown.alone(tree, at: "pkg")
         }
         #expect(try setting.web.forget(keeping: 1).count == 13)
         _ = try StoreFolder.collect(store.path)

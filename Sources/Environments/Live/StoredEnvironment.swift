@@ -22,7 +22,14 @@ package final class StoredEnvironment: Sendable {
     private let swapping = Mutex(())
     private let views = LiveViews<ViewKey, Shown> { $0.number }
     /// The packages that were asked for alone, each as a tree of its own.
-    private let alone = Mutex<[ContentID: UnionTree]>([:])
+    private let alone = Mutex<[Alone: UnionTree]>([:])
+
+    /// A package at a place where it is shown alone.
+    private struct Alone: Hashable {
+        var id: ContentID
+        var place: String
+    }
+
     private let listeners = Mutex<[@Sendable (Int) -> Void]>([])
 
     /// What a view is asked to show; views of one key are one tree.
@@ -366,14 +373,19 @@ package final class StoredEnvironment: Sendable {
         }
     }
 
-    /// One package of a state as a tree of its own.
-    package func alone(_ package: Package) throws(FileError) -> UnionTree {
-        if let known = alone.withLock({ $0[package.id] }) { return known }
-        // Directories have qids of their own: the same path is another one in the view.
-        let tree = try UnionTree(packages: [package], environment: "pkg/\(package.id)")
+    /// One package of a state as a tree of its own, shown at `place`.
+    package func alone(
+        _ package: Package,
+        at place: String
+    ) throws(FileError) -> UnionTree {
+        let key = Alone(id: package.id, place: place)
+        if let known = alone.withLock({ $0[key] }) { return known }
+        // Directories have qids of their own: the same path is another one in the view, and at
+        // another place.
+        let tree = try UnionTree(packages: [package], environment: "\(place)/\(package.id)")
         alone.withLock { alone in
             if alone.count >= Self.aloneLimit { alone.removeAll() }
-            alone[package.id] = tree
+            alone[key] = tree
         }
         return tree
     }
@@ -386,8 +398,8 @@ package final class StoredEnvironment: Sendable {
         let states = recent.withLock { $0 } + [next]
         let ids = Set(states.flatMap { $0.record.text.packages.map(\.id) })
         let gone = alone.withLock { alone in
-            let gone = alone.filter { !ids.contains($0.key) }
-            for id in gone.keys { alone[id] = nil }
+            let gone = alone.filter { !ids.contains($0.key.id) }
+            for key in gone.keys { alone[key] = nil }
             return gone
         }
         // What they held is closed without the lock.
