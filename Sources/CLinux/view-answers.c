@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* Opens the file that an owner is wanted for. Returns a descriptor, or -errno. */
@@ -85,9 +87,11 @@ static int answer_owner(struct view_answerer *self, const struct seccomp_notif *
 		question.mount = mount_of(self, &st);
 		question.uid = uid;
 		question.gid = gid;
-		/* Elsewhere an owner is accepted and forgotten. */
+		/* Elsewhere an owner is accepted and forgotten, unless it is noted at the file itself. */
 		if (question.mount >= 0)
 			number = ask_starter(self, &question);
+		else if (self->records)
+			number = view_record_owner(self, fd, uid, gid);
 	}
 	close(fd);
 	return number;
@@ -112,6 +116,20 @@ static uint32_t umask_of(const struct view_answerer *self, uint32_t pid)
 	for (; *at >= '0' && *at <= '7'; at++)
 		mask = mask << 3 | (uint32_t)(*at - '0');
 	return mask & 0777;
+}
+
+/* A file that stands for a device, as fakeroot(1) has one; which device, nothing else remembers. */
+static int make_placeholder(const struct view_answerer *self, int folder, const char *name,
+	uint32_t mode, uint64_t device)
+{
+	if (mknodat(folder, name, S_IFREG | (mode & 07777), 0) != 0)
+		return errno;
+	int file = self->records ? openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	if (file >= 0) {
+		view_record_device(file, mode, device);
+		close(file);
+	}
+	return 0;
 }
 
 static int answer_device(struct view_answerer *self, const struct seccomp_notif *asked, int from,
@@ -148,8 +166,7 @@ static int answer_device(struct view_answerer *self, const struct seccomp_notif 
 	if (fstat(folder, &st) != 0)
 		failed = errno;
 	else if ((question.mount = mount_of(self, &st)) < 0)
-		/* As fakeroot(1) does, where nothing remembers a device. */
-		failed = mknodat(folder, question.name, S_IFREG | (mode & 07777), 0) != 0 ? errno : 0;
+		failed = make_placeholder(self, folder, question.name, mode, device);
 	else if (fstatat(folder, question.name, &there, AT_SYMLINK_NOFOLLOW) == 0)
 		failed = EEXIST;
 	else {
@@ -164,6 +181,94 @@ static int answer_device(struct view_answerer *self, const struct seccomp_notif 
 	}
 	close(folder);
 	return failed;
+}
+
+/* Makes a file the user's own before the kernel does what is asked with it: -1, or an errno. */
+static int answer_change(struct view_answerer *self, const struct seccomp_notif *asked, int from,
+	uint64_t address, int flags, int empty)
+{
+	int fd = open_owned(self, asked, from, address, flags);
+	if (fd < 0)
+		return -1;
+	int failed = view_make_own(self, fd, empty);
+	close(fd);
+	return failed == 0 ? -1 : failed;
+}
+
+/* The same for a file that the caller has open: what is asked is done to what has taken its place. */
+static int answer_open_change(struct view_answerer *self, const struct seccomp_notif *asked,
+	int number, uint32_t mode, const struct timespec *times)
+{
+	struct stat st;
+	char mark;
+	int fd = number < 0 ? -1 : view_open_of(self, asked->pid, "fd/", number, O_PATH);
+	if (fd < 0)
+		return -1;
+	int failed = -1;
+	if (view_is_others(self, fd, &st) && S_ISREG(st.st_mode)
+		&& view_stand(self, asked->pid, AT_FDCWD) == 0 && view_is_valid(self, asked->id)
+		&& (failed = view_make_own(self, fd, 0)) == 0) {
+		int file = view_open_again(self, fd, O_RDONLY | O_NONBLOCK);
+		failed = -1;
+		if (file >= 0 && fgetxattr(file, PAK_MARK_COPY, &mark, 1) == 1)
+			failed = (times != NULL ? futimens(file, times) : fchmod(file, mode)) != 0 ? errno : 0;
+		if (file >= 0)
+			close(file);
+	}
+	close(fd);
+	return failed;
+}
+
+static int answer_times(struct view_answerer *self, const struct seccomp_notif *asked)
+{
+	const __u64 *a = asked->data.args;
+	struct timespec times[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+	if (a[1] != 0)
+		return answer_change(self, asked, (int)a[0], a[1], (int)a[3], 0);
+	if (a[2] != 0 && view_copy_memory(self, asked->pid, a[2], times, sizeof times) != 0)
+		return -1;
+	return answer_open_change(self, asked, (int)a[0], 0, times);
+}
+
+static int answer_named(struct view_answerer *self, const struct seccomp_notif *asked,
+	enum view_asks asks)
+{
+	const __u64 *a = asked->data.args;
+	uint64_t flags;
+	switch (asks) {
+	case VIEW_OPEN_PATH:
+	case VIEW_OPEN_AT: {
+		int at = asks == VIEW_OPEN_AT;
+		int how = (int)a[at + 1];
+		return how & O_PATH ? -1 : answer_change(self, asked, at ? (int)a[0] : AT_FDCWD, a[at],
+			how & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, how & O_TRUNC);
+	}
+	case VIEW_OPEN_HOW:
+		/* It begins with the flags. */
+		if (view_copy_memory(self, asked->pid, a[2], &flags, sizeof flags) != 0
+			|| flags & (O_PATH | O_EXCL) || !(flags & (O_WRONLY | O_RDWR | O_TRUNC)))
+			return -1;
+		return answer_change(self, asked, (int)a[0], a[1],
+			flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, 0);
+	case VIEW_CREATE_PATH: return answer_change(self, asked, AT_FDCWD, a[0], 0, 1);
+	case VIEW_CHANGE_PATH: return answer_change(self, asked, AT_FDCWD, a[0], 0, 0);
+	case VIEW_CHANGE_LINK:
+	case VIEW_NAME_PATH: return answer_change(self, asked, AT_FDCWD, a[0], AT_SYMLINK_NOFOLLOW, 0);
+	case VIEW_CHANGE_AT: return answer_change(self, asked, (int)a[0], a[1], 0, 0);
+	case VIEW_CHANGE_FLAGS: return answer_change(self, asked, (int)a[0], a[1], (int)a[3], 0);
+	case VIEW_CHANGE_OPEN: return answer_open_change(self, asked, (int)a[0], (uint32_t)a[1], NULL);
+	case VIEW_TIMES_AT: return answer_times(self, asked);
+	case VIEW_NAME_AT: return answer_change(self, asked, (int)a[0], a[1], AT_SYMLINK_NOFOLLOW, 0);
+	case VIEW_EXCHANGE_AT: {
+		int failed = answer_change(self, asked, (int)a[0], a[1], AT_SYMLINK_NOFOLLOW, 0);
+		return failed < 0 && a[4] & RENAME_EXCHANGE
+			? answer_change(self, asked, (int)a[2], a[3], AT_SYMLINK_NOFOLLOW, 0) : failed;
+	}
+	case VIEW_LINK_AT:
+		return answer_change(self, asked, (int)a[0], a[1],
+			(a[4] & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) | (int)(a[4] & AT_EMPTY_PATH), 0);
+	default: return -1;
+	}
 }
 
 /* Answers a call: 0 or an errno, or -1 when the kernel shall do it. */
@@ -181,7 +286,8 @@ static int answer(struct view_answerer *self, const struct seccomp_notif *asked)
 			(uint32_t)a[1], (uint32_t)a[2]);
 	case VIEW_OWN_OPEN: {
 		int fd = (int)a[0] < 0 ? -1 : view_open_of(self, asked->pid, "fd/", (int)a[0], O_PATH);
-		if (fd >= 0 && !view_is_valid(self, asked->id)) {
+		if (fd >= 0 && (!view_is_valid(self, asked->id)
+				|| (self->records && view_stand(self, asked->pid, AT_FDCWD) != 0))) {
 			close(fd);
 			return ESRCH;
 		}
@@ -211,8 +317,9 @@ static int answer(struct view_answerer *self, const struct seccomp_notif *asked)
 	}
 	case VIEW_GROUPS:
 		return 0;
+	default:
+		return answer_named(self, asked, asks);
 	}
-	return -1;
 }
 
 _Noreturn void view_answer(int listener_socket, const struct pak_view *view,
@@ -231,6 +338,7 @@ _Noreturn void view_answer(int listener_socket, const struct pak_view *view,
 	memset(&self, 0, sizeof self);
 	self.starter = view->answers;
 	self.keeper = keeper;
+	self.records = (view->answered & PAK_ANSWER_CHANGES) != 0;
 	prctl(PR_SET_NAME, "pak-answers");
 	umask(0);
 	self.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -2,6 +2,7 @@
 #include "view-private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -22,6 +23,7 @@ static const struct call {
 	int number;
 	enum view_asks asks;
 	uint32_t family;
+	int flags; /* asked of only when these, counted from 1, are for writing */
 } calls[] = {
 #ifdef SYS_chown
 	{ SYS_chown, VIEW_OWN_PATH, PAK_ANSWER_OWNERS },
@@ -40,33 +42,69 @@ static const struct call {
 	{ SYS_setfsuid, VIEW_IDENTITY_1, PAK_ANSWER_IDENTITIES },
 	{ SYS_setfsgid, VIEW_IDENTITY_1, PAK_ANSWER_IDENTITIES },
 	{ SYS_setgroups, VIEW_GROUPS, PAK_ANSWER_IDENTITIES },
+#ifdef SYS_open
+	{ SYS_open, VIEW_OPEN_PATH, PAK_ANSWER_CHANGES, 2 },
+	{ SYS_creat, VIEW_CREATE_PATH, PAK_ANSWER_CHANGES },
+	{ SYS_chmod, VIEW_CHANGE_PATH, PAK_ANSWER_CHANGES },
+	{ SYS_utime, VIEW_CHANGE_PATH, PAK_ANSWER_CHANGES },
+	{ SYS_utimes, VIEW_CHANGE_PATH, PAK_ANSWER_CHANGES },
+	{ SYS_futimesat, VIEW_CHANGE_AT, PAK_ANSWER_CHANGES },
+	{ SYS_rename, VIEW_NAME_PATH, PAK_ANSWER_CHANGES },
+	{ SYS_link, VIEW_NAME_PATH, PAK_ANSWER_CHANGES },
+#endif
+#ifdef SYS_renameat
+	{ SYS_renameat, VIEW_NAME_AT, PAK_ANSWER_CHANGES },
+#endif
+#ifdef SYS_fchmodat2
+	{ SYS_fchmodat2, VIEW_CHANGE_FLAGS, PAK_ANSWER_CHANGES },
+#endif
+	{ SYS_openat, VIEW_OPEN_AT, PAK_ANSWER_CHANGES, 3 },
+	{ SYS_openat2, VIEW_OPEN_HOW, PAK_ANSWER_CHANGES },
+	{ SYS_truncate, VIEW_CHANGE_PATH, PAK_ANSWER_CHANGES },
+	{ SYS_setxattr, VIEW_CHANGE_PATH, PAK_ANSWER_CHANGES },
+	{ SYS_removexattr, VIEW_CHANGE_PATH, PAK_ANSWER_CHANGES },
+	{ SYS_lsetxattr, VIEW_CHANGE_LINK, PAK_ANSWER_CHANGES },
+	{ SYS_lremovexattr, VIEW_CHANGE_LINK, PAK_ANSWER_CHANGES },
+	{ SYS_fchmod, VIEW_CHANGE_OPEN, PAK_ANSWER_CHANGES },
+	{ SYS_fchmodat, VIEW_CHANGE_AT, PAK_ANSWER_CHANGES },
+	{ SYS_utimensat, VIEW_TIMES_AT, PAK_ANSWER_CHANGES },
+	{ SYS_renameat2, VIEW_EXCHANGE_AT, PAK_ANSWER_CHANGES },
+	{ SYS_linkat, VIEW_LINK_AT, PAK_ANSWER_CHANGES },
 };
 enum { CALL_COUNT = sizeof calls / sizeof *calls };
 
 int view_listen_to_calls(uint32_t answered)
 {
-	struct sock_filter code[CALL_COUNT + 8];
-	unsigned count = 0, asked = 0;
+	struct sock_filter code[7 * CALL_COUNT + 8];
+	unsigned count = 0;
 	if (NATIVE == 0) {
 		errno = ENOSYS;
 		return -1;
 	}
-	for (int i = 0; i < CALL_COUNT; i++)
-		asked += (calls[i].family & answered) != 0;
 	code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 		offsetof(struct seccomp_data, arch));
 	code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 1, 0);
 	code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 		offsetof(struct seccomp_data, nr));
-	for (int i = 0; i < CALL_COUNT; i++)
-		if (calls[i].family & answered) {
-			code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-				(unsigned)calls[i].number, (uint8_t)asked, 0);
-			asked--;
+	for (int i = 0; i < CALL_COUNT; i++) {
+		int flags = calls[i].flags;
+		if (!(calls[i].family & answered))
+			continue;
+		code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			(unsigned)calls[i].number, 0, flags == 0 ? 1 : 5);
+		if (flags != 0) {
+			/* The lower half: both machines have that in front. What is made anew is its maker's. */
+			code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+				(uint32_t)(offsetof(struct seccomp_data, args) + 8 * (size_t)(flags - 1)));
+			code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_EXCL, 1, 0);
+			code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K,
+				O_WRONLY | O_RDWR | O_TRUNC, 1, 0);
+			code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 		}
+		code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
+	}
 	code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
 	struct sock_fprog program = { (unsigned short)count, code };
 	unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
 #ifdef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV

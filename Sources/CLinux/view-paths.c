@@ -50,6 +50,17 @@ int view_copy_path(const struct view_answerer *self, uint32_t pid, uint64_t addr
 	return result;
 }
 
+int view_copy_memory(const struct view_answerer *self, uint32_t pid, uint64_t address, void *to,
+	size_t size)
+{
+	int memory = view_open_of(self, pid, "mem", -1, O_RDONLY);
+	if (memory < 0)
+		return ESRCH;
+	ssize_t got = pread(memory, to, size, (off_t)address);
+	close(memory);
+	return got == (ssize_t)size ? 0 : EFAULT;
+}
+
 void view_rename_self(char path[PATH_MAX], uint32_t pid)
 {
 	static const struct {

@@ -39,6 +39,10 @@ enum view_asks {
 	VIEW_OWN_PATH, VIEW_OWN_LINK, VIEW_OWN_OPEN, VIEW_OWN_AT,
 	VIEW_MAKE_PATH, VIEW_MAKE_AT,
 	VIEW_IDENTITY_1, VIEW_IDENTITY_2, VIEW_IDENTITY_3, VIEW_GROUPS,
+	/* Of the file at a path: */
+	VIEW_OPEN_PATH, VIEW_OPEN_AT, VIEW_OPEN_HOW, VIEW_CREATE_PATH,
+	VIEW_CHANGE_PATH, VIEW_CHANGE_LINK, VIEW_CHANGE_AT, VIEW_CHANGE_FLAGS, VIEW_CHANGE_OPEN,
+	VIEW_TIMES_AT, VIEW_NAME_PATH, VIEW_NAME_AT, VIEW_EXCHANGE_AT, VIEW_LINK_AT,
 };
 enum view_asks view_call_asks(int number);
 
@@ -57,6 +61,9 @@ struct view_answerer {
 	const struct view_keeper *keeper;
 	dev_t devices[VIEW_FUSE_LIMIT];
 	int has_devices;
+	int records; /* owners and devices are noted at files of an overlay */
+	uint32_t other_user, other_group; /* what stands for those whom the view does not have */
+	int has_others;
 };
 
 /* Opens proc's entry of a process, such as "cwd", or "fd/" and a number. */
@@ -67,6 +74,10 @@ int view_open_of(const struct view_answerer *self, uint32_t pid, const char *nam
 int view_copy_path(const struct view_answerer *self, uint32_t pid, uint64_t address,
 	char path[PATH_MAX]);
 
+/* Reads the caller's memory. Returns 0, or an errno. */
+int view_copy_memory(const struct view_answerer *self, uint32_t pid, uint64_t address, void *to,
+	size_t size);
+
 /* What names the reader of /proc means the caller. */
 void view_rename_self(char path[PATH_MAX], uint32_t pid);
 
@@ -76,5 +87,22 @@ int view_stand(const struct view_answerer *self, uint32_t pid, int from);
 
 /* Whether the caller is still there: else what was read of it may be another's of its number. */
 int view_is_valid(const struct view_answerer *self, uint64_t id);
+
+/* Whether a file is of an owner whom the view does not have; st gets what it is. */
+struct stat;
+int view_is_others(struct view_answerer *self, int fd, struct stat *st);
+
+/* Puts a copy of the user's own in the place of such a file, O_PATH, where that can be; with no bytes
+ * when it is going to be empty. Returns 0, or an errno. */
+int view_make_own(struct view_answerer *self, int fd, int empty);
+
+/* Opens what has taken the place of a file. Returns a descriptor, or -1 with errno. */
+int view_open_again(const struct view_answerer *self, int fd, int flags);
+
+/* Notes at a file, O_PATH, whom it was given to. Returns 0, or an errno. */
+int view_record_owner(struct view_answerer *self, int fd, uint32_t uid, uint32_t gid);
+
+/* Notes at an open file which device it stands for. */
+void view_record_device(int file, uint32_t mode, uint64_t device);
 
 #endif

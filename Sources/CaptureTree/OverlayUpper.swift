@@ -74,12 +74,15 @@ public struct OverlayUpper {
             if let old { try Self.remove(old, name, from: target) }
             return try target.addName(name.span.bytes, for: first)
         }
+        let marks = OverlayMarks(node)
         let isSame = old.map {
-            Self.attribute("user.overlay.origin", of: node) != nil || $0.link != nil
+            OverlayMarks.attribute("user.overlay.origin", of: node) != nil || marks.isCopy
+                || $0.link != nil
         }
         let kept: (any Node)?
-        if isSame == true, let old, try old.stat().mode.type == stat.mode.type {
-            kept = try change(old, to: node, stat, path)
+        if isSame == true, let old, try old.stat().mode.type == marks.device?.type ?? stat.mode.type
+        {
+            kept = try change(old, to: node, stat, marks, path)
         } else {
             kept = nil
         }
@@ -88,9 +91,9 @@ public struct OverlayUpper {
             return
         }
         if let old { try Self.remove(old, name, from: target) }
-        let new = try make(node, stat, name, in: target)
+        let new = try make(node, stat, marks, name, in: target)
         if stat.links > 1 { made[stat.qid.path] = new }
-        try setAttributes(of: new, from: node, stat, isNew: true)
+        try setAttributes(of: new, from: node, stat, marks, isNew: true)
     }
 
     /// Makes a file that was there what `node` is; nil where it cannot become that.
@@ -98,9 +101,12 @@ public struct OverlayUpper {
         _ old: any Node,
         to node: any Node,
         _ stat: Stat,
+        _ marks: OverlayMarks,
         _ path: [UInt8]
     ) throws(FileError) -> (any Node)? {
-        switch stat.mode.type {
+        switch marks.device?.type ?? stat.mode.type {
+        case .characterDevice, .blockDevice:
+            guard try old.stat().device == marks.device?.number else { return nil }
         case .regular:
             guard let file = old.file, let new = node.file else { return nil }
             let before = try old.stat()
@@ -115,7 +121,7 @@ public struct OverlayUpper {
             guard try old.link?.target() == node.link?.target() else { return nil }
         default: return nil
         }
-        try setAttributes(of: old, from: node, stat, isNew: false)
+        try setAttributes(of: old, from: node, stat, marks, isNew: false)
         return old
     }
 
@@ -127,10 +133,12 @@ public struct OverlayUpper {
         in target: any Directory,
         _ path: [UInt8]
     ) throws(FileError) {
-        let isOpaque = Self.attribute("user.overlay.opaque", of: directory) == Array("y".utf8)
+        let marks = OverlayMarks(directory)
+        let isOpaque =
+            OverlayMarks.attribute("user.overlay.opaque", of: directory) == Array("y".utf8)
         if let below = old?.directory, !isOpaque {
             try apply(directory, to: below, path)
-            return try setAttributes(of: below, from: directory, stat, isNew: false)
+            return try setAttributes(of: below, from: directory, stat, marks, isNew: false)
         }
         if let old { try Self.remove(old, name, from: target) }
         let made = try target.createDirectory(
@@ -138,16 +146,25 @@ public struct OverlayUpper {
             NewNode(permissions: stat.mode.permissions | 0o700, uid: stat.uid, gid: stat.gid)
         )
         try apply(directory, to: made, path)
-        try setAttributes(of: made, from: directory, stat, isNew: true)
+        try setAttributes(of: made, from: directory, stat, marks, isNew: true)
     }
 
     private func make(
         _ node: any Node,
         _ stat: Stat,
+        _ marks: OverlayMarks,
         _ name: [UInt8],
         in target: any Directory
     ) throws(FileError) -> any Node {
         let new = NewNode(permissions: stat.mode.permissions, uid: stat.uid, gid: stat.gid)
+        if let device = marks.device {
+            return try target.createNode(
+                name.span.bytes,
+                type: device.type,
+                device: device.number,
+                new
+            )
+        }
         switch stat.mode.type {
         case .regular:
             let file = try target.createFile(name.span.bytes, new)
@@ -171,8 +188,15 @@ public struct OverlayUpper {
         of target: any Node,
         from node: any Node,
         _ stat: Stat,
+        _ marks: OverlayMarks,
         isNew: Bool
     ) throws(FileError) {
+        if marks.uid != nil || marks.gid != nil {
+            var owner = StatChange()
+            owner.uid = marks.uid
+            owner.gid = marks.gid
+            try target.change(owner, by: .superuser)
+        }
         let before = try target.stat()
         var change = StatChange()
         if stat.mode.type != .symlink, before.mode.permissions != stat.mode.permissions {
@@ -185,7 +209,7 @@ public struct OverlayUpper {
         if !change.isEmpty { try target.change(change, by: .superuser) }
         if stat.mode.type == .symlink { return }
         let own = try ExtendedAttribute.portable(of: node).filter {
-            !$0.name.starts(with: "user.overlay.".utf8)
+            !OverlayMarks.isMark($0.name)
         }
         let old = try ExtendedAttribute.portable(of: target)
         for attribute in own where !old.contains(attribute) {
@@ -213,11 +237,6 @@ public struct OverlayUpper {
             }
         }
         try directory.remove(name.span.bytes, expected: .any)
-    }
-
-    private static func attribute(_ name: String, of node: any Node) -> [UInt8]? {
-        // What has no attributes has not this one.
-        try? node.attribute(Array(name.utf8).span.bytes)
     }
 
     private static let room = 128 << 10

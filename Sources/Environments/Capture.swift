@@ -15,7 +15,7 @@ package final class Capture: Sendable {
     package let tree: CaptureTree
     /// The same with the rules that hold while it is used.
     private let ruled: RuledTree
-    let environment: Environment
+    package let environment: Environment
     private let sub: UnionPath
 
     /// The layer that an empty name at attach gets.

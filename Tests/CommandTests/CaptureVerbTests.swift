@@ -90,7 +90,7 @@ struct CaptureVerbTests {
         #expect(unfit.status == 125)
     }
 
-    @Test(arguments: Visitor.withFUSE)
+    @Test(arguments: Visitor.all)
     func ownersAndDevicesAreRecordedForWhoIsRootInTheView(who: Visitor) throws {
         let scratch = try example()
         let made = try pak(
@@ -112,6 +112,100 @@ struct CaptureVerbTests {
         #expect(lines.contains("-rw-r--r-- 1000/0 2 1980-01-01 00:00 usr/local/pak-test/a"))
         #expect(lines.contains("-rwsr-xr-x 33/34 2 1980-01-01 00:00 usr/local/pak-test/b"))
         #expect(lines.contains("crw-r--r-- 0/0 1,3 1980-01-01 00:00 usr/local/pak-test/null"))
+    }
+
+    /// Two runs of one layer, the second over what the first has changed, as root in the view.
+    private static let runs = [
+        """
+        echo x >>/etc/passwd; chmod 600 /etc/fstab; sed -i s/a/b/ /etc/profile; mv /etc/issue /etc/i
+        mkdir -p /opt/pt/d; cd /opt/pt; echo a >f; ln f f2; echo b >d/g; mknod null c 1 3
+        rm -r /etc/cron.d; mkdir /etc/cron.d; echo new >/etc/cron.d/only
+        mkdir /pak-test-top; echo t >/pak-test-top/t; rm /etc/debian_version; ln -s x /etc/ptl
+        """,
+        """
+        cd /opt/pt; cat f d/g /etc/cron.d/only; ls /etc/cron.d /etc/i; tail -n 1 /etc/passwd
+        test ! -e /etc/debian_version; test ! -e /etc/issue; chown 5 null; chmod 640 null
+        echo c >>f; rm d/g; echo y >>/etc/passwd; rm /etc/cron.d/only; echo two >/etc/cron.d/two
+        rm -r /pak-test-top; touch -h -d @1 /etc/ptl; chown -h 0:0 /etc/ptl; chmod 644 /etc/fstab
+        """,
+    ]
+
+    @Test func aLayerIsContinuedInAnyWayAndRootsFilesAreChangedInPlace() throws {
+        let users = Visitor.all.filter { !$0.isRoot }
+        var exports: Set<String> = []
+        for first in users {
+            for second in users {
+                let scratch = try example()
+                let layer = scratch("home/layer")
+                let made = try pak(first, scratch, ["layer", "init", layer, "-b", "/"])
+                try #require(made.status == 0, "\(made.complaints)")
+                for (who, script) in zip([first, second], Self.runs) {
+                    let words = ["layer", "run", "--fake-root", layer, "--", "sh", "-ec", script]
+                    let run = try pak(who, scratch, words)
+                    #expect(run.status == 0, "\(first) \(second): \(run.complaints)")
+                    let says =
+                        script == Self.runs[0] ? "" : "a\nb\nnew\n/etc/i\n\n/etc/cron.d:\nonly\nx\n"
+                    #expect(run.output == says, "\(first) \(second)")
+                }
+                let output = scratch("home/x.tar")
+                let words = ["layer", "export", "--to", "tar", "-o", output, layer]
+                let export = try pak(second, scratch, words)
+                #expect(export.status == 0, "\(export.complaints)")
+                exports.insert(
+                    try scratch.shell(
+                        "tar --numeric-owner -tvf home/x.tar | tr -s ' '; tail -n 2 /dev/null; "
+                            + "tar -xOf home/x.tar etc/passwd opt/pt/f etc/profile | cksum"
+                    )
+                )
+            }
+        }
+        #expect(exports.count == (users.isEmpty ? 0 : 1), "\(exports)")
+        let all = exports.first ?? ""
+        #expect(users.isEmpty || all.contains("crw-r----- 5/0 1,3 1980-01-01 00:00 opt/pt/null\n"))
+        #expect(users.isEmpty || all.contains("h") && all.contains("opt/pt/f2 link to opt/pt/f\n"))
+        #expect(!all.contains("pak-test-top") && !all.contains("etc/fstab"), "\(all)")
+    }
+
+    @Test(arguments: Visitor.all.filter { $0 != .own })
+    func aDirectoryWithMountsInItIsChangedAsAnyOther(who: Visitor) throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            """
+            mkdir -p base/bin base/tmp base/dev base/proc base/sys base/etc/d base/usr/share/m base/var
+            cp /bin/busybox base/bin; ln -s busybox base/bin/sh; echo one >base/etc/f
+            echo two >base/etc/g; echo three >base/etc/d/h; echo m >m; mkdir dir; echo in >dir/in
+            """
+        )
+        let (program, words) = try who.program(.pak, scratch)
+        let mounts = "mount --bind m base/etc/f && mount --bind dir base/usr/share/m"
+        let script = """
+            cat /etc/f /usr/share/m/in; echo 1 >>/etc/f; echo 2 >>/etc/g; echo 3 >>/etc/d/h
+            echo 4 >>/usr/share/m/in; echo 5 >/usr/share/new; mkdir /var/x; rm /usr/share/m/in
+            """
+        let made = try program.run(
+            [
+                "-C", scratch.path, "unshare", "-m", "sh", "-c", "\(mounts) && cd / && exec \"$@\"",
+                "sh",
+            ]
+                + words + ["capture", "--fake-root", "--base", scratch("base"), "--list", "--"]
+                + ["/bin/busybox", "sh", "-ec", script]
+        )
+        #expect(made.status == 0, "\(made.complaints)")
+        let changes = "M etc/d/h\nM etc/f\nM etc/g\nD usr/share/m/in\nA usr/share/new\nA var/x\n"
+        #expect(made.output == "m\nin\n" + changes)
+    }
+
+    @Test func whatCannotBeChangedWithoutFUSEIsNamedWithTheCure() throws {
+        for who in Visitor.all where !who.hasFUSE {
+            let scratch = try example()
+            let words = [
+                "capture", "--fake-root", "--list", "--", "sh", "-c", "echo >/run/pak-test",
+            ]
+            let made = try pak(who, scratch, words)
+            #expect(made.status != 0)
+            let says = "pak: /run: cannot be changed while /dev/fuse is closed\n"
+            #expect(made.complaints.contains("\(says)try: as root: chmod 666 /dev/fuse\n"))
+        }
     }
 
     @Test(arguments: Visitor.all)

@@ -313,10 +313,11 @@ struct RunTests {
         #expect(run.status == 125)
         #expect(run.complaints.contains("packages remove: usr/bin/env"), "\(run.complaints)")
         let capture = try Program.pak.run([
-            "capture", "--via", "overlay", "--list", "-p", scratch("h.pak"), "--", "true",
+            "capture", "--via", "overlay", "--list", "-p", scratch("h.pak"), "--", "test", "!",
+            "-e", "/usr/bin/env",
         ])
-        #expect(capture.status == 125)
-        #expect(capture.complaints.contains("what packages remove"), "\(capture.complaints)")
+        #expect(capture.status == 0, "\(capture.complaints)")
+        #expect(capture.output == "")
     }
 
     @Test(arguments: Visitor.all)

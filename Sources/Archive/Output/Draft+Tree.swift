@@ -21,7 +21,16 @@ extension Draft {
                 throw error.at(PathText.display(next.path))
             }
         }
-        found.sort { MemberPath.precedes($0.path, $1.path) }
+        try self.init(nodes: found, manifest: manifest)
+    }
+
+    /// The same of some nodes of trees, each by a path; a path on the way that is none of them is a
+    /// plain directory.
+    public init(
+        nodes: [(path: [UInt8], node: any Node)],
+        manifest: Manifest = Manifest()
+    ) throws(FileError) {
+        let found = nodes.sorted { MemberPath.precedes($0.path, $1.path) }
         var firstNames: [UInt64: [UInt8]] = [:]
         var members: [Member] = []
         var files: [(any File)?] = []

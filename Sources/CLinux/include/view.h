@@ -74,7 +74,15 @@ enum {
 	PAK_ANSWER_OWNERS = 1,
 	PAK_ANSWER_DEVICES = 2,
 	PAK_ANSWER_IDENTITIES = 4,
+	PAK_ANSWER_CHANGES = 8, /* of files of owners whom the view does not have */
 };
+
+/* What is noted of a file in an overlay that the view's calls are answered for: it stands for the
+ * one below; the owner and the group it was given, "-" for neither; the type, 2 or 6, and the number
+ * of the device that it stands for. */
+#define PAK_MARK_COPY "user.pak.copy"
+#define PAK_MARK_OWNER "user.pak.owner"
+#define PAK_MARK_DEVICE "user.pak.device"
 
 /* A call for the starter to answer, and its answer, a packet each. */
 struct pak_asked {

@@ -1,18 +1,26 @@
+import Archive
+import CaptureTree
 import Environments
 import FileTree
 import Glibc
 import Namespaces
+import UnionTree
 
 /// The mounts of a capture that is not served: the kernel keeps what is changed.
 ///
-/// Each directory of the root is an overlay of its own, since one of all would have to do without
-/// what is mounted below. Changes are kept in memory: on the disk they would lie within what they
-/// are over.
+/// Each directory of the root is an overlay of its own, since the kernel lets nobody have what lies
+/// below a mount without that: one of all would have to do without what is mounted on the host. So is
+/// each directory of one that has mounts in it. Changes are kept in memory: on the disk they would lie
+/// within what they are over.
 struct CaptureLayout {
     /// What a step hands over while the view is made.
     enum Handed {
         /// A directory, which the packages are to be written to.
         case packages
+        /// Likewise, what was changed before.
+        case earlier
+        /// Likewise, files beside overlays.
+        case files
         /// A directory, in which the changes will be.
         case changes
         /// A directory, in which the host's directories are to be made.
@@ -25,15 +33,29 @@ struct CaptureLayout {
     private(set) var uppers: [(path: String, place: String)] = []
     /// The directories of the host that are below changes.
     private(set) var lowers: [String] = []
-    /// Directories of the root in which nothing can be changed.
+    /// What nothing can be changed in, though the user could read it.
     private(set) var left: [String] = []
+    /// What was changed before.
+    let earlier: EarlierChanges
+    /// Files that are beside overlays.
+    private var files: [(path: [UInt8], node: any Node)] = []
+    private var devices: [(path: [UInt8], stat: Stat)] = []
 
     private let base: String?
     private let packages: any Directory
+    private let root: any Directory
+    private let mounts: [HostMount]
+    /// The directories that are the view's own, not the host's.
+    private var own = ["/proc", "/sys", "/dev"]
+    private var over: [Step] = []
+    private var hasUsers = false
 
     init(_ capture: Capture) throws(FileError) {
-        base = capture.base.base
+        base = capture.base.base.map { $0 == "/" ? "" : $0 }
         packages = try capture.packagesRoot
+        root = capture.tree.root
+        earlier = try EarlierChanges(capture.tree)
+        mounts = try HostMount.all()
         if base?.hasPrefix("9p!") == true {
             throw FileError(.unsupported, "a base that another server has takes /dev/fuse")
         }
@@ -41,83 +63,162 @@ struct CaptureLayout {
 
     /// Lays packages and base below what takes the changes.
     mutating func lay(hasUsers: Bool, hidesTemporary: Bool) throws(FileError) {
-        steps.append(.temporary(at: .hidden("packages")))
-        handed[steps.count] = .packages
-        steps.append(.fill(at: .hidden("packages")))
-        steps.append(.temporary(at: .hidden("changes")))
-        handed[steps.count] = .changes
-        steps.append(.fill(at: .hidden("changes")))
+        self.hasUsers = hasUsers
+        if hidesTemporary { own.append("/tmp") }
+        hand(.packages, at: "packages")
+        if !earlier.isEmpty { hand(.earlier, at: "earlier") }
+        hand(.changes, at: "changes")
+        if hasUsers { hand(.folders, at: "folders") }
         steps.append(.temporary(at: .hidden("root")))
-        if hasUsers {
-            steps.append(.temporary(at: .hidden("folders")))
-            handed[steps.count] = .folders
-            steps.append(.fill(at: .hidden("folders")))
-        }
-
-        let base = base == "/" ? "" : base
-        var own = ["proc", "sys", "dev"]
-        if hidesTemporary { own.append("tmp") }
-        var names = Set(own)
-        if let base { names.formUnion(try HostFolder.names(in: base + "/")) }
-        var inPackages: [String: any Node] = [:]
-        for bytes in try packages.names() {
-            let name = String(decoding: bytes, as: UTF8.self)
-            inPackages[name] = try packages.lookup(bytes.span.bytes)
-            names.insert(name)
-        }
-        let mounts = try HostMount.all().map(\.path)
-        var over: [Step] = []
-        for name in names.sorted() {
-            let path = "/" + name
-            let kind = base.flatMap { HostNames.kind($0 + path) }
-            let package = inPackages[name]
-            let place = Place.hidden("root" + path)
-            if let target = try package?.link?.target() {
-                let text = String(decoding: target, as: UTF8.self)
-                steps.append(.link(at: place, target: text))
-            } else if case .link(let target) = kind, package == nil {
-                steps.append(.link(at: place, target: target))
-            } else if kind == .directory || package?.directory != nil || own.contains(name) {
-                steps.append(.directory(at: place))
-                if own.contains(name) { continue }
-                let host = (base ?? "") + path
-                let isHeld =
-                    hasUsers
-                    && (mounts.contains { $0.hasPrefix(host + "/") }
-                        || access(host, R_OK | X_OK) != 0)
-                if name == "run" || isHeld, kind == .directory {
-                    over.append(.bind(from: .host(host), at: .view(path), readOnly: true))
-                    left.append(name)
-                    continue
-                }
-                var lower: [Place] = package == nil ? [] : [.hidden("packages" + path)]
-                if kind == .directory {
-                    // What is another's cannot be written by who has no right to be him: so the
-                    // directories, though not the files, are the user's own.
-                    if hasUsers { lower.append(.hidden("folders" + path)) }
-                    lower.append(.host(host))
-                    lowers.append(host)
-                }
-                over.append(overlay(lower, at: path, name))
-            } else {
-                // A file of the root: it is what it is.
-                steps.append(.file(at: place))
-                let from: Place =
-                    package == nil ? .host((base ?? "") + path) : .hidden("packages" + path)
-                over.append(.bind(from: from, at: .view(path), readOnly: true))
-                left.append(name)
-            }
-        }
-        steps.append(overlay([.hidden("root")], at: "/", "-"))
+        for path in own { steps.append(.directory(at: .hidden("root" + path))) }
+        try split("", root)
+        handed[steps.count] = .files
+        steps.append(.fill(at: .hidden("root")))
+        steps.append(overlay([.hidden("root")], at: "/"))
         steps += over
     }
 
-    private mutating func overlay(_ lower: [Place], at path: String, _ name: String) -> Step {
-        let upper = "changes/\(name)/upper"
-        let work = "changes/\(name)/work"
+    private mutating func hand(_ what: Handed, at place: String) {
+        steps.append(.temporary(at: .hidden(place)))
+        handed[steps.count] = what
+        steps.append(.fill(at: .hidden(place)))
+    }
+
+    /// Makes a directory what the capture shows of it, each in it an overlay of its own.
+    private mutating func split(_ path: String, _ directory: any Directory) throws(FileError) {
+        for name in try directory.names() {
+            let path = path + "/" + String(decoding: name, as: UTF8.self)
+            if own.contains(path) { continue }
+            let node: any Node
+            do throws(FileError) { node = try directory.lookup(name.span.bytes) } catch {
+                if error.kind == .notFound { continue }
+                throw error
+            }
+            guard let inner = node.directory else {
+                try addFile(path, node)
+                continue
+            }
+            if try isMade(path) {
+                try copy(path, node)
+                continue
+            }
+            let mode = try node.stat().mode.permissions
+            steps.append(.directory(at: .hidden("root" + path), mode: mode | 0o700))
+            try add(path, inner)
+        }
+    }
+
+    private mutating func add(_ path: String, _ directory: any Directory) throws(FileError) {
+        let host = shownHost(path)
+        if let host {
+            let isSplit = mounts.contains { $0.path.hasPrefix(host + "/") }
+            let isClosed = hasUsers && access(host, R_OK | X_OK) != 0
+            if path == "/run" || isClosed || isKernels(host) {
+                over.append(.bind(from: .host(host), at: .view(path), readOnly: true))
+                // What is closed to the user would be so in any way.
+                if !isClosed { left.append(path) }
+                return
+            }
+            if isSplit { return try split(path, directory) }
+        }
+        var lower: [Place] = earlier.has(path) ? [.hidden("earlier" + path)] : []
+        if earlier.shows(path) {
+            if try packages.node(atPath: Array(path.utf8))?.directory != nil {
+                lower.append(.hidden("packages" + path))
+            }
+            if let host {
+                // What is another's cannot be written by who has no right to be him: so the
+                // directories are the user's own.
+                if hasUsers { lower.append(.hidden("folders" + path)) }
+                lower.append(.host(host))
+                lowers.append(host)
+            }
+        }
+        over.append(overlay(lower, at: path))
+    }
+
+    /// Whether all of a directory was made before: then it is none of the overlays, so that it can be
+    /// removed again.
+    private func isMade(_ path: String) throws(FileError) -> Bool {
+        if !earlier.shows(path) { return true }
+        if let base, HostNames.kind(base + path) != nil { return false }
+        return try packages.node(atPath: Array(path.utf8)) == nil
+    }
+
+    private mutating func copy(_ path: String, _ node: any Node) throws(FileError) {
+        let stat = try node.stat()
+        let bytes = Array(path.utf8.dropFirst())
+        switch stat.mode.type {
+        case .characterDevice, .blockDevice: devices.append((bytes, stat))
+        case .socket: break
+        default: files.append((bytes, node))
+        }
+        guard let directory = node.directory else { return }
+        for name in try directory.names() {
+            let path = path + "/" + String(decoding: name, as: UTF8.self)
+            try copy(path, directory.lookup(name.span.bytes))
+        }
+    }
+
+    /// The directory of the host that shows at a path; nil when there is none.
+    private func shownHost(_ path: String) -> String? {
+        guard let base, earlier.shows(path) else { return nil }
+        return HostNames.kind(base + path) == .directory ? base + path : nil
+    }
+
+    /// Whether a directory is one of a file system that shows what the kernel is and does: nobody
+    /// packs that.
+    private func isKernels(_ host: String) -> Bool {
+        guard let mount = mounts.last(where: { $0.path == host }) else { return false }
+        return Self.kernels.contains(mount.type)
+    }
+
+    private static let kernels: Set<String> = [
+        "proc", "sysfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "mqueue", "debugfs", "tracefs",
+        "securityfs", "configfs", "fusectl", "bpf", "pstore", "efivarfs", "binfmt_misc", "autofs",
+        "rpc_pipefs", "nsfs", "hugetlbfs", "selinuxfs",
+    ]
+
+    /// A file beside overlays: a copy, or itself where it is none to be copied.
+    private mutating func addFile(_ path: String, _ node: any Node) throws(FileError) {
+        let stat = try node.stat()
+        if stat.mode.type == .regular {
+            let isSmall = stat.size <= Self.mostCopied
+            // Who may not read it has it refused below.
+            let isOpen = (try? node.file?.open(.read)) != nil
+            if !isSmall || !isOpen, let base, HostNames.kind(base + path) == .other,
+                earlier.shows(path)
+            {
+                steps.append(.file(at: .hidden("root" + path)))
+                over.append(.bind(from: .host(base + path), at: .view(path), readOnly: true))
+                if isOpen { left.append(path) }
+                return
+            }
+            guard isOpen else { return }
+        }
+        try copy(path, node)
+    }
+
+    private static let mostCopied: UInt64 = 4 << 20
+
+    /// Writes the files beside overlays below an open directory, which it closes.
+    func writeFiles(to descriptor: Int32) throws(FileError) {
+        defer { close(descriptor) }
+        let root = "/proc/self/fd/\(descriptor)/."
+        // What is there already are places for overlays.
+        let package = try Package(Draft(nodes: files), path: root)
+        _ = try Unpacker.unpack(package, to: root, replacing: true)
+        for (path, stat) in devices {
+            try OverlayPlaceholder.make(path, below: root, stat)
+        }
+    }
+
+    private mutating func overlay(_ lower: [Place], at path: String) -> Step {
+        let number = uppers.count
+        let (upper, work) = ("changes/\(number)/upper", "changes/\(number)/work")
         steps.append(.directory(at: .hidden(upper)))
         steps.append(.directory(at: .hidden(work)))
-        uppers.append((path, "\(name)/upper"))
+        uppers.append((path, "\(number)/upper"))
         return .overlay(
             lower: lower,
             upper: .hidden(upper),

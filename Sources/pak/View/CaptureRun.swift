@@ -79,7 +79,7 @@ struct CaptureRun {
         var steps: [Step] = [.fuse(at: .view("/"), options: "default_permissions,allow_other")]
         steps += ownSteps + bindSteps
         let process = try ViewProcess.start(
-            view(steps),
+            view(steps, identity, identity.answered),
             command,
             handed: { (_, descriptor) throws(FileError) in
                 try answers.serve(capture, descriptor, options)
@@ -96,45 +96,45 @@ struct CaptureRun {
     }
 
     private func runOverlaid(_ tell: ([Unpacker.Loss]) -> Void) throws(FileError) -> Ending {
-        guard capture.layer.statistics.objects <= 1 else {
-            let why = "a layer that has changes already is continued through /dev/fuse alone"
-            throw FileError(.unsupported, why)
-        }
-        let isHiding = capture.packages.contains {
-            !$0.index.holes.isEmpty || !$0.index.opaques.isEmpty
-        }
-        guard !isHiding || capture.base.base == nil else {
-            let why = "what packages remove is hidden through /dev/fuse alone"
-            throw FileError(.unsupported, why)
-        }
         guard !capture.isOverDisk else {
             let why = "where an environment shines the disk is seen through /dev/fuse alone"
             throw FileError(.unsupported, why)
         }
         let start = Timestamp.now
+        // What is another's stays so for the kernel, whoever is mapped: all that root does to files
+        // is answered.
+        let overlaid: View.Identity = identity == .kept ? .kept : .root()
+        let answered: View.Answered =
+            identity == .kept ? [] : [.owners, .devices, .identities, .changes]
         var layout = try CaptureLayout(capture)
         try layout.lay(hasUsers: !View.isPrivileged, hidesTemporary: hasOwnTemporary)
-        let places = layout.uppers.map(\.path).joined(separator: " ")
-        borders.remark("view: the layer by overlay, over \(places)")
+        let places = layout.uppers.prefix(30).map(\.path).joined(separator: " ")
+        let more = layout.uppers.count > 30 ? " and \(layout.uppers.count - 30) more" : ""
+        borders.remark("view: the layer by overlay, over \(places)\(more)")
         let handed = layout.handed
+        let base = capture.base.base.map { $0 == "/" ? "" : $0 } ?? ""
+        let hidden = try HiddenNames(capture.environment)
         let held = HeldDirectory()
         let process = try ViewProcess.start(
-            view(layout.steps + ownSteps + bindSteps),
+            view(layout.steps + ownSteps + bindSteps, overlaid, answered),
             command,
             handed: { (step, descriptor) throws(FileError) in
                 switch handed[step] {
-                case .packages: try ViewRun.fill(descriptor, capture.packagesRoot)
+                case .packages:
+                    let root = try capture.packagesRoot
+                    try ViewRun.fill(descriptor, root, hiding: hidden.paths, of: base)
+                case .earlier: try layout.earlier.write(to: descriptor, over: base)
+                case .files: try layout.writeFiles(to: descriptor)
                 case .changes: held.take(descriptor)
                 case .folders:
-                    let base = capture.base.base ?? ""
-                    FolderMirror.make(layout.lowers, below: base == "/" ? "" : base, in: descriptor)
+                    FolderMirror.make(layout.lowers, below: base, in: descriptor)
                     close(descriptor)
                 case nil: close(descriptor)
                 }
             }
         )
-        for name in layout.left { borders.remark("/\(name): what is changed there is an error") }
         let ending = wait(process)
+        if ending != .exited(0) { tellLeft(layout.left) }
         var upper = OverlayUpper(since: start)
         for (path, place) in layout.uppers {
             let root = try HostTree(FilePath("/proc/self/fd/\(held.number)/\(place)/.")).root
@@ -142,6 +142,15 @@ struct CaptureRun {
         }
         tell(upper.losses)
         return ending
+    }
+
+    /// Says what a command that has failed may have tried to change in vain.
+    private func tellLeft(_ left: [String]) {
+        let names = (left.prefix(8) + (left.count > 8 ? ["..."] : [])).joined(separator: " ")
+        if names.isEmpty { return }
+        let why = via == .overlay ? "with --via overlay" : "while /dev/fuse is closed"
+        let cure = via == .overlay ? "--via fuse" : "as root: chmod 666 /dev/fuse"
+        Complaint("\(names): cannot be changed \(why)", try: cure).print(as: "pak")
     }
 
     private func wait(_ process: ViewProcess) -> Ending {
@@ -175,15 +184,14 @@ struct CaptureRun {
         borders.bindings.map { .bind(from: .host($0.source), at: .view($0.target)) }
     }
 
-    private func view(_ steps: [Step]) -> View {
+    private func view(
+        _ steps: [Step],
+        _ identity: View.Identity,
+        _ answered: View.Answered
+    ) -> View {
         var spaces: View.Spaces = [.processes, .ipc, .hostName]
         if borders.noNet { spaces.insert(.network) }
-        return View(
-            steps: steps,
-            identity: identity,
-            spaces: spaces,
-            answered: identity.answered
-        )
+        return View(steps: steps, identity: identity, spaces: spaces, answered: answered)
     }
 
     private var options: FUSEServer.Options {

@@ -1,0 +1,175 @@
+import Archive
+import CLinux
+import CaptureTree
+import FileTree
+import Glibc
+
+/// What a layer has changed already, as a layer of an overlay has it.
+///
+/// A directory that is another than the one below is whole in it, and shows nothing of that.
+struct EarlierChanges {
+    /// What is there, by its path.
+    private var nodes: [(path: [UInt8], node: any Node)] = []
+    private var devices: [(path: [UInt8], stat: Stat)] = []
+    /// The paths that are gone.
+    private var removed: [[UInt8]] = []
+    /// The directories that show nothing of what is below.
+    private var opaque: Set<[UInt8]> = []
+    /// The directories in which there is something.
+    private var folders: Set<[UInt8]> = []
+
+    init(_ tree: CaptureTree) throws(FileError) {
+        guard tree.layer.statistics.objects > 1 else { return }
+        try tree.forEachTouched { (touched) throws(FileError) in try add(touched) }
+        nodes = nodes.filter { !opaque.contains($0.path) && !isBelowOpaque($0.path) }
+        devices = devices.filter { !isBelowOpaque($0.path) }
+        for path in opaque {
+            guard let directory = try tree.root.node(atPath: path)?.directory else { continue }
+            try addAll(of: directory, path)
+        }
+        for path in nodes.map(\.path) + devices.map(\.path) + removed { addFolders(of: path) }
+        for (path, node) in nodes where node.directory != nil { folders.insert(path) }
+    }
+
+    var isEmpty: Bool { folders.isEmpty && nodes.isEmpty && devices.isEmpty && removed.isEmpty }
+
+    /// Whether something of a directory is in it.
+    func has(_ path: String) -> Bool { folders.contains(Self.bytes(path)) }
+
+    /// Whether a path shows what is below.
+    func shows(_ path: String) -> Bool {
+        let path = Self.bytes(path)
+        return !opaque.contains(path) && !isBelowOpaque(path)
+    }
+
+    private static func bytes(_ path: String) -> [UInt8] {
+        Array(path.utf8.drop { $0 == UInt8(ascii: "/") })
+    }
+
+    private func isBelowOpaque(_ path: [UInt8]) -> Bool {
+        if opaque.isEmpty { return false }
+        var path = path[...]
+        while let slash = path.lastIndex(of: UInt8(ascii: "/")) {
+            path = path[..<slash]
+            if opaque.contains(Array(path)) { return true }
+        }
+        return false
+    }
+
+    private mutating func addFolders(of path: [UInt8]) {
+        var path = path[...]
+        while let slash = path.lastIndex(of: UInt8(ascii: "/")) {
+            path = path[..<slash]
+            guard folders.insert(Array(path)).inserted else { return }
+        }
+    }
+
+    // MARK: What there is
+
+    private mutating func add(_ touched: TouchedDirectory) throws(FileError) {
+        if !touched.path.isEmpty { nodes.append((touched.path, touched.node)) }
+        for entry in touched.entries {
+            let path = Self.join(touched.path, entry.name)
+            guard let node = entry.node else {
+                if entry.lower != nil { removed.append(path) }
+                continue
+            }
+            if node.directory != nil {
+                if !entry.isInPlace { opaque.insert(path) }
+            } else if !entry.isInPlace || entry.bytes != .same || !entry.declared.isEmpty {
+                try add(node, path)
+            }
+        }
+    }
+
+    private mutating func add(_ node: any Node, _ path: [UInt8]) throws(FileError) {
+        let stat = try node.stat()
+        switch stat.mode.type {
+        case .characterDevice, .blockDevice: devices.append((path, stat))
+        default: nodes.append((path, node))
+        }
+    }
+
+    private mutating func addAll(of directory: any Directory, _ path: [UInt8]) throws(FileError) {
+        nodes.append((path, directory))
+        for name in try directory.names() {
+            let node = try directory.lookup(name.span.bytes)
+            let path = Self.join(path, name)
+            if let inner = node.directory {
+                if !opaque.contains(path) { try addAll(of: inner, path) }
+            } else {
+                try add(node, path)
+            }
+        }
+    }
+
+    private static func join(_ path: [UInt8], _ name: [UInt8]) -> [UInt8] {
+        path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
+    }
+
+    // MARK: A layer of an overlay
+
+    /// Writes it all below an open directory, which it closes; what is missing on the way becomes as
+    /// `base` has it.
+    func write(to descriptor: Int32, over base: String) throws(FileError) {
+        defer { close(descriptor) }
+        let draft = try Draft(nodes: nodes)
+        let root = "/proc/self/fd/\(descriptor)/."
+        // Owners that cannot be given stay in the layer.
+        _ = try DirectoryOutput().write(draft, to: root, Archive.OutputOptions())
+        for (path, stat) in devices { try OverlayPlaceholder.make(path, below: root, stat) }
+        // What has several names the kernel copies as another file, unless it is said of it.
+        for (path, node) in nodes where node.file != nil {
+            guard try node.stat().links > 1 else { continue }
+            try OverlayPlaceholder.changing(path, below: root) {
+                fsetxattr($0, OverlayMarks.copyName, "y", 1, 0)
+            }
+        }
+        try Whiteouts.make(removed, in: descriptor, over: base)
+        for path in opaque {
+            try OverlayPlaceholder.changing(path, below: root) {
+                fsetxattr($0, "user.overlay.opaque", "y", 1, 0)
+            }
+        }
+    }
+}
+
+/// Files of an overlay's layer that are not what they look like.
+enum OverlayPlaceholder {
+    /// Makes a file that stands for a device, since a user can make none.
+    static func make(_ path: [UInt8], below root: String, _ stat: Stat) throws(FileError) {
+        let place = Array(root.utf8) + [UInt8(ascii: "/")] + path + [0]
+        let file = place.withCString {
+            open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, stat.mode.permissions & 0o777)
+        }
+        guard file >= 0 else {
+            throw FileError(FileError.Kind(number: errno), PathText.display(path))
+        }
+        defer { close(file) }
+        let mark = Array(OverlayMarks.device(stat.mode.type, stat.device).utf8)
+        guard fsetxattr(file, OverlayMarks.deviceName, mark, mark.count, 0) == 0 else {
+            throw FileError(FileError.Kind(number: errno), PathText.display(path))
+        }
+    }
+
+    /// Does something to a file or directory that may be closed to the user, who owns it.
+    static func changing(
+        _ path: [UInt8],
+        below root: String,
+        _ body: (Int32) -> Int32
+    ) throws(FileError) {
+        let place = Array(root.utf8) + [UInt8(ascii: "/")] + path + [0]
+        var status = stat()
+        _ = place.withCString { lstat($0, &status) }
+        _ = place.withCString { chmod($0, 0o700) }
+        let folder = place.withCString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
+        guard folder >= 0 else {
+            throw FileError(FileError.Kind(number: errno), PathText.display(path))
+        }
+        defer { close(folder) }
+        let failed = body(folder) != 0
+        let number = errno
+        fchmod(folder, status.st_mode & 0o7777)
+        if failed { throw FileError(FileError.Kind(number: number), PathText.display(path)) }
+    }
+}
