@@ -16,13 +16,33 @@ extension Conversation {
         )
         if putDots(offset, directory, &list) {
             let isDot = offset == Self.firstDot || offset == Self.secondDot
-            try directory.entries(from: isDot ? 0 : offset) { entry, name in
+            let start = isDot ? 0 : offset
+            if isPlus, directory.listsNodes {
+                try directory.listNodes(from: start) { entry, name, node in
+                    let hasRoom = list.add(shown(entry.stat), next: entry.next, name)
+                    if hasRoom { list.setNumber(number(entry.stat.qid.path, name, node)) }
+                    return hasRoom
+                }
+                return reply.commit(list.count)
+            }
+            try directory.entries(from: start) { entry, name in
                 list.add(shown(entry.stat), next: entry.next, name)
             }
         }
         // Looked up when the tree has let go of its listing.
         if isPlus { list.fill { number($0, $1, in: directory) } }
         reply.commit(list.count)
+    }
+
+    /// The number under which the kernel is told of an entry; 0 tells it the name alone.
+    private func number(_ path: UInt64, _ name: RawSpan, _ node: any Node) -> UInt64 {
+        guard name.withUnsafeBytes({ FileName.isLegal($0) }) else { return 0 }
+        if let number = nodes.rememberAgain(path) { return number }
+        guard node.qidPath == path, let number = try? nodes.remember(node, hasOthers: false) else {
+            // One that cannot be had is listed and no more.
+            return 0
+        }
+        return number
     }
 
     /// Lists the dots that come at or behind an offset; false when one does not fit.

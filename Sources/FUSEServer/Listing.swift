@@ -10,6 +10,8 @@ struct Listing: ~Copyable {
     private let validity: Validity?
     /// Bytes so far.
     private(set) var count = 0
+    /// Where the last entry begins.
+    private var last = 0
 
     /// `ino[8] off[8] namelen[4] type[4]`, then the name, then zeros up to a multiple of 8.
     private static var headSize: Int { 24 }
@@ -43,8 +45,14 @@ struct Listing: ~Copyable {
                 from: bytes
             )
         }
+        last = count
         count += size
         return true
+    }
+
+    /// Sets the number of the node of the entry that was added last.
+    borrowing func setNumber(_ number: UInt64) {
+        room.storeBytes(of: number, toByteOffset: last, as: UInt64.self)
     }
 
     /// Shows each entry of a listing with attributes; what `body` returns is the node's number.

@@ -32,6 +32,17 @@ public protocol Directory: Node {
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError)
 
+    /// Whether `listNodes` learns what `lookup` would ask for once more.
+    var listsNodes: Bool { get }
+
+    /// Shows entries as `entries` does, each with its node, for who needs most of them.
+    ///
+    /// To be called of those only that say `listsNodes`: of others `body` must not ask the tree.
+    func listNodes(
+        from cookie: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan, _ node: any Node) -> Bool
+    ) throws(FileError)
+
     /// Makes an empty file. Errors: `.exists`, `.readOnly`, `.noSpace`.
     func createFile(_ name: RawSpan, _ attributes: NewNode) throws(FileError) -> any File
 
@@ -138,6 +149,21 @@ extension Directory {
     public func entry(named name: RawSpan) throws(FileError) -> NamedEntry {
         let node = try lookup(name)
         return NamedEntry(node, try node.stat())
+    }
+
+    /// False: names are looked up.
+    public var listsNodes: Bool { false }
+
+    /// Looks each name up; one that is gone meanwhile is left out.
+    public func listNodes(
+        from cookie: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan, _ node: any Node) -> Bool
+    ) throws(FileError) {
+        try entries(from: cookie) { entry, name in
+            // Gone since it was listed: as if it had been gone before.
+            guard let node = try? lookup(name) else { return true }
+            return body(entry, name, node)
+        }
     }
 
     /// Looks one name up after the other.

@@ -140,6 +140,21 @@ struct MountTests {
         #expect(said == "hello\n")
     }
 
+    @Test(.enabled(if: Visitor.own.hasFUSE, "/dev/fuse is closed"))
+    func aServerInTheBackgroundOutlivesItsTerminal() throws {
+        let scratch = try example()
+        let terminal = try Terminal()
+        let (at, package) = (scratch("home/at"), scratch("a.tar"))
+        terminal.type(
+            "XDG_CACHE_HOME='\(scratch("cache"))' '\(Program.pak.path)' mount -p '\(package)' '\(at)'; "
+                + "echo status $?\n"
+        )
+        try terminal.expect("status 0\r\n")
+        terminal.hangUp()
+        #expect(try scratch.shell("cat home/at/usr/share/words") == "hello\n")
+        #expect(try Program.pak.run("umount", at).status == 0)
+    }
+
     @Test(arguments: Visitor.withFUSE)
     func aMissingDirectoryIsNamedWithOneReason(who: Visitor) throws {
         let scratch = try example()

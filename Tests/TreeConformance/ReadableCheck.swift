@@ -107,6 +107,22 @@ public struct ReadableCheck {
             Set(whole.map { $0.name }).count == whole.count,
             "\(path): a name is listed twice"
         )
+        if directory.listsNodes {
+            var nodes: [(name: [UInt8], next: UInt64, qid: Qid, node: any Node)] = []
+            try directory.listNodes(from: 0) { entry, name, node in
+                nodes.append((Array(name), entry.next, entry.stat.qid, node))
+                return true
+            }
+            expect(
+                nodes.map(\.name) == whole.map(\.name) && nodes.map(\.next) == whole.map(\.next),
+                "\(path): listed with nodes it has other names"
+            )
+            for (name, _, qid, node) in nodes {
+                let found = try directory.lookup(name.span.bytes)
+                let isFound = try node.qidPath == qid.path && node.stat() == found.stat()
+                expect(isFound, "\(path)\(TreeText.escape(name)): listed with another node")
+            }
+        }
         guard fields.contains(.positions) else { return }
         // Every position is one to go on from; a large directory is tried at some.
         for place in stride(from: 0, to: whole.count, by: max(1, whole.count / 16)) {

@@ -43,12 +43,32 @@ final class HostDirectory: HostNode, Directory, @unchecked Sendable {
         from cookie: UInt64,
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
+        try list(from: cookie) { status, name, next in
+            body(DirectoryEntry(stat: place.root.stat(status), next: next), name.bytes)
+        }
+    }
+
+    var listsNodes: Bool { true }
+
+    func listNodes(
+        from cookie: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan, _ node: any Node) -> Bool
+    ) throws(FileError) {
+        try list(from: cookie) { status, name, next in
+            let entry = DirectoryEntry(stat: place.root.stat(status), next: next)
+            return body(entry, name.bytes, node(at: self.place(of: Array(name)), status))
+        }
+    }
+
+    private func list(
+        from cookie: UInt64,
+        _ body: (pak_stat, UnsafeRawBufferPointer, _ next: UInt64) -> Bool
+    ) throws(FileError) {
         let open = try found().descriptor.reopened(O_RDONLY | O_DIRECTORY)
         try open.entries(from: cookie) { name, next in
             // Gone since the kernel listed it: as if it had been gone before.
             guard let status = open.status(of: name) else { return true }
-            let entry = DirectoryEntry(stat: place.root.stat(status), next: next)
-            return body(entry, UnsafeRawBufferPointer(start: name, count: strlen(name)).bytes)
+            return body(status, UnsafeRawBufferPointer(start: name, count: strlen(name)), next)
         }
     }
 }

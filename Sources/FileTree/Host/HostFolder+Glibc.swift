@@ -35,9 +35,13 @@ package enum HostFolder {
     ///
     /// Errors: those of open(2) and getdents(2).
     package static func names(in path: String) throws(FileError) -> [String] {
+        try nameBytes(in: path).map { String(decoding: $0, as: UTF8.self) }.sorted()
+    }
+
+    /// The same as their bytes, in no order.
+    package static func nameBytes(in path: String) throws(FileError) -> [[UInt8]] {
         let calls = HostCalls()
-        let names = try calls.names(in: calls.openFolder(path: path))
-        return names.map { String(decoding: $0, as: UTF8.self) }.sorted()
+        return try calls.names(in: calls.openFolder(path: path))
     }
 
     /// Removes a file, or a folder with all that is in it; what cannot be removed stays.

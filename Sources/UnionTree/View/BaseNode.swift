@@ -190,11 +190,26 @@ final class BaseDirectory: BaseNode, Directory, @unchecked Sendable {
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
         try inner.entries(from: cookie) { entry, name in
-            var stat = view.options.masked(entry.stat)
-            if stat.qid.type.contains(.directory) {
-                stat.qid.path = Self.qidPath(name, in: path, view)
-            }
-            return body(DirectoryEntry(stat: stat, next: entry.next), name)
+            body(shown(entry, name), name)
         }
+    }
+
+    var listsNodes: Bool { inner.listsNodes }
+
+    func listNodes(
+        from cookie: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan, _ node: any Node) -> Bool
+    ) throws(FileError) {
+        try inner.listNodes(from: cookie) { entry, name, node in
+            body(shown(entry, name), name, BaseNode.make(node, view, self, path))
+        }
+    }
+
+    private func shown(_ entry: borrowing DirectoryEntry, _ name: RawSpan) -> DirectoryEntry {
+        var stat = view.options.masked(entry.stat)
+        if stat.qid.type.contains(.directory) {
+            stat.qid.path = Self.qidPath(name, in: path, view)
+        }
+        return DirectoryEntry(stat: stat, next: entry.next)
     }
 }

@@ -122,6 +122,32 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         from cookie: UInt64,
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
+        try list(from: cookie, withNodes: false) { entry, name, _ in body(entry, name) }
+    }
+
+    var listsNodes: Bool {
+        if view.options.hidesBase { return true }
+        // What cannot be told of the base is for the listing to say.
+        return (try? view.generation.below(place))?.listsNodes ?? true
+    }
+
+    func listNodes(
+        from cookie: UInt64,
+        _ body: (borrowing DirectoryEntry, RawSpan, _ node: any Node) -> Bool
+    ) throws(FileError) {
+        try list(from: cookie, withNodes: true) { entry, name, node in
+            // There is one of each entry then.
+            body(entry, name, node ?? self)
+        }
+    }
+
+    private typealias Body = (borrowing DirectoryEntry, RawSpan, _ node: (any Node)?) -> Bool
+
+    private func list(
+        from cookie: UInt64,
+        withNodes: Bool,
+        _ body: Body
+    ) throws(FileError) {
         let generation = view.generation
         try generation.checkWhole(at: place)
         let below = try generation.below(place)
@@ -135,7 +161,16 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
                 let step = generation.step(place, record, position) { generation.hash(name) }
                 if name.isEmpty { try generation.checkWhole(at: step.place) }
                 position += 1
-                guard try list(step, name, next: position, over: below, body) else { return }
+                guard
+                    try list(
+                        step,
+                        name,
+                        next: position,
+                        over: below,
+                        withNodes: withNodes,
+                        body
+                    )
+                else { return }
             }
         } else {
             let package = place.entry.package
@@ -152,7 +187,16 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
                 guard parent == place.entry.number else { continue }
                 let name = generation.name(child.entry)
                 let step = generation.step(to: child, in: hash) { generation.hash(name) }
-                guard try list(step, name, next: position, over: below, body) else { return }
+                guard
+                    try list(
+                        step,
+                        name,
+                        next: position,
+                        over: below,
+                        withNodes: withNodes,
+                        body
+                    )
+                else { return }
             }
         }
         // What was listed may have been found to be gone on the way.
@@ -161,7 +205,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         if let below, !view.options.hidesBase {
             let isEnd = cookie == Self.lastCookie
             let start = isEnd ? cookie : cookie < count ? 0 : cookie - count
-            try listBelow(below, from: start, after: count, body)
+            try listBelow(below, from: start, after: count, withNodes: withNodes, body)
         } else if cookie > count {
             throw FileError(.badDirectoryOffset)
         }
@@ -172,7 +216,8 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         _ name: UnsafeRawBufferPointer,
         next: UInt32,
         over below: (any Directory)?,
-        _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+        withNodes: Bool,
+        _ body: Body
     ) throws(FileError) -> Bool {
         // What shows only where the base has it comes with the base's names.
         guard step.outcome == .found else { return true }
@@ -186,7 +231,8 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         } else {
             stat = view.stat(step.place, view.qid(step))
         }
-        return body(DirectoryEntry(stat: stat, next: UInt64(next)), name.bytes)
+        let node = withNodes ? view.node(step, view.qid(step)) : nil
+        return body(DirectoryEntry(stat: stat, next: UInt64(next)), name.bytes, node)
     }
 
     /// A position of the base behind so many names of packages; nil where it would be none that a
@@ -202,10 +248,15 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         _ below: any Directory,
         from cookie: UInt64,
         after count: UInt64,
-        _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+        withNodes: Bool,
+        _ body: Body
     ) throws(FileError) {
         var hasRoom = true
-        try below.entries(from: cookie) { entry, name in
+        func show(
+            _ entry: borrowing DirectoryEntry,
+            _ name: RawSpan,
+            _ node: (any Node)?
+        ) -> Bool {
             let step = name.withUnsafeBytes { view.generation.step(place, hash, $0) }
             if step.outcome == .found || step.outcome == .hidden { return true }
             var stat = view.options.masked(entry.stat)
@@ -220,7 +271,16 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
                 hasRoom = false
                 return false
             }
-            return body(DirectoryEntry(stat: stat, next: next), name)
+            let isOurs = step.outcome == .foundIfBelow && stat.qid.type.contains(.directory)
+            let shown = node.map {
+                isOurs ? view.node(step, view.qid(step)) : BaseNode.make($0, in: self)
+            }
+            return body(DirectoryEntry(stat: stat, next: next), name, shown)
+        }
+        if withNodes {
+            try below.listNodes(from: cookie) { entry, name, node in show(entry, name, node) }
+        } else {
+            try below.entries(from: cookie) { entry, name in show(entry, name, nil) }
         }
         guard hasRoom else {
             throw FileError(.inputOutput, "a listing below goes on where no client can count to")
