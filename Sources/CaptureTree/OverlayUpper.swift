@@ -23,10 +23,10 @@ public struct OverlayUpper {
     public mutating func apply(
         _ upper: any Directory,
         to root: any Directory,
-        at path: String
+        at path: [UInt8]
     ) throws(FileError) {
         var target = root
-        for name in path.utf8.split(separator: UInt8(ascii: "/")).map(Array.init) {
+        for name in path.split(separator: UInt8(ascii: "/")).map(Array.init) {
             guard let found = try target.node(named: name.span.bytes)?.directory else {
                 target = try target.createDirectory(
                     name.span.bytes,
@@ -36,7 +36,7 @@ public struct OverlayUpper {
             }
             target = found
         }
-        try apply(upper, to: target, Array(path.utf8.drop { $0 == UInt8(ascii: "/") }))
+        try apply(upper, to: target, Array(path.drop { $0 == UInt8(ascii: "/") }))
     }
 
     private mutating func apply(

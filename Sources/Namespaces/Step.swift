@@ -1,3 +1,5 @@
+public import FileTree
+
 /// One step on the way to a view; they are done in order, by the view's own first process.
 ///
 /// A mount's place is made when it is missing, but only below what the view itself has mounted as
@@ -30,7 +32,7 @@ public enum Step: Sendable, Hashable {
     /// An empty file, to bind another on; one that is there stays as it is.
     case file(at: Place, mode: UInt32 = 0o644)
     /// A symbolic link.
-    case link(at: Place, target: String)
+    case link(at: Place, target: PathBytes)
     /// The descriptor of a directory is handed to the one who started the view; the steps behind
     /// wait until it has been filled.
     case fill(at: Place)

@@ -1,4 +1,5 @@
 import CLinux
+import FileTree
 import Glibc
 
 extension View {
@@ -59,7 +60,7 @@ extension Place {
     /// What a message calls it.
     var name: String {
         switch self {
-        case .host(let path), .view(let path), .hidden(let path): path
+        case .host(let path), .view(let path), .hidden(let path): path.description
         }
     }
 }

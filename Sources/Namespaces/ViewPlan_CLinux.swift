@@ -50,26 +50,23 @@ final class ViewPlan {
     }
 
     /// Where a place is while the steps are done.
-    private func path(_ place: Place) throws(FileError) -> String {
+    private func path(_ place: Place) throws(FileError) -> PathBytes {
         switch place {
         case .view(let path): return "/view/" + path
         case .hidden(let path): return "/hidden/" + path
         case .host(let path):
             // Links that are absolute would lead astray below /host.
-            guard let real = realpath(path, nil) else {
-                throw FileError(FileError.Kind(number: errno), path)
+            guard let real = path.withCString({ realpath($0, nil) }) else {
+                throw FileError(FileError.Kind(number: errno), path.description)
             }
             defer { free(real) }
-            guard let text = String(validatingCString: real) else {
-                throw FileError(.invalid, "\(path): it lies in a folder whose name is not UTF-8")
-            }
-            return "/host" + text
+            return "/host" + PathBytes(UnsafeRawBufferPointer(start: real, count: strlen(real)))
         }
     }
 
     // MARK: Steps
 
-    private func target(_ place: Place) throws(FileError) -> String {
+    private func target(_ place: Place) throws(FileError) -> PathBytes {
         if case .host(let path) = place { throw FileError(.invalid, "\(path) is the host's") }
         return try path(place)
     }
@@ -77,15 +74,15 @@ final class ViewPlan {
     private func append(
         _ kind: pak_step_kind,
         _ number: Int32,
-        at target: String,
-        source: String = "pak",
+        at target: PathBytes,
+        source: PathBytes = "pak",
         type: String = "",
-        data: String = "",
+        data: PathBytes = "",
         flags: UInt64 = 0,
         mode: UInt32 = 0o755,
         options: Int = 0
     ) throws(FileError) {
-        guard data.utf8.count < 4000 else { throw FileError(.nameTooLong, "the mount's options") }
+        guard data.bytes.count < 4000 else { throw FileError(.nameTooLong, "the mount's options") }
         steps.append(
             pak_step(
                 kind: Int32(kind.rawValue),
@@ -93,10 +90,10 @@ final class ViewPlan {
                 options: UInt32(options),
                 mode: mode,
                 flags: flags,
-                source: try text(source),
-                target: try text(target),
+                source: UnsafePointer(try text(source.bytes)),
+                target: UnsafePointer(try text(target.bytes)),
                 type: try text(type),
-                data: try text(data)
+                data: UnsafePointer(try text(data.bytes))
             )
         )
     }
@@ -111,16 +108,17 @@ final class ViewPlan {
                 number,
                 at: target(at),
                 type: "fuse.pak",
-                data: options.isEmpty ? ids : "\(ids),\(options)",
+                data: options.isEmpty ? PathBytes(ids) : "\(ids),\(options)",
                 flags: pak_mount_nosuid | pak_mount_nodev | (readOnly ? pak_mount_read_only : 0)
             )
         case .overlay(let lower, let upper, let work, let at):
-            var layers: [String] = []
-            for place in lower { layers.append(ViewPlan.escaped(try path(place))) }
-            var data = "userxattr,lowerdir=" + layers.joined(separator: ":")
+            var data: PathBytes = "userxattr,lowerdir="
+            for (number, place) in lower.enumerated() {
+                data = data + (number == 0 ? "" : ":") + ViewPlan.escaped(try path(place))
+            }
             if let upper, let work {
-                data += ",upperdir=" + ViewPlan.escaped(try path(upper))
-                data += ",workdir=" + ViewPlan.escaped(try path(work))
+                data = data + ",upperdir=" + ViewPlan.escaped(try path(upper))
+                data = data + ",workdir=" + ViewPlan.escaped(try path(work))
             }
             try append(PAK_STEP_MOUNT, number, at: target(at), type: "overlay", data: data)
         case .bind(let from, let at, let recursive, let readOnly):
@@ -168,7 +166,7 @@ final class ViewPlan {
                 at: target(at),
                 source: source.map { (place) throws(FileError) in try path(place) } ?? "pak",
                 type: type,
-                data: data,
+                data: PathBytes(data),
                 flags: UInt64(flags)
             )
         case .directory(let at, let mode):
@@ -182,7 +180,7 @@ final class ViewPlan {
         }
     }
 
-    private func addDevices(_ folder: String, _ number: Int32) throws(FileError) {
+    private func addDevices(_ folder: PathBytes, _ number: Int32) throws(FileError) {
         let flags = pak_mount_nosuid | pak_mount_nodev
         try append(
             PAK_STEP_MOUNT,
@@ -231,18 +229,15 @@ final class ViewPlan {
             ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
         ]
         for (name, text) in links {
-            try append(PAK_STEP_LINK, number, at: "\(folder)/\(name)", source: text)
+            try append(PAK_STEP_LINK, number, at: "\(folder)/\(name)", source: PathBytes(text))
         }
     }
 
     /// A path as overlayfs reads it among its options.
-    static func escaped(_ path: String) -> String {
-        var text = ""
-        for character in path.unicodeScalars {
-            if character == "\\" || character == ":" || character == "," { text += "\\" }
-            text.unicodeScalars.append(character)
-        }
-        return text
+    static func escaped(_ path: PathBytes) -> PathBytes {
+        PathBytes(
+            path.bytes.flatMap { "\\:,".utf8.contains($0) ? [UInt8(ascii: "\\"), $0] : [$0] }
+        )
     }
 
     // MARK: The whole

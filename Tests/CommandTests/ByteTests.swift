@@ -51,11 +51,48 @@ struct ByteTests {
     }
 
     @Test(
+        .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"),
+        arguments: ["fuse", "overlay"]
+    )
+    func aViewHasNamesThatAreNoTextHoweverNearItsRoot(way: String) throws {
+        guard way != "fuse" || Visitor.own.hasFUSE else { return }
+        let scratch = try Scratch()
+        let run = try shell(
+            scratch,
+            """
+            mkdir -p "t/pt$n" "t/usr/share/pt$n" "t/usr/pt$n" "src$n" base/bin "base/h$n"
+            echo 1 >"t/pt$n/f"; echo 2 >"t/usr/share/pt$n/f"; echo 3 >"t/usr/pt$n/f"; echo 4 >"t/ptf$n"
+            ln -s "pt$n" "t/ptl$n"; tar -C t --owner 0 --group 0 -cf t.tar .; echo src >"src$n/in"
+            echo 5 >"base/h$n/f"; cp /bin/busybox base/bin
+            "$pak" run --via \(way) -p ./t.tar -- cat "/pt$n/f" "/usr/share/pt$n/f" "/usr/pt$n/f" \
+                "/ptf$n" "/ptl$n/f"
+            "$pak" run --via \(way) --bind "src$n:/mnt" --bind="$PWD/src$n:/pt-new$n/x$n" \
+                --bind "src$n:/usr/share/b$n" -p ./t.tar -- \
+                cat /mnt/in "/pt-new$n/x$n/in" "/usr/share/b$n/in"
+            "$pak" run --via \(way) --at "/at$n" -p ./t.tar -- cat "/at$n/usr/pt$n/f"
+            "$pak" run --via \(way) --base base -p ./t.tar -- /bin/busybox cat "/h$n/f" "/pt$n/f"
+            "$pak" run --via \(way) --pure --bind "$PWD/base/bin:/bin" -p ./t.tar -- \
+                /bin/busybox cat "/pt$n/f"
+            cd /; "$pak" capture --via \(way) -p "$OLDPWD/t.tar" --list -- \
+                sh -ec 'cat "/pt$1/f"; echo x >"/pt$1/g"; mkdir "/usr/pt-$1"' sh "$n"
+            """
+        )
+        #expect(run.complaints.isEmpty, "\(run.complaints)")
+        let changes = Array("A pta".utf8) + [0xff] + Array("/g\nA usr/pt-a".utf8) + [0xff, 0x0a]
+        #expect(
+            run.output
+                == "1\n2\n3\n4\n1\nsrc\nsrc\nsrc\n3\n5\n1\n1\n1\n"
+                + String(decoding: changes, as: UTF8.self)
+        )
+    }
+
+    @Test(
         arguments: [
             (#""$pak" run -p "./$n" -- true"#, 125 as Int32),
             (#""$pak" run -p "./$n" true"#, 125),
             (#""$pak" taste "./$n" -- true"#, 125),
-            (#""$pak" shell --bind "/$n" -p ./a.tar"#, 125),
+            (#""$pak" shell --base "$n" -p ./a.tar"#, 125),
+            (#""$pak" run --bind "/tmp:/b" --base="$n" -p ./a.tar true"#, 125),
             (#""$pak" add "./$n""#, 2), (#""$pak" mount -p ./a.tar "$n""#, 2),
             (#""$pak" pack -o "$n" a"#, 2),
         ]

@@ -30,28 +30,28 @@ struct CaptureLayout {
     private(set) var steps: [Step] = []
     private(set) var handed: [Int: Handed] = [:]
     /// The paths that have changes of their own, and where below the directory of them all.
-    private(set) var uppers: [(path: String, place: String)] = []
+    private(set) var uppers: [(path: PathBytes, place: String)] = []
     /// The directories of the host that are below changes.
-    private(set) var lowers: [String] = []
+    private(set) var lowers: [PathBytes] = []
     /// What nothing can be changed in, though the user could read it.
-    private(set) var left: [String] = []
+    private(set) var left: [PathBytes] = []
     /// What was changed before.
     let earlier: EarlierChanges
     /// Files that are beside overlays.
     private var files: [(path: [UInt8], node: any Node)] = []
     private var devices: [(path: [UInt8], stat: Stat)] = []
 
-    private let base: String?
+    private let base: PathBytes?
     private let packages: any Directory
     private let root: any Directory
     private let mounts: [HostMount]
     /// The directories that are the view's own, not the host's.
-    private var own = ["/proc", "/sys", "/dev"]
+    private var own: [PathBytes] = ["/proc", "/sys", "/dev"]
     private var over: [Step] = []
     private var hasUsers = false
 
     init(_ capture: Capture) throws(FileError) {
-        base = capture.base.base.map { $0 == "/" ? "" : $0 }
+        base = capture.base.base.map { PathBytes($0 == "/" ? "" : $0) }
         packages = try capture.packagesRoot
         root = capture.tree.root
         earlier = try EarlierChanges(capture.tree)
@@ -85,9 +85,9 @@ struct CaptureLayout {
     }
 
     /// Makes a directory what the capture shows of it, each in it an overlay of its own.
-    private mutating func split(_ path: String, _ directory: any Directory) throws(FileError) {
+    private mutating func split(_ path: PathBytes, _ directory: any Directory) throws(FileError) {
         for name in try directory.names() {
-            let path = path + "/" + String(decoding: name, as: UTF8.self)
+            let path = path + "/" + PathBytes(name)
             if own.contains(path) { continue }
             let node: any Node
             do throws(FileError) { node = try directory.lookup(name.span.bytes) } catch {
@@ -108,11 +108,11 @@ struct CaptureLayout {
         }
     }
 
-    private mutating func add(_ path: String, _ directory: any Directory) throws(FileError) {
+    private mutating func add(_ path: PathBytes, _ directory: any Directory) throws(FileError) {
         let host = shownHost(path)
         if let host {
             let isSplit = mounts.contains { $0.path.hasPrefix(host + "/") }
-            let isClosed = hasUsers && access(host, R_OK | X_OK) != 0
+            let isClosed = hasUsers && host.withCString({ access($0, R_OK | X_OK) }) != 0
             if path == "/run" || isClosed || isKernels(host) {
                 over.append(.bind(from: .host(host), at: .view(path), readOnly: true))
                 // What is closed to the user would be so in any way.
@@ -123,7 +123,7 @@ struct CaptureLayout {
         }
         var lower: [Place] = earlier.has(path) ? [.hidden("earlier" + path)] : []
         if earlier.shows(path) {
-            if try packages.node(atPath: Array(path.utf8))?.directory != nil {
+            if try packages.node(atPath: path.bytes)?.directory != nil {
                 lower.append(.hidden("packages" + path))
             }
             if let host {
@@ -139,15 +139,15 @@ struct CaptureLayout {
 
     /// Whether all of a directory was made before: then it is none of the overlays, so that it can be
     /// removed again.
-    private func isMade(_ path: String) throws(FileError) -> Bool {
+    private func isMade(_ path: PathBytes) throws(FileError) -> Bool {
         if !earlier.shows(path) { return true }
         if let base, HostNames.kind(base + path) != nil { return false }
-        return try packages.node(atPath: Array(path.utf8)) == nil
+        return try packages.node(atPath: path.bytes) == nil
     }
 
-    private mutating func copy(_ path: String, _ node: any Node) throws(FileError) {
+    private mutating func copy(_ path: PathBytes, _ node: any Node) throws(FileError) {
         let stat = try node.stat()
-        let bytes = Array(path.utf8.dropFirst())
+        let bytes = path.dropFirst().bytes
         switch stat.mode.type {
         case .characterDevice, .blockDevice: devices.append((bytes, stat))
         case .socket: break
@@ -155,20 +155,20 @@ struct CaptureLayout {
         }
         guard let directory = node.directory else { return }
         for name in try directory.names() {
-            let path = path + "/" + String(decoding: name, as: UTF8.self)
+            let path = path + "/" + PathBytes(name)
             try copy(path, directory.lookup(name.span.bytes))
         }
     }
 
     /// The directory of the host that shows at a path; nil when there is none.
-    private func shownHost(_ path: String) -> String? {
+    private func shownHost(_ path: PathBytes) -> PathBytes? {
         guard let base, earlier.shows(path) else { return nil }
         return HostNames.kind(base + path) == .directory ? base + path : nil
     }
 
     /// Whether a directory is one of a file system that shows what the kernel is and does: nobody
     /// packs that.
-    private func isKernels(_ host: String) -> Bool {
+    private func isKernels(_ host: PathBytes) -> Bool {
         guard let mount = mounts.last(where: { $0.path == host }) else { return false }
         return Self.kernels.contains(mount.type)
     }
@@ -180,7 +180,7 @@ struct CaptureLayout {
     ]
 
     /// A file beside overlays: a copy, or itself where it is none to be copied.
-    private mutating func addFile(_ path: String, _ node: any Node) throws(FileError) {
+    private mutating func addFile(_ path: PathBytes, _ node: any Node) throws(FileError) {
         let stat = try node.stat()
         if stat.mode.type == .regular {
             let isSmall = stat.size <= Self.mostCopied
@@ -213,7 +213,7 @@ struct CaptureLayout {
         }
     }
 
-    private mutating func overlay(_ lower: [Place], at path: String) -> Step {
+    private mutating func overlay(_ lower: [Place], at path: PathBytes) -> Step {
         let number = uppers.count
         let (upper, work) = ("changes/\(number)/upper", "changes/\(number)/work")
         steps.append(.directory(at: .hidden(upper)))

@@ -108,7 +108,7 @@ struct CaptureRun {
             identity == .kept ? [] : [.owners, .devices, .identities, .changes]
         var layout = try CaptureLayout(capture)
         try layout.lay(hasUsers: !View.isPrivileged, hidesTemporary: hasOwnTemporary)
-        let places = layout.uppers.prefix(30).map(\.path).joined(separator: " ")
+        let places = layout.uppers.prefix(30).map(\.path).listed()
         let more = layout.uppers.count > 30 ? " and \(layout.uppers.count - 30) more" : ""
         borders.remark("view: the layer by overlay, over \(places)\(more)")
         let handed = layout.handed
@@ -138,15 +138,17 @@ struct CaptureRun {
         var upper = OverlayUpper(since: start)
         for (path, place) in layout.uppers {
             let root = try HostTree(FilePath("/proc/self/fd/\(held.number)/\(place)/.")).root
-            try upper.apply(root, to: capture.root, at: path)
+            try upper.apply(root, to: capture.root, at: path.bytes)
         }
         tell(upper.losses)
         return ending
     }
 
     /// Says what a command that has failed may have tried to change in vain.
-    private func tellLeft(_ left: [String]) {
-        let names = (left.prefix(8) + (left.count > 8 ? ["..."] : [])).joined(separator: " ")
+    private func tellLeft(_ left: [PathBytes]) {
+        let names = (left.prefix(8).map(\.description) + (left.count > 8 ? ["..."] : [])).joined(
+            separator: " "
+        )
         if names.isEmpty { return }
         let why = via == .overlay ? "with --via overlay" : "while /dev/fuse is closed"
         let cure = via == .overlay ? "--via fuse" : "as root: chmod 666 /dev/fuse"

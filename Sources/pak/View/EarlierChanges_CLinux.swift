@@ -34,16 +34,16 @@ struct EarlierChanges {
     var isEmpty: Bool { folders.isEmpty && nodes.isEmpty && devices.isEmpty && removed.isEmpty }
 
     /// Whether something of a directory is in it.
-    func has(_ path: String) -> Bool { folders.contains(Self.bytes(path)) }
+    func has(_ path: PathBytes) -> Bool { folders.contains(Self.bytes(path)) }
 
     /// Whether a path shows what is below.
-    func shows(_ path: String) -> Bool {
+    func shows(_ path: PathBytes) -> Bool {
         let path = Self.bytes(path)
         return !opaque.contains(path) && !isBelowOpaque(path)
     }
 
-    private static func bytes(_ path: String) -> [UInt8] {
-        Array(path.utf8.drop { $0 == UInt8(ascii: "/") })
+    private static func bytes(_ path: PathBytes) -> [UInt8] {
+        Array(path.bytes.drop { $0 == UInt8(ascii: "/") })
     }
 
     private func isBelowOpaque(_ path: [UInt8]) -> Bool {

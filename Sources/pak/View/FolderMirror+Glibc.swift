@@ -1,3 +1,4 @@
+import FileTree
 import Glibc
 
 /// Makes directories like those of the host, for a view in which they are the user's.
@@ -6,17 +7,19 @@ import Glibc
 /// takes two calls.
 enum FolderMirror {
     /// Makes, in the directory of a descriptor, all directories of others at and below `paths`.
-    static func make(_ paths: [String], below base: String, in descriptor: Int32) {
+    static func make(_ paths: [PathBytes], below base: String, in descriptor: Int32) {
         let mask = umask(0)
         defer { umask(mask) }
         for path in paths {
-            let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            let folder = path.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
             guard folder >= 0 else { continue }
             defer { close(folder) }
             var place = dup(descriptor)
-            for name in path.dropFirst(base.count).split(separator: "/") {
-                mkdirat(place, String(name), 0o755)
-                let next = openat(place, String(name), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            for name in path.dropFirst(base.utf8.count).names {
+                _ = name.withCString { mkdirat(place, $0, 0o755) }
+                let next = name.withCString {
+                    openat(place, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                }
                 close(place)
                 place = next
             }

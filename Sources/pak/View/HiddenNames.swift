@@ -9,9 +9,9 @@ struct HiddenNames {
     /// The paths, sorted, without a slash in front; one stands for all below it.
     private(set) var paths: [[UInt8]] = []
     /// The same from the view's root, as steps of a view have them.
-    private var names: Set<String> = []
+    private var names: Set<PathBytes> = []
     /// The directories that they are in.
-    private var folders: Set<String> = []
+    private var folders: Set<PathBytes> = []
 
     /// Compares what an environment shows with what lies below it.
     init(_ environment: Environment) throws(FileError) {
@@ -19,9 +19,9 @@ struct HiddenNames {
         guard let below = environment.below, tree.hidesNamesOfBase else { return }
         for shadow in try tree.shadowed() { try add(shadow.path.names, tree.root, below) }
         for path in paths {
-            let name = "/" + String(decoding: path, as: UTF8.self)
+            let name = "/" + PathBytes(path)
             names.insert(name)
-            folders.insert(String(name.prefix(upTo: name.lastIndex(of: "/") ?? name.endIndex)))
+            folders.insert(name.folder)
         }
     }
 
@@ -42,27 +42,27 @@ struct HiddenNames {
     }
 
     /// Whether a path is not to be seen, because of its own name or of one above it.
-    func has(_ path: String) -> Bool {
+    func has(_ path: PathBytes) -> Bool {
         if names.isEmpty { return false }
-        var path = path[...]
+        var path = path
         while !path.isEmpty {
-            if names.contains(String(path)) { return true }
-            path = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
+            if names.contains(path) { return true }
+            path = path.folder
         }
         return false
     }
 
     /// Whether something in the directory is hidden, itself or deeper down.
-    func areBelow(_ path: String) -> Bool {
+    func areBelow(_ path: PathBytes) -> Bool {
         areIn(path) || folders.contains { $0.hasPrefix(path + "/") }
     }
 
     /// Whether a name of the directory itself is hidden.
-    func areIn(_ path: String) -> Bool { folders.contains(path) }
+    func areIn(_ path: PathBytes) -> Bool { folders.contains(path) }
 
     /// The names of a directory below which something is hidden.
-    func steps(from path: String) -> [String] {
+    func steps(from path: PathBytes) -> [PathBytes] {
         let below = folders.filter { $0.hasPrefix(path + "/") }
-        return Set(below.map { String($0.dropFirst(path.count + 1).prefix { $0 != "/" }) }).sorted()
+        return Set(below.compactMap { $0.dropFirst(path.bytes.count + 1).names.first }).sorted()
     }
 }

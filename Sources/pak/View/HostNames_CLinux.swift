@@ -8,30 +8,34 @@ enum HostNames {
     /// What a name of the host stands for.
     enum Kind: Equatable {
         case directory
-        case link(String)
+        case link(PathBytes)
         case other
     }
 
     /// What a path stands for, links as themselves; nil where there is nothing to be seen.
     ///
     /// A mount whose server does not answer keeps nobody waiting.
-    static func kind(_ path: String) -> Kind? {
+    static func kind(_ path: PathBytes) -> Kind? {
         var type: UInt32 = 0
-        guard pak_known_type(path, &type) == 0 else { return nil }
+        guard path.withCString({ pak_known_type($0, &type) }) == 0 else { return nil }
         switch type {
         case S_IFDIR: return .directory
         case S_IFLNK:
             var buffer = [UInt8](repeating: 0, count: 4096)
             let count = buffer.withUnsafeMutableBytes { bytes in
                 bytes.withMemoryRebound(to: CChar.self) { text in
-                    text.baseAddress.map { readlink(path, $0, text.count) } ?? -1
+                    text.baseAddress.map { to in path.withCString { readlink($0, to, text.count) } }
+                        ?? -1
                 }
             }
             guard count > 0 else { return .other }
-            return .link(String(decoding: buffer[..<count], as: UTF8.self))
+            return .link(PathBytes(buffer[..<count]))
         default: return .other
         }
     }
+
+    /// The same of a path that is text.
+    static func kind(_ path: String) -> Kind? { kind(PathBytes(path)) }
 
     /// The working directory; the root when it is gone.
     static var workingDirectory: [UInt8] { knownWorkingDirectory ?? [UInt8(ascii: "/")] }
@@ -51,10 +55,13 @@ enum HostNames {
     }
 
     /// Whether a path leads to a directory.
-    static func isFolder(_ path: String) -> Bool {
+    static func isFolder(_ path: PathBytes) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return path.withCString({ stat($0, &status) }) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
+
+    /// The same of a path that is text.
+    static func isFolder(_ path: String) -> Bool { isFolder(PathBytes(path)) }
 
     /// Whether a path leads to a directory in which this process can make files.
     static func isWritableFolder(_ path: String) -> Bool {
@@ -98,7 +105,7 @@ enum HostNames {
 
 /// A mount of this process, as /proc/self/mountinfo has it.
 struct HostMount {
-    var path: String
+    var path: PathBytes
     var type: String
     var source: String
 
@@ -132,14 +139,12 @@ struct HostMount {
         else { return nil }
         path = Self.unescape(words[4])
         type = String(decoding: words[dash + 1], as: UTF8.self)
-        source = Self.unescape(words[dash + 2])
+        source = Self.unescape(words[dash + 2]).description
     }
 
     /// The text in which `\ooo` is a byte.
-    private static func unescape(_ text: Slice<UnsafeRawBufferPointer>) -> String {
-        guard text.contains(UInt8(ascii: "\\")) else {
-            return String(decoding: text, as: UTF8.self)
-        }
+    private static func unescape(_ text: Slice<UnsafeRawBufferPointer>) -> PathBytes {
+        guard text.contains(UInt8(ascii: "\\")) else { return PathBytes(text) }
         var bytes: [UInt8] = []
         var rest = text
         while let byte = rest.popFirst() {
@@ -153,6 +158,6 @@ struct HostMount {
             bytes.append(value)
             rest = rest.dropFirst(3)
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return PathBytes(bytes)
     }
 }

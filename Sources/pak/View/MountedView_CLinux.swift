@@ -1,4 +1,5 @@
 import CLinux
+import FileTree
 import Glibc
 
 /// A view that is mounted at a directory of the host.
@@ -24,7 +25,7 @@ struct MountedView {
         case ("9p", "pak"): gone = [ECONNRESET, EIO]
         default: return nil
         }
-        path = mount.path
+        path = mount.path.description
     }
 
     /// All there are.

@@ -82,7 +82,7 @@ struct ViewArguments: ParsableArguments {
             environment: environment,
             live: live,
             pure: trees.pure,
-            at: at,
+            at: at.flatMap { ArgumentBytes.values(of: "--at", [$0]).last },
             base: trees.root,
             via: via,
             borders: borders.choice
@@ -110,7 +110,7 @@ struct ViewBorders: ParsableArguments {
 
     func validate() throws {
         for text in bind {
-            guard let pair = Binding(text), pair.target.hasPrefix("/") else {
+            guard let pair = Binding(PathBytes(text)), pair.target.hasPrefix("/") else {
                 throw ValidationError("--bind \(text): an absolute path in the view is needed")
             }
         }
@@ -119,7 +119,7 @@ struct ViewBorders: ParsableArguments {
     /// What they choose.
     var choice: ViewChoice.Borders {
         ViewChoice.Borders(
-            bindings: bind.compactMap(Binding.init),
+            bindings: ArgumentBytes.values(of: "--bind", bind).compactMap(Binding.init),
             noNet: noNet,
             makesRoot: fakeRoot && geteuid() != 0,
             verbose: verbose
@@ -130,25 +130,31 @@ struct ViewBorders: ParsableArguments {
 /// A file or directory of the host that is shown in a view under a name.
 struct Binding {
     /// Its path on the host.
-    var source: String
+    var source: PathBytes
     /// Its path in the view, from the root.
-    var target: String
+    var target: PathBytes
 
     /// Shows a folder of the host at a path of the view.
-    init(folder: String, at path: String) {
-        source = folder
+    init(folder: String, at path: PathBytes) {
+        source = PathBytes(folder)
         target = path
     }
 
     /// Reads `SOURCE[:TARGET]`; nil where a side is empty.
-    init?(_ text: String) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    init?(_ text: PathBytes) {
+        let parts = text.bytes.split(
+            separator: UInt8(ascii: ":"),
+            maxSplits: 1,
+            omittingEmptySubsequences: false
+        )
         guard let first = parts.first, !first.isEmpty, parts.last?.isEmpty == false else {
             return nil
         }
-        source = TextFile.absolute(String(first))
+        let slash = UInt8(ascii: "/")
+        let named = PathBytes(first)
+        source =
+            first.first == slash ? named : "\(PathBytes(HostNames.workingDirectory))/\(named)"
         // As it was named: what is a link on the host may be none in the view.
-        let named = first.hasPrefix("/") ? String(first) : source
-        target = parts.count == 2 ? String(parts[1]) : named
+        target = parts.count == 2 ? PathBytes(parts[1]) : source
     }
 }

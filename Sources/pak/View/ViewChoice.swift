@@ -1,4 +1,5 @@
 import Environments
+import FileTree
 import Glibc
 import Terminal
 
@@ -11,7 +12,7 @@ struct ViewChoice {
     /// The packages alone.
     var pure = false
     /// Where the packages are shown, if not over the root.
-    var at: String?
+    var at: PathBytes?
     /// The directory of the host that stands for its root.
     var base: String?
     /// How files get there, if it was said.

@@ -34,9 +34,9 @@ struct ViewLayout {
     private(set) var handed: [Int: Handed] = [:]
 
     /// The directories of the host that packages are laid over.
-    private(set) var over: [String] = []
+    private(set) var over: [PathBytes] = []
     /// The directories of the root that are the host's own though packages have something there.
-    private(set) var withoutPackages: [String] = []
+    private(set) var withoutPackages: [PathBytes] = []
 
     /// The packages without what they lie over.
     private let packages: any Directory
@@ -85,9 +85,9 @@ struct ViewLayout {
     private static func served(at place: Place, isWritable: Bool = false) -> Step {
         .fuse(at: place, options: "default_permissions,allow_other", readOnly: !isWritable)
     }
-    private static func packagesPlace(_ path: String) -> Place { .hidden("packages" + path) }
-    private static func wholePlace(_ path: String) -> Place { .hidden("whole" + path) }
-    private static func pointsPlace(_ path: String) -> Place { .hidden("points" + path) }
+    private static func packagesPlace(_ path: PathBytes) -> Place { .hidden("packages" + path) }
+    private static func wholePlace(_ path: PathBytes) -> Place { .hidden("whole" + path) }
+    private static func pointsPlace(_ path: PathBytes) -> Place { .hidden("points" + path) }
 
     private mutating func add(_ what: Handed, _ step: Step) {
         handed[steps.count] = what
@@ -98,9 +98,9 @@ struct ViewLayout {
 
     /// Lays the packages over `base`, a directory of the host that is the view's root.
     mutating func layOver(_ base: String) throws(FileError) {
-        let base = base == "/" ? "" : base
+        var names = Set(try HostFolder.nameBytes(in: base + "/").map { PathBytes($0) })
+        let base = PathBytes(base == "/" ? "" : base)
         let kept = base.isEmpty ? Self.keptOverTheHost : Self.keptOverAnotherBase
-        var names = Set(try HostFolder.names(in: base + "/"))
         names.formUnion(kept.filter { HostNames.kind("/" + $0) != nil })
         let tops = try entries(of: packages)
         names.formUnion(tops.map(\.name))
@@ -138,18 +138,18 @@ struct ViewLayout {
     }
 
     /// Shows the host as it is, and the packages at a directory.
-    mutating func putAt(_ directory: String) throws(FileError) {
-        let tops = try HostFolder.names(in: "/")
-        for name in tops {
+    mutating func putAt(_ directory: PathBytes) throws(FileError) {
+        let tops = try HostFolder.nameBytes(in: "/").map { PathBytes($0) }
+        for name in tops.sorted() {
             switch HostNames.kind("/" + name) {
             case .link(let target): steps.append(.link(at: .view("/" + name), target: target))
             case .some: bind(.host("/" + name), "/" + name)
             case nil: break
             }
         }
-        let isBelowRoot = !directory.dropFirst().contains("/")
+        let isBelowRoot = directory.names.count == 1
         guard HostNames.kind(directory) == .directory || isBelowRoot else {
-            throw FileError(.notFound, directory)
+            throw FileError(.notFound, directory.description)
         }
         bind(Self.packagesPlace(""), directory)
     }
@@ -171,22 +171,22 @@ struct ViewLayout {
 
     /// What stays the host's own whatever packages have there: an overlay would take its devices,
     /// and that it can be written.
-    private static let keptOverTheHost = ["proc", "sys", "dev", "tmp", "run"]
+    private static let keptOverTheHost: [PathBytes] = ["proc", "sys", "dev", "tmp", "run"]
 
     /// What stays the host's own over another base.
-    private static let keptOverAnotherBase = ["proc", "sys", "dev", "tmp", "home"]
+    private static let keptOverAnotherBase: [PathBytes] = ["proc", "sys", "dev", "tmp", "home"]
 
     // MARK: Directories
 
-    private mutating func bind(_ from: Place, _ path: String) {
+    private mutating func bind(_ from: Place, _ path: PathBytes) {
         steps.append(.bind(from: from, at: .view(path)))
     }
 
     /// An entry of a directory of the packages.
     private struct Entry {
-        var name: String
+        var name: PathBytes
         var directory: (any Directory)?
-        var target: String?
+        var target: PathBytes?
     }
 
     private func entries(of directory: any Directory) throws(FileError) -> [Entry] {
@@ -196,9 +196,9 @@ struct ViewLayout {
             let target = try node.link?.target()
             entries.append(
                 Entry(
-                    name: String(decoding: name, as: UTF8.self),
+                    name: PathBytes(name),
                     directory: node.directory,
-                    target: target.map { String(decoding: $0, as: UTF8.self) }
+                    target: target.map { PathBytes($0) }
                 )
             )
         }
@@ -206,7 +206,7 @@ struct ViewLayout {
     }
 
     /// Shows something of the packages alone.
-    private mutating func show(_ entry: Entry, at path: String) throws(FileError) {
+    private mutating func show(_ entry: Entry, at path: PathBytes) throws(FileError) {
         if let target = entry.target {
             return steps.append(.link(at: .view(path), target: target))
         }
@@ -228,10 +228,10 @@ struct ViewLayout {
     /// host: what else is in it can be written as ever, /usr/local for instance.
     private func points(
         _ directory: (any Directory)?,
-        _ path: String,
-        _ base: String
-    ) throws(FileError) -> [String] {
-        guard path.dropFirst().split(separator: "/").count < 2, !hidden.areIn(path) else {
+        _ path: PathBytes,
+        _ base: PathBytes
+    ) throws(FileError) -> [PathBytes] {
+        guard path.names.count < 2, !hidden.areIn(path) else {
             return [path]
         }
         var entries: [Entry] = []
@@ -240,7 +240,7 @@ struct ViewLayout {
             entry.directory != nil && HostNames.kind("\(base)\(path)/\(entry.name)") == .directory
         }
         guard isOnTheWay else { return [path] }
-        var points: [String] = []
+        var points: [PathBytes] = []
         for entry in entries {
             guard let directory = entry.directory else { continue }
             points += try self.points(directory, "\(path)/\(entry.name)", base)
@@ -254,15 +254,15 @@ struct ViewLayout {
     /// Whether packages have nothing of their own in a directory of the root.
     private func isOnTheWay(
         _ top: Entry,
-        _ path: String,
-        _ base: String
+        _ path: PathBytes,
+        _ base: PathBytes
     ) throws(FileError) -> Bool {
         guard let directory = top.directory else { return false }
         return try points(directory, path, base).isEmpty
     }
 
     /// Lays the packages over one directory of the host.
-    private mutating func lay(_ path: String, over base: String) throws(FileError) {
+    private mutating func lay(_ path: PathBytes, over base: PathBytes) throws(FileError) {
         over.append(path)
         let below = mountsBelow(base + path)
         let missing = missingPoints(below: path, base: base)
@@ -288,7 +288,7 @@ struct ViewLayout {
         // What is mounted there on the host is no part of either; packages have nothing in it,
         // or it is left to them.
         for mount in below {
-            let path = String(mount.dropFirst(base.count))
+            let path = mount.dropFirst(base.bytes.count)
             if try find(path) == nil, !hidden.has(path) { bind(.host(mount), path) }
         }
     }
@@ -300,8 +300,8 @@ struct ViewLayout {
     }
 
     /// The mounts of the host below a directory, those below another left out.
-    private func mountsBelow(_ path: String) -> [String] {
-        var found: [String] = []
+    private func mountsBelow(_ path: PathBytes) -> [PathBytes] {
+        var found: [PathBytes] = []
         for mount in Set(mounts.map(\.path)).sorted() where mount.hasPrefix(path + "/") {
             if !found.contains(where: { mount.hasPrefix($0 + "/") }) { found.append(mount) }
         }
@@ -309,19 +309,19 @@ struct ViewLayout {
     }
 
     /// What the packages have of that path.
-    private func find(_ path: String) throws(FileError) -> (any Node)? {
-        try packages.node(atPath: Array(path.utf8))
+    private func find(_ path: PathBytes) throws(FileError) -> (any Node)? {
+        try packages.node(atPath: path.bytes)
     }
 
     // MARK: Mount points
 
     /// Whether something is bound below a directory where the host has no place for it.
-    private func hasPoints(notOnHostBelow path: String) -> Bool {
+    private func hasPoints(notOnHostBelow path: PathBytes) -> Bool {
         bindings.contains { $0.target.hasPrefix(path + "/") && HostNames.kind($0.target) == nil }
     }
 
     /// The bindings below a directory for which there is no place yet.
-    private func missingPoints(below path: String, base: String?) -> [Binding] {
+    private func missingPoints(below path: PathBytes, base: PathBytes?) -> [Binding] {
         bindings.filter { binding in
             guard binding.target.hasPrefix(path + "/") else { return false }
             // What cannot be looked for is not there.

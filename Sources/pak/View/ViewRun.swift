@@ -61,7 +61,7 @@ struct ViewRun {
                 _ = try shine.open()
                 return Binding(
                     folder: folder,
-                    at: "/\(String(decoding: shine.path.bytes, as: UTF8.self))"
+                    at: "/" + PathBytes(shine.path.bytes)
                 )
             } catch {
                 throw Complaint(
@@ -173,7 +173,7 @@ struct ViewRun {
             ? "alone"
             : choice.at.map { "at \($0)" }
                 ?? (layout.over.isEmpty
-                    ? "over nothing" : "over \(layout.over.joined(separator: " "))")
+                    ? "over nothing" : "over \(layout.over.listed())")
         let whole = layout.hasWhole ? ", served with the host's files" : ""
         choice.borders.remark("view: packages by \(way.rawValue), \(places)\(whole)")
         for path in layout.withoutPackages {
