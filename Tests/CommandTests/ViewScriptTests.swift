@@ -41,7 +41,7 @@ struct ViewScriptTests {
             echo $?; pakns none.tar -- true; echo $?
             """
         )
-        #expect(run.output == "   h   e   l   l   o  \\n   a 377\n7\nhello\n3\n1\n")
+        #expect(run.output == "   h   e   l   l   o  \\n   a 377\n7\nhello\n3\n125\n")
         #expect(run.complaints.contains("no file\ntry: "), "\(run.complaints)")
     }
 
