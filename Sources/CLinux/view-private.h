@@ -88,6 +88,15 @@ int view_stand(const struct view_answerer *self, uint32_t pid, int from);
 /* Whether the caller is still there: else what was read of it may be another's of its number. */
 int view_is_valid(const struct view_answerer *self, uint64_t id);
 
+/* Opens, O_PATH, the file that a call means. Returns a descriptor, or -errno. */
+struct seccomp_notif;
+int view_open_asked(const struct view_answerer *self, const struct seccomp_notif *asked, int from,
+	uint64_t address, int flags);
+
+/* Answers a call that changes a file: 0 or an errno, or -1 when the kernel shall do it. */
+int view_answer_change(struct view_answerer *self, const struct seccomp_notif *asked,
+	enum view_asks asks);
+
 /* Whether a file is of an owner whom the view does not have; st gets what it is. */
 struct stat;
 int view_is_others(struct view_answerer *self, int fd, struct stat *st);

@@ -216,6 +216,8 @@ public struct OverlayUpper {
             try target.setAttribute(attribute.name.span.bytes, to: attribute.value)
         }
         for attribute in old where !own.contains(where: { $0.name == attribute.name }) {
+            // Of a file that had to be copied the copy has users' attributes alone.
+            if marks.isCopy, !attribute.name.starts(with: "user.".utf8) { continue }
             try target.setAttribute(attribute.name.span.bytes, to: nil)
         }
     }

@@ -72,9 +72,11 @@ public struct View: Sendable {
         public static let devices = Answered(rawValue: 2)
         /// setuid, setgroups and their like, which succeed when the kernel has no such id mapped.
         public static let identities = Answered(rawValue: 4)
-        /// All that changes a file, in an overlay: one of an owner whom the view does not have, which
-        /// the kernel can neither change nor copy up, first gives way to a copy of the user's own.
-        /// With it owners and devices are noted there as attributes, which `CaptureTree` reads.
+        /// All that changes a file, in an overlay.
+        ///
+        /// A file of an owner whom the view does not have can be neither changed nor copied up by the
+        /// kernel; it first gives way to a copy of the user's own. With it owners and devices are
+        /// noted there as attributes, which `CaptureTree` reads.
         public static let changes = Answered(rawValue: 8)
     }
 }

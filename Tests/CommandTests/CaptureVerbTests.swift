@@ -75,6 +75,22 @@ struct CaptureVerbTests {
     }
 
     @Test(arguments: Visitor.all)
+    func aPackageIsMadeWhereItsPathLeadsFromHere(who: Visitor) throws {
+        let scratch = try example()
+        for output in ["x.tar", "./y.tar", "../z.tar"] {
+            let made = try pak(
+                who,
+                scratch,
+                ["capture", "--to", "tar", "-o", output, "--", "true"]
+            )
+            #expect(made.status == 0, "\(made.complaints)")
+        }
+        try scratch.shell("tar -tf home/build/x.tar; tar -tf home/build/y.tar; tar -tf home/z.tar")
+        let none = try pak(who, scratch, ["capture", "-o", "none/x.tar", "--", "true"])
+        #expect(none.complaints == "pak: none/x.tar: no file can be made there\ntry: -o FILE\n")
+    }
+
+    @Test(arguments: Visitor.all)
     func aCommandThatFailsLeavesNoPackageUnlessItIsToldTo(who: Visitor) throws {
         let scratch = try example()
         let script = ["--", "sh", "-c", "mkdir /usr/local/pak-test; exit 3"]

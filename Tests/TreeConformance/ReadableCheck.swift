@@ -119,7 +119,8 @@ public struct ReadableCheck {
             )
             for (name, _, qid, node) in nodes {
                 let found = try directory.lookup(name.span.bytes)
-                let isFound = try node.qidPath == qid.path && node.stat() == found.stat()
+                let (stat, other) = (try node.stat(), try found.stat())
+                let isFound = node.qidPath == qid.path && stat == other
                 expect(isFound, "\(path)\(TreeText.escape(name)): listed with another node")
             }
         }

@@ -44,7 +44,7 @@ func step(_ text: String) -> Step {
     case "dir": return .directory(at: at(1))
     case "file": return .file(at: at(1))
     case "fill": return .fill(at: at(1))
-    case "link": return .link(at: at(1), target: String(words[2]))
+    case "link": return .link(at: at(1), target: "\(words[2])")
     case "overlay": return .overlay(lower: words[2...].map(place), at: at(1))
     case "upper":
         return .overlay(lower: [at(4)], upper: at(2), work: at(3), at: at(1))

@@ -134,7 +134,7 @@ struct CaptureRun {
             }
         )
         let ending = wait(process)
-        if ending != .exited(0) { tellLeft(layout.left) }
+        if case .exited(1...) = ending { tellLeft(layout.left) }
         var upper = OverlayUpper(since: start)
         for (path, place) in layout.uppers {
             let root = try HostTree(FilePath("/proc/self/fd/\(held.number)/\(place)/.")).root

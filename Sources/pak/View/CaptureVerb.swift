@@ -91,8 +91,10 @@ struct CaptureVerb: ParsableCommand {
         }
         guard let output else { return }
         let place = TextFile.absolute(output)
-        let folder = place.split(separator: "/").dropLast().joined(separator: "/")
-        guard HostNames.isWritableFolder("/\(folder)") else {
+        // What is not there yet has no other path than the one that it was given.
+        let above = place.split(separator: "/").dropLast().joined(separator: "/")
+        let folder = place.hasPrefix("/") ? "/\(above)" : above.isEmpty ? "." : above
+        guard HostNames.isWritableFolder(folder) else {
             throw Complaint("\(output): no file can be made there", try: "-o FILE")
         }
         if format.to != "dir", HostNames.isFolder(place) {

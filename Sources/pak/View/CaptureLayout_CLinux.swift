@@ -1,4 +1,5 @@
 import Archive
+import CLinux
 import CaptureTree
 import Environments
 import FileTree
@@ -89,6 +90,7 @@ struct CaptureLayout {
         for name in try directory.names() {
             let path = path + "/" + PathBytes(name)
             if own.contains(path) { continue }
+            if bindMount(path) { continue }
             let node: any Node
             do throws(FileError) { node = try directory.lookup(name.span.bytes) } catch {
                 if error.kind == .notFound { continue }
@@ -113,7 +115,7 @@ struct CaptureLayout {
         if let host {
             let isSplit = mounts.contains { $0.path.hasPrefix(host + "/") }
             let isClosed = hasUsers && host.withCString({ access($0, R_OK | X_OK) }) != 0
-            if path == "/run" || isClosed || isKernels(host) {
+            if path == "/run" || isClosed {
                 over.append(.bind(from: .host(host), at: .view(path), readOnly: true))
                 // What is closed to the user would be so in any way.
                 if !isClosed { left.append(path) }
@@ -166,12 +168,30 @@ struct CaptureLayout {
         return HostNames.kind(base + path) == .directory ? base + path : nil
     }
 
-    /// Whether a directory is one of a file system that shows what the kernel is and does: nobody
-    /// packs that.
-    private func isKernels(_ host: PathBytes) -> Bool {
-        guard let mount = mounts.last(where: { $0.path == host }) else { return false }
-        return Self.kernels.contains(mount.type)
+    /// Shows a mount of the host as it is whose files are no disk's: what the kernel is and does, and
+    /// what a server has who does not answer.
+    private mutating func bindMount(_ path: PathBytes) -> Bool {
+        guard let base, earlier.shows(path),
+            let mount = mounts.last(where: { $0.path == base + path }),
+            Self.kernels.contains(mount.type) || isSilent(mount)
+        else { return false }
+        let place = Place.hidden("root" + path)
+        let isFolder = HostNames.kind(mount.path) == .directory
+        steps.append(isFolder ? .directory(at: place) : .file(at: place))
+        over.append(.bind(from: .host(mount.path), at: .view(path), readOnly: true))
+        if !Self.kernels.contains(mount.type) { left.append(path) }
+        return true
     }
+
+    /// Whether nobody answers for a mount that a server has.
+    private func isSilent(_ mount: HostMount) -> Bool {
+        guard mount.type.hasPrefix("fuse") || Self.served.contains(mount.type) else { return false }
+        return mount.path.withCString { pak_answers_within($0, 1000) } != 0
+    }
+
+    private static let served: Set<String> = [
+        "9p", "afs", "ceph", "cifs", "nfs", "nfs4", "smb3", "virtiofs",
+    ]
 
     private static let kernels: Set<String> = [
         "proc", "sysfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "mqueue", "debugfs", "tracefs",
