@@ -9,10 +9,12 @@ let staticLibraries = [
 ].map { LinkerSetting.linkedLibrary(":lib\($0).a") }
 
 // What a program takes to start counts where it is run for each command: half of it is to find the
-// addresses of a library in C++, which is linked in, too, and those of its own.
+// addresses of a library in C++, which is linked in, too, and those of its own. Swift's runtime goes
+// through all names that the program exports, 8,000 unless it is told not to.
 let quickStart: [LinkerSetting] = [
     .unsafeFlags(
         ["-use-ld=lld", "-L\(Context.packageDirectory)/Sources/link"]
+            + ["-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/link/exports"]
             + ["-Xclang-linker", "-static-libgcc"],
         .when(configuration: .release)
     )
@@ -257,5 +259,14 @@ where [.executable, .test, .regular].contains(target.type) && target.name != "CL
     settings.append(.enableUpcomingFeature("MemberImportVisibility"))
     settings.append(.enableUpcomingFeature("InternalImportsByDefault"))
     settings.append(.enableUpcomingFeature("NonisolatedNonsendingByDefault"))
+    // A type such as Dictionary<Name, Entry> is made when it is first used. By its name, as is
+    // usual, it takes a search of all conformances of the program, each of which is another page
+    // of it; by what is known here it does not. Half of what a start executes was that.
+    settings.append(
+        .unsafeFlags(
+            ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"],
+            .when(configuration: .release)
+        )
+    )
     target.swiftSettings = settings
 }

@@ -8,9 +8,12 @@ SWIFT=-Xswiftc -warnings-as-errors --explicit-target-dependency-import-check err
 # A step of `mk test` leaves its counts there.
 LOG=.build/log
 
+# For use. There is nothing of ours to be loaded, which would be looked for in 24 places.
+RELEASE=-c release --static-swift-stdlib --disable-local-rpath
+
 all:V:
 	for(i in $TARG)
-		swift build -c release --static-swift-stdlib --product $i
+		swift build $RELEASE --product $i
 
 # Each step stops the test when it fails, or takes far longer than any has; the last lines are what
 # was counted.
@@ -185,7 +188,7 @@ demo:V:
 # Both sides in turn, and the library's own steps.
 bench:V:
 	for(i in $TARG pakbench)
-		swift build -c release --static-swift-stdlib --product $i
+		swift build $RELEASE --product $i
 	./.build/release/pakbench $BENCH
 
 # The programs, their manual and their completions.
