@@ -32,10 +32,9 @@ public enum FUSEMount {
         gid: UInt32,
         _ options: Options = Options()
     ) -> String {
-        var words = descriptor.map { ["fd=\($0)"] } ?? []
-        words += ["rootmode=40000", "user_id=\(uid)", "group_id=\(gid)", "default_permissions"]
-        if options.allowsOthers { words.append("allow_other") }
-        return words.joined(separator: ",")
+        let device = descriptor.map { "fd=\($0)," } ?? ""
+        let others = options.allowsOthers ? ",allow_other" : ""
+        return "\(device)rootmode=40000,user_id=\(uid),group_id=\(gid),default_permissions\(others)"
     }
 
     /// Mounts at a directory and returns the descriptor to serve on: by mount(2) where that is

@@ -23,11 +23,11 @@ public final class FUSEServer: Sendable {
 
     deinit { closeDescriptor() }
 
-    /// Serves on threads of its own until nothing is mounted any more; then returns.
+    /// Serves on this thread and on others until nothing is mounted any more; then returns.
     ///
     /// Afterwards, and after an error, whoever still looks at the mount is told that nobody
-    /// answers, and never waits. Errors: `.again` when no thread can be started, `.inputOutput`
-    /// for a descriptor that cannot be read. To be called once.
+    /// answers, and never waits. SIGPIPE stays blocked in this thread. Errors: `.inputOutput` for
+    /// a descriptor that cannot be read. To be called once.
     public func run() throws(FileError) {
         guard let descriptor = descriptor.withLock({ $0 }) else {
             throw FileError(.inputOutput, "the mount is gone")

@@ -25,29 +25,31 @@ final class Readers: Sendable {
         self.descriptor = descriptor
     }
 
-    /// Serves until there is nothing more to read.
+    /// Serves, on this thread too, until there is nothing more to read.
     ///
-    /// Errors: `.again` when no thread can be started, `.inputOutput` when reading fails.
+    /// The others are started once the kernel has its first answer: whoever waits for the mount
+    /// waits for no thread. Errors: `.inputOutput` when reading fails.
     func run() throws(FileError) {
-        try start()
-        for _ in 1..<max(1, min(conversation.options.threads, Self.limit)) {
-            do throws(FileError) { try start() } catch {
-                conversation.options.log("fewer threads: \(error)")
-                break
-            }
-        }
+        Worker.blockBrokenPipe()
+        state.withLock { $0.running += 1 }
+        serve(isFirst: true)
         // Whoever starts another does so before it ends.
         while let worker = state.withLock({ $0.workers.popLast() }) { worker.join() }
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
-    private func start() throws(FileError) {
-        let isFirst = state.withLock { state in
-            state.running += 1
-            return state.running == 1
+    private func startOthers() {
+        for _ in 1..<max(1, min(conversation.options.threads, Self.limit)) {
+            do throws(FileError) { try start() } catch {
+                return conversation.options.log("fewer threads: \(error)")
+            }
         }
+    }
+
+    private func start() throws(FileError) {
+        state.withLock { $0.running += 1 }
         do throws(FileError) {
-            let worker = try Worker { self.serve(isFirst: isFirst) }
+            let worker = try Worker { self.serve(isFirst: false) }
             state.withLock { $0.workers.append(worker) }
         } catch {
             state.withLock { $0.running -= 1 }
@@ -63,11 +65,14 @@ final class Readers: Sendable {
             alignment: 4096
         )
         var reply = Reply(capacity: Conversation.mostData + 4096)
+        var isAlone = isFirst
         loop: while true {
             switch Device.read(place.descriptor, into: buffer) {
             case .request(let count):
                 let request = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 if conversation.answer(request, &reply, place) { send(&reply, request, place) }
+                if isAlone { startOthers() }
+                isAlone = false
             case .none: continue
             case .end: break loop
             case .failed(let number):

@@ -63,4 +63,12 @@ package struct Worker: Sendable {
         for signal in [SIGPIPE, SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, signal) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
+
+    /// Blocks SIGPIPE alone, for a thread that was not started as a worker and does its work.
+    package static func blockBrokenPipe() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
 }
