@@ -163,6 +163,15 @@ int pak_known_type(const char *path, uint32_t *type)
 	return 0;
 }
 
+int pak_may_be_mounted(const char *path)
+{
+	struct statx sx;
+	return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE,
+			&sx) != 0
+		|| !(sx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
+		|| (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 pid_t pak_fork(void)
 {
 	return fork();

@@ -135,6 +135,10 @@ int pak_private_mounts(void);
  * asking a server that may not answer. Returns 0, or -1 with errno. */
 int pak_known_type(const char *path, uint32_t *type);
 
+/* Whether something is mounted at a path, or may be, as far as the kernel knows it without asking a
+ * server that may not answer. */
+int pak_may_be_mounted(const char *path);
+
 /* fork(2), which Swift hides: for a process of one thread. */
 pid_t pak_fork(void);
 

@@ -34,6 +34,13 @@ struct MountedView {
         ((try? HostMount.all(of: ["fuse.pak", "9p"])) ?? []).compactMap(MountedView.init)
     }
 
+    /// Those at a path.
+    ///
+    /// Where nothing is mounted, as is usual, the table of all mounts is not read.
+    static func all(at path: String) -> [MountedView] {
+        pak_may_be_mounted(path) == 0 ? [] : all().filter { $0.path == path }
+    }
+
     /// Asks it; who does not answer within five seconds is silent.
     var server: Server {
         if pak_answers_within(path, 5000) == 0 { return .present }

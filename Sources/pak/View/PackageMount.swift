@@ -18,7 +18,7 @@ struct PackageMount {
     func run(_ open: () throws(Complaint) -> MountSource) throws(Complaint) {
         // A mount at the same place whose server is gone gives way.
         let place = TextFile.absolute(directory)
-        for old in MountedView.all() where old.path == place && old.isDeserted {
+        for old in MountedView.all(at: place) where old.isDeserted {
             // That it is still there is what the mount will say.
             try? FUSEMount.unmount(place, lazily: true)
         }
