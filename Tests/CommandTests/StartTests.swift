@@ -62,4 +62,33 @@ struct StartTests {
         // Some 480, a third of them for mounts; half as many again would be a step too many.
         #expect(try (240..<620).contains(calls(scratch, view + ["--", "/usr/bin/true"])))
     }
+
+    @Test(
+        .enabled(if: canTrace && Visitor.own.isRoot, "strace cannot look on at a mount here")
+    )
+    func aMountIsMadeAfterFewSystemCalls() throws {
+        let scratch = try example()
+        let (program, words) = try Visitor.own.program(Program(path: "/bin/sh"), scratch)
+        // The first one fills the cache.
+        let script = """
+            cd '\(scratch.path)' && pak='\(Program.pak.path)' && mkdir at || exit
+            $pak pack -o p.pak.zst p >pack.out || exit
+            for i in 1 2; do
+                strace -f -qq -o trace $pak mount -f -p p.pak.zst at & server=$!
+                until [ -e at/usr/bin/true ]; do kill -0 $server || exit; done
+                umount at && wait $server || exit
+            done
+            """
+        let run = try program.run(words + ["-c", script])
+        #expect(run.status == 0, "\(run.complaints)")
+        let lines = String(decoding: try scratch.bytes("trace"), as: UTF8.self)
+            .split(separator: "\n")
+        let start = try #require(lines.firstIndex { $0.contains("\"/dev/null\", O_RDWR") })
+        let calls = lines[start...].prefix { !$0.contains(" mount(") }
+        #expect(calls.count < lines[start...].count)
+        // Nothing is mounted there, and so nobody has to read what is mounted elsewhere.
+        #expect(!calls.contains { $0.contains("mountinfo") })
+        // Some 45; folders of the cache, which nothing is looked for in, would be 13 more.
+        #expect(calls.count { !$0.contains(" resumed>") } < 58)
+    }
 }

@@ -8,8 +8,10 @@ import Synchronization
 /// Where the folder cannot be written a package is kept in a file without a name, or in memory,
 /// for as long as it is used. All methods may be called from any thread.
 public final class ImportCache: Sendable {
-    let folder: CacheFolder?
+    private let path: String?
     private let limit: UInt64
+    /// The folder, once somebody has asked for it; nil within for none that can be written.
+    private let opened = Mutex<CacheFolder??>(nil)
     private let lease = Mutex<Lease?>(nil)
 
     /// `$XDG_CACHE_HOME/pak`, else `~/.cache/pak`; nil where neither is known.
@@ -24,8 +26,18 @@ public final class ImportCache: Sendable {
     /// Opens a cache of at most `limit` bytes of packages, those in use aside; nil for `folder`
     /// keeps nothing.
     public init(_ folder: String? = standardFolder, limit: UInt64 = 4 << 30) {
-        self.folder = folder.flatMap { CacheFolder($0) }
+        path = folder
         self.limit = limit
+    }
+
+    /// Made when something is first looked for in it: most starts have native packages alone.
+    var folder: CacheFolder? {
+        opened.withLock { opened in
+            if let known = opened { return known }
+            let folder = path.flatMap { CacheFolder($0) }
+            opened = .some(folder)
+            return folder
+        }
     }
 
     /// Whether packages are kept for the next time.
