@@ -18,10 +18,25 @@ enum PlainWords: Equatable {
     case rollback(steps: Int, in: Place)
 
     /// Which environment is meant, and in which stores.
-    struct Place: Equatable {
+    struct Place: Equatable, EnvironmentChoice, StoreChoice {
         var environment: String?
         var store: String?
         var root: String?
+
+        var stores: Place { self }
+
+        /// Takes an option that was not there yet; false for another.
+        fileprivate mutating func take(_ option: String, _ value: String) -> Bool {
+            guard PlainWords.isPlain(value) else { return false }
+            switch option {
+            case "-e" where environment == nil, "--env" where environment == nil:
+                environment = value
+            case "--store" where store == nil: store = value
+            case "--root" where root == nil: root = value
+            default: return false
+            }
+            return true
+        }
     }
 
     /// Reads a verb and its arguments; nil where the parser has to.
@@ -39,19 +54,12 @@ enum PlainWords: Equatable {
         var place = Place()
         var words = words[...]
         while let word = words.popFirst() {
-            let option: WritableKeyPath<Place, String?>
-            switch word {
-            case "-e", "--env": option = \.environment
-            case "--store": option = \.store
-            case "--root": option = \.root
-            default:
+            guard word.hasPrefix("-") else {
                 guard Self.isPlain(word) else { return nil }
                 rest.append(word)
                 continue
             }
-            guard place[keyPath: option] == nil, let value = words.popFirst(), Self.isPlain(value)
-            else { return nil }
-            place[keyPath: option] = value
+            guard let value = words.popFirst(), place.take(word, value) else { return nil }
         }
         // A number as the parser takes it may have a sign, which is its business.
         let isNumber = rest.count == 2 && rest[1].utf8.allSatisfy { (0x30...0x39).contains($0) }
@@ -70,7 +78,7 @@ enum PlainWords: Equatable {
         }
     }
 
-    private static func isPlain(_ word: String) -> Bool {
+    fileprivate static func isPlain(_ word: String) -> Bool {
         !word.isEmpty && !word.hasPrefix("-")
     }
 
@@ -113,9 +121,9 @@ enum PlainWords: Equatable {
 
     /// A word that can name nothing but a file.
     private static func path(_ word: String?) -> String? {
-        guard let word, word.utf8.contains(UInt8(ascii: "/")), !word.hasPrefix("-") else {
-            return nil
-        }
+        guard let word, !word.hasPrefix("-"),
+            word.utf8.contains(UInt8(ascii: "/")) || word.hasSuffix(".pak.zst")
+        else { return nil }
         return word
     }
 
@@ -132,24 +140,23 @@ enum PlainWords: Equatable {
                 .packages(try Self.environment(packages, over: nil))
             }
         case .add(let packages, let place):
-            var verb = Add()
-            verb.packages = packages
-            verb.printing = .usual
-            verb.options = .usual(place)
-            verb.waiting = .usual
-            try verb.run()
+            let edit = try EnvironmentEdit([["add"] + packages], .ofProcess())
+            try edit.make(place, ForPeople())
         case .remove(let packages, let place):
-            var verb = Remove()
-            verb.packages = packages
-            verb.printing = .usual
-            verb.options = .usual(place)
-            verb.waiting = .usual
-            try verb.run()
+            try EnvironmentEdit([["rm"] + packages]).make(place, ForPeople())
         case .switch(let number, let place):
-            try Switch.run(.usual, .usual(place), to: number)
+            try Switch.run(ForPeople(), place, to: number)
         case .rollback(let steps, let place):
-            try Rollback.run(.usual, .usual(place), steps)
+            try Rollback.run(ForPeople(), place, steps)
         }
+    }
+
+    /// How results are printed where nothing is said.
+    ///
+    /// The options of the verbs are not made here: the parser's types alone are a quarter of what
+    /// a switch executes.
+    private struct ForPeople: Printing {
+        let json = false
     }
 
     private static func environment(
@@ -158,35 +165,5 @@ enum PlainWords: Equatable {
     ) throws(Complaint) -> Environment {
         let source = EnvironmentSource(packages: packages, rules: UnionRules(), base: base)
         return try Environment(source, PackageOpener())
-    }
-}
-
-// What the parser would fill in where nothing is said.
-
-extension OutputOptions {
-    fileprivate static var usual: OutputOptions {
-        var options = OutputOptions()
-        options.json = false
-        return options
-    }
-}
-
-extension WaitOptions {
-    fileprivate static var usual: WaitOptions {
-        var options = WaitOptions()
-        options.wait = nil
-        return options
-    }
-}
-
-extension EnvironmentOptions {
-    fileprivate static func usual(_ place: PlainWords.Place) -> EnvironmentOptions {
-        var options = EnvironmentOptions()
-        options.environment = place.environment
-        options.stores = StoreOptions()
-        options.stores.store = place.store
-        options.stores.root = place.root
-        options.stores.offline = false
-        return options
     }
 }

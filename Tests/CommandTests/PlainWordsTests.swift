@@ -12,6 +12,7 @@ struct PlainWordsTests {
                 "run -p /a/b -p c/d -- ls -l --",
                 .run(packages: ["/a/b", "c/d"], command: ["ls", "-l", "--"])
             ),
+            ("run -p a.pak.zst -- x", .run(packages: ["a.pak.zst"], command: ["x"])),
             ("run -p ./a -- -x", .run(packages: ["./a"], command: ["-x"])),
             ("run -p ./a -- -- x", .run(packages: ["./a"], command: ["--", "x"])),
             ("run -p ./a sh -p ./b", .run(packages: ["./a"], command: ["sh", "-p", "./b"])),

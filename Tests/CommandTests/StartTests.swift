@@ -64,7 +64,9 @@ struct StartTests {
     }
 
     @Test(
-        .enabled(if: canTrace && Visitor.own.isRoot, "strace cannot look on at a mount here")
+        .mounting,
+        .enabled(if: canTrace && Visitor.own.isRoot, "strace cannot look on at a mount here"),
+        .enabled(if: Visitor.own.hasFUSE, "/dev/fuse cannot be opened")
     )
     func aMountIsMadeAfterFewSystemCalls() throws {
         let scratch = try example()

@@ -206,7 +206,7 @@ struct GenerationBlock {
         let command = PathText.escape(Array(command.utf8)) { $0 < 0x20 || $0 == 0x7f }
         lines.append("command \(String(decoding: command, as: UTF8.self))")
         lines.append("hash \(hash)")
-        return Array((lines.joined(separator: "\n") + "\n").utf8)
+        return Array((lines.inRow("\n") + "\n").utf8)
     }
 }
 
@@ -222,7 +222,7 @@ extension GenerationBlock.Content {
             EnvironmentText.write(package, to: &bytes)
         }
         if let rules {
-            bytes += (["rules"] + rules.map(\.line)).joined(separator: "\n").utf8 + [10]
+            bytes += (["rules"] + rules.map(\.line)).inRow("\n").utf8 + [10]
         }
         return bytes
     }

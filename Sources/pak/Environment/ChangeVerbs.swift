@@ -23,10 +23,24 @@ extension ChangeVerb {
     func run() throws { try change() }
 
     /// The same, for one that looks at something first.
-    func change() throws { try waiting.retrying(changeOnce) }
+    func change() throws {
+        try waiting.retrying { try EnvironmentEdit(words, imports).make(options, printing) }
+    }
+}
 
-    private func changeOnce() throws {
-        let imports = try imports
+/// Words that change an environment.
+struct EnvironmentEdit {
+    private let words: [[String]]
+    private let imports: ImportOptions
+
+    /// Takes lists of words, each a change.
+    init(_ words: [[String]], _ imports: ImportOptions = ImportOptions()) {
+        self.words = words
+        self.imports = imports
+    }
+
+    /// Makes the change, and tells what it came to.
+    func make(_ options: some EnvironmentChoice, _ printing: some Printing) throws {
         var change = try options.change()
         do throws(FileError) {
             for words in words { try change.take(words, imports) }
@@ -39,7 +53,7 @@ extension ChangeVerb {
             let object = JSON.change(change.name, new: old, old: old, hash, [])
             return printing.show(object, or: "Generation \(old), as it was\n")
         }
-        let command = words.map { $0.joined(separator: " ") }.joined(separator: "; ")
+        let command = words.map { $0.inRow(" ") }.inRow("; ")
         let record = try change.commit(command: command, word: words[0][0])
         Self.tell(
             printing,
@@ -61,7 +75,7 @@ extension ChangeVerb {
     }
 
     static func tell(
-        _ printing: OutputOptions,
+        _ printing: some Printing,
         _ name: String,
         _ new: (number: Int, hash: String),
         old: Int,
@@ -70,7 +84,7 @@ extension ChangeVerb {
         let lines = ["Generation \(new.number) (was \(old))"] + differences.map(\.line)
         printing.show(
             JSON.change(name, new: new.number, old: old, new.hash, differences),
-            or: lines.map { $0 + "\n" }.joined()
+            or: lines.inRow("\n") + "\n"
         )
     }
 }

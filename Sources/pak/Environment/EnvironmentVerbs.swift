@@ -221,7 +221,15 @@ struct UseEnvironment: ParsableCommand {
     }
 }
 
-extension OutputOptions {
+/// How results are printed.
+protocol Printing {
+    /// As objects (JSON).
+    var json: Bool { get }
+}
+
+extension OutputOptions: Printing {}
+
+extension Printing {
     /// Prints an object, or text for people.
     func show(_ object: @autoclosure () -> JSON, or text: @autoclosure () -> String) {
         Stream.standardOutput.write(json ? object().line + "\n" : Visible.lines(text()))
@@ -232,7 +240,7 @@ extension Visible {
     /// Lines, each made fit for a terminal.
     static func lines(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { Self.text(String($0)) }
-            .joined(separator: "\n")
+            .inRow("\n")
     }
 }
 

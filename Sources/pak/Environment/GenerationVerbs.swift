@@ -23,8 +23,8 @@ struct Switch: ParsableCommand {
 
     /// Makes the generation of that number current.
     static func run(
-        _ printing: OutputOptions,
-        _ options: EnvironmentOptions,
+        _ printing: some Printing,
+        _ options: some EnvironmentChoice,
         to number: Int
     ) throws {
         try run(printing, options, "switch") { environment, state throws(FileError) in
@@ -34,8 +34,8 @@ struct Switch: ParsableCommand {
 
     /// Makes the generation current that `choose` picks.
     static func run(
-        _ printing: OutputOptions,
-        _ options: EnvironmentOptions,
+        _ printing: some Printing,
+        _ options: some EnvironmentChoice,
         _ word: String,
         _ choose: (NamedEnvironment, NamedEnvironment.State) throws(FileError) -> GenerationStep
     ) throws {
@@ -55,7 +55,7 @@ struct Switch: ParsableCommand {
                 let text = "environment \(environment.name): \(damage)"
                 Complaint("\(text): what came and went is not known").print(as: "pak")
             }
-            Add.tell(
+            EnvironmentEdit.tell(
                 printing,
                 environment.name,
                 (step.number, step.hash),
@@ -94,8 +94,8 @@ struct Rollback: ParsableCommand {
 
     /// Goes back so many generations.
     static func run(
-        _ printing: OutputOptions,
-        _ options: EnvironmentOptions,
+        _ printing: some Printing,
+        _ options: some EnvironmentChoice,
         _ steps: Int
     ) throws {
         try Switch.run(printing, options, "rollback") { environment, state throws(FileError) in

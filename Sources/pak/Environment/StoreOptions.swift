@@ -22,7 +22,19 @@ struct StoreOptions: ParsableArguments {
     // Nothing is ever fetched from elsewhere: it is as one who says so wants it.
     @Flag(help: .hidden)
     var offline = false
+}
 
+/// Which stores are meant.
+protocol StoreChoice {
+    /// The one to write; nil for the usual one.
+    var store: String? { get }
+    /// Where the stores of the system are; nil for the usual place.
+    var root: String? { get }
+}
+
+extension StoreOptions: StoreChoice {}
+
+extension StoreChoice {
     /// The folders of the stores.
     func stack() throws(Complaint) -> StoreStack {
         do throws(FileError) { return try StoreStack(store: store, root: root) } catch {
@@ -74,7 +86,20 @@ struct EnvironmentOptions: ParsableArguments {
     var environment: String?
 
     @OptionGroup var stores: StoreOptions
+}
 
+/// Which environment is meant, and in which stores.
+protocol EnvironmentChoice {
+    associatedtype Stores: StoreChoice
+    /// Its name; nil for the one in use.
+    var environment: String? { get }
+    /// The stores.
+    var stores: Stores { get }
+}
+
+extension EnvironmentOptions: EnvironmentChoice {}
+
+extension EnvironmentChoice {
     /// The name of the environment.
     func name(_ finder: EnvironmentFinder) throws(Complaint) -> String {
         if let environment { return environment }

@@ -48,7 +48,7 @@ struct ViewRun {
     /// The variables of this process, and the name of the view.
     static func variables(_ title: [String]) -> [[UInt8]] {
         HostNames.environment.filter { !$0.starts(with: "PAK_VIEW=".utf8) }
-            + [Array("PAK_VIEW=\(title.joined(separator: " "))".utf8)]
+            + [Array("PAK_VIEW=\(title.inRow(" "))".utf8)]
     }
 
     /// The folders of the disk that the environment shows in the place of packages.
