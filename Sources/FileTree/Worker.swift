@@ -3,8 +3,8 @@ import Glibc
 /// A thread of its own.
 ///
 /// SIGPIPE is blocked in it: a peer that goes away is an error of the write that met it, also for
-/// pipes and sendfile(2), which have no MSG_NOSIGNAL. Signals that end the process are left to
-/// the thread that waits for them.
+/// pipes and sendfile(2), which have no MSG_NOSIGNAL. Signals that come to the process are left to
+/// its first thread.
 package struct Worker: Sendable {
     private let thread: pthread_t
 
@@ -30,7 +30,7 @@ package struct Worker: Sendable {
             &thread,
             attributes,
             { argument in
-                Worker.blockSignals()
+                Worker.block(Worker.ending + Worker.others)
                 if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
                 return nil
             },
@@ -57,10 +57,15 @@ package struct Worker: Sendable {
     package func detach() { pthread_detach(thread) }
 
     /// Blocks SIGPIPE and the signals that end the process, in this thread.
-    package static func blockSignals() {
+    package static func blockSignals() { block(ending) }
+
+    private static let ending = [SIGPIPE, SIGTERM, SIGINT, SIGHUP]
+    private static let others = [SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH]
+
+    private static func block(_ signals: [Int32]) {
         var set = sigset_t()
         sigemptyset(&set)
-        for signal in [SIGPIPE, SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, signal) }
+        for signal in signals { sigaddset(&set, signal) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 

@@ -21,16 +21,16 @@ public enum Foreground {
 
     private static let before = Mutex<Signals?>(nil)
 
-    /// Keeps signals from every thread started afterwards, so that `ViewProcess.wait` passes them on.
+    /// Has `ViewProcess` keep signals from this process while a command runs, and pass them on.
     ///
     /// To be called first of all, on the first thread, before a signal's action is changed: the
-    /// command gets the signals as they were. Orphans of the view become this process's children,
-    /// and are ended with it; so it is for a program that has no other children.
+    /// command gets the signals as they were. Views are started and waited for on that thread, and
+    /// threads besides it are workers, which leave signals to it; before a view is made and after
+    /// its command's end they are this process's own. Orphans of the view become this process's
+    /// children, and are ended with it; so it is for a program that has no other children.
     public static func take() {
         let signals = current()
         before.withLock { $0 = $0 ?? signals }
-        var set = passedSet()
-        pthread_sigmask(SIG_BLOCK, &set, nil)
         // Without it an orphan that outlives a killed keeper meets a view without a server.
         _ = pak_adopt_orphans()
     }
@@ -40,6 +40,30 @@ public enum Foreground {
 
     /// The signals as `take` found them, or as they are.
     static var found: Signals { before.withLock { $0 } ?? current() }
+
+    /// Keeps signals for the command: from this thread, and from those that it starts.
+    static func hold() {
+        guard isTaken else { return }
+        var set = passedSet()
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Leaves signals to this process, also what has come since `hold`.
+    static func release() {
+        guard var found = before.withLock({ $0?.mask }) else { return }
+        var set = passedSet()
+        for number in passed where sigismember(&found, number) == 1 { sigdelset(&set, number) }
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
+    /// Leaves signals to this process for as long as there is nobody to pass them on to.
+    static func released(
+        _ body: () throws(FileError) -> Void
+    ) throws(FileError) {
+        release()
+        defer { hold() }
+        try body()
+    }
 
     private static func current() -> Signals {
         var signals = Signals(mask: sigset_t(), defaulted: sigset_t())

@@ -51,6 +51,22 @@ extension ViewProcess {
         answer: @escaping @Sendable (Request) throws(FileError) -> Void
     ) throws(FileError) -> ViewProcess {
         let plan = try ViewPlan(view)
+        Foreground.hold()
+        do throws(FileError) {
+            return try start(plan, view, command, handed: handed, answer: answer)
+        } catch {
+            Foreground.release()
+            throw error
+        }
+    }
+
+    private static func start(
+        _ plan: ViewPlan,
+        _ view: View,
+        _ command: Command?,
+        handed: (_ step: Int, _ descriptor: Int32) throws(FileError) -> Void,
+        answer: @escaping @Sendable (Request) throws(FileError) -> Void
+    ) throws(FileError) -> ViewProcess {
         let (socket, keeperEnd) = try pair()
         var answerEnds: (ours: Int32, theirs: Int32) = (-1, -1)
         if !view.answered.isEmpty {
@@ -118,8 +134,15 @@ extension ViewProcess {
             case PAK_SAY_HANDED:
                 let number = Int(heard.packet.at)
                 guard heard.descriptor >= 0, view.steps.indices.contains(number) else { continue }
-                try handed(number, heard.descriptor)
-                if case .fill = view.steps[number] { say(PAK_SAY_GO, on: socket) }
+                guard case .fill = view.steps[number] else {
+                    try handed(number, heard.descriptor)
+                    continue
+                }
+                // The keeper waits for it, however long it takes.
+                try Foreground.released { () throws(FileError) in
+                    try handed(number, heard.descriptor)
+                }
+                say(PAK_SAY_GO, on: socket)
             case PAK_SAY_FAILED:
                 throw failure(view, at: heard.packet.at, heard.packet.number)
             case PAK_SAY_BEGINS: mayRun = true

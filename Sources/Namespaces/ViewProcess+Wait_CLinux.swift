@@ -18,6 +18,8 @@ extension ViewProcess {
         var set = Foreground.passedSet()
         let signals = pak_signal_descriptor(&set)
         defer { if signals >= 0 { close(signals) } }
+        // What came while the view was made came to this process alone.
+        passSignals(signals, all: true)
         var ready = [
             pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
             pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
@@ -30,7 +32,11 @@ extension ViewProcess {
             // All there is to hear at once: a stop may be over by now.
             repeat {
                 guard let heard = ViewProcess.hear(socket) else { return .lost }
-                if let ended = ViewProcess.ending(heard.packet) { return ended }
+                if let ended = ViewProcess.ending(heard.packet) {
+                    // What has come by now was the command's, which may have ended by it.
+                    passSignals(signals)
+                    return ended
+                }
                 switch pak_saying(rawValue: UInt32(bitPattern: heard.packet.saying)) {
                 case PAK_SAY_STOPPED: isStopped = true
                 case PAK_SAY_CONTINUED: isStopped = false
@@ -41,13 +47,13 @@ extension ViewProcess {
         }
     }
 
-    private func passSignals(_ signals: Int32) {
+    private func passSignals(_ signals: Int32, all: Bool = false) {
         var isByProcess: Int32 = 0
         while true {
             let number = pak_signal_read(signals, &isByProcess)
             guard number != 0 else { return }
             // What comes from the terminal has come to the command too: it is of the same group.
-            if isByProcess != 0 { send(signal: number) }
+            if all || isByProcess != 0 { send(signal: number) }
         }
     }
 

@@ -34,6 +34,7 @@ public final class ViewProcess: Sendable {
         ViewProcess.hangUp(socket)
         if ending.withLock({ $0 == nil }) { ViewProcess.reap(keeper) }
         answers?.join()
+        Foreground.release()
     }
 
     /// Waits until the command has ended and nothing is left of the view.
@@ -41,6 +42,7 @@ public final class ViewProcess: Sendable {
     /// When `Foreground.take` was called before, signals go on to the command, and when it is
     /// stopped this process stops too, until it is continued: for the shell outside they are one.
     public func wait() -> Ending {
+        defer { Foreground.release() }
         if let ended = ending.withLock({ $0 }) { return ended }
         let ended = listen()
         ViewProcess.reap(keeper)

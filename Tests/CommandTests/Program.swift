@@ -16,7 +16,7 @@ struct Program {
         /// What the program prints, to be read by line.
         let output: Lines
         let complaints: Lines
-        private var status: Int32?
+        private var word: Int32?
 
         init(process: pid_t, output: Int32, complaints: Int32) {
             self.process = process
@@ -28,7 +28,13 @@ struct Program {
 
         /// Waits for the end; a signal that ended it counts as its number and 128.
         func wait() -> Int32 {
-            if let status { return status }
+            let word = waitForWord()
+            return word & 0x7f == 0 ? word >> 8 & 0xff : 128 + word & 0x7f
+        }
+
+        /// Waits for the end, and tells it as wait(2) does.
+        func waitForWord() -> Int32 {
+            if let word { return word }
             var word: Int32 = 0
             var ticks = 0
             while true {
@@ -40,13 +46,12 @@ struct Program {
                 Issue.record("process \(process) does not end")
                 kill(process, SIGKILL)
             }
-            let ended = word & 0x7f == 0 ? word >> 8 & 0xff : 128 + word & 0x7f
-            status = ended
-            return ended
+            self.word = word
+            return word
         }
 
         deinit {
-            guard status == nil else { return }
+            guard word == nil else { return }
             kill(process, SIGKILL)
             _ = wait()
         }
