@@ -106,21 +106,4 @@ package final class DescriptorPool: Sendable {
             state.slots[place].isRecent = false
         }
     }
-
-    /// Raises the soft limit to the hard one; returns what then holds.
-    @discardableResult
-    package static func raiseLimit() -> Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-            return 256
-        }
-        if limit.rlim_cur < limit.rlim_max {
-            var raised = limit
-            raised.rlim_cur = raised.rlim_max
-            if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 {
-                limit = raised
-            }
-        }
-        return Int(min(limit.rlim_cur, 16384))
-    }
 }

@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -182,4 +183,31 @@ int pak_may_mount(void)
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2];
 	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_SYS_ADMIN & 1) != 0;
+}
+
+/* The limit before it was raised; 0 while it was not. */
+static _Atomic rlim_t found_descriptors;
+
+uint64_t pak_raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	if (limit.rlim_cur < limit.rlim_max) {
+		rlim_t found = limit.rlim_cur;
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			return found;
+		found_descriptors = found;
+	}
+	return limit.rlim_cur;
+}
+
+void pak_restore_descriptors(void)
+{
+	struct rlimit limit;
+	if (found_descriptors == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = found_descriptors < limit.rlim_max ? found_descriptors : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -112,6 +112,7 @@ static void become_command(const struct pak_view *view, pid_t keeper, int listen
 		close(listener);
 	}
 	outcome->stage = 0;
+	pak_restore_descriptors();
 	restore_signals(view);
 	execute(view, outcome);
 }

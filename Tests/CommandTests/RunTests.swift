@@ -238,6 +238,19 @@ struct RunTests {
         #expect(run.output == "f\nf\nf\n", "\(run.complaints)")
     }
 
+    @Test(arguments: Visitor.all)
+    func theCommandFindsTheLimitsThatPakFound(who: Visitor) throws {
+        let scratch = try example()
+        let (program, words) = try who.program(.pak, scratch)
+        // What is read of packages may take more of them, and has them raised.
+        let run = try program.run(
+            ["prlimit", "--nofile=200:400"] + words + [
+                "run", "-p", scratch("a.tar"), "--", "sh", "-c", "ulimit -Sn; ulimit -Hn",
+            ]
+        )
+        #expect(run.output == "200\n400\n", "\(run.complaints)")
+    }
+
     @Test func rootWithoutTheRightToMountHasAUserNamespace() throws {
         guard geteuid() == 0 else { return }
         let scratch = try example()

@@ -142,6 +142,13 @@ int pak_may_be_mounted(const char *path);
 /* fork(2), which Swift hides: for a process of one thread. */
 pid_t pak_fork(void);
 
+/* Raises the limit of open descriptors to as many as may be had; the one found is put back for
+ * programs that are started. Returns what then holds, 0 when that cannot be told. */
+uint64_t pak_raise_descriptors(void);
+
+/* Puts the limit of open descriptors back, in a process that is about to become another program. */
+void pak_restore_descriptors(void);
+
 /* Opens /dev/fuse. Returns a descriptor, or -1 with errno. */
 int pak_fuse_open(void);
 
