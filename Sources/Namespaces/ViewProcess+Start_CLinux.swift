@@ -133,7 +133,11 @@ extension ViewProcess {
             switch pak_saying(rawValue: UInt32(bitPattern: heard.packet.saying)) {
             case PAK_SAY_HANDED:
                 let number = Int(heard.packet.at)
-                guard heard.descriptor >= 0, view.steps.indices.contains(number) else { continue }
+                guard view.steps.indices.contains(number) else { continue }
+                // The kernel leaves a descriptor out that there is no room for.
+                guard heard.descriptor >= 0 else {
+                    throw FileError(.tooManyFiles, view.steps[number].name)
+                }
                 guard case .fill = view.steps[number] else {
                     try handed(number, heard.descriptor)
                     continue

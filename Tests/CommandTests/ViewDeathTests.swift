@@ -83,6 +83,14 @@ import Testing
         #expect(running.wait() == 128 + SIGTERM)
     }
 
+    @Test(arguments: Views.Maker.allHere)
+    func aDescriptorThatThereIsNoRoomForEndsTheView(_ maker: Views.Maker) throws {
+        let words = ["-tight", Self.host, "fill:x/a", "fill:x/b", "--", "true"]
+        let outcome = try Views(maker).run(words)
+        #expect(outcome.complaints.contains("Too many open files"), "\(outcome.complaints)")
+        #expect(outcome.status == 125)
+    }
+
     private func start(
         _ views: Views,
         _ steps: [String]

@@ -44,6 +44,7 @@ func step(_ text: String) -> Step {
     case "dir": return .directory(at: at(1))
     case "file": return .file(at: at(1))
     case "fill": return .fill(at: at(1))
+    case "fuse": return .fuse(at: at(1), options: "")
     case "link": return .link(at: at(1), target: "\(words[2])")
     case "overlay": return .overlay(lower: words[2...].map(place), at: at(1))
     case "upper":
@@ -55,6 +56,7 @@ func step(_ text: String) -> Step {
 Foreground.take()
 var words = CommandLine.arguments.dropFirst()
 var view = View(steps: [])
+var isTight = false
 var directory = getcwd(nil, 0).map { String(cString: $0) } ?? "/"
 while let word = words.popFirst(), word != "--" {
     switch word {
@@ -65,6 +67,8 @@ while let word = words.popFirst(), word != "--" {
     case "-network": view.spaces.insert(.network)
     case "-answer": view.answered = [.owners, .devices, .identities]
     case "-in": directory = words.popFirst() ?? "/"
+    // The first descriptor handed over is the last that there is room for.
+    case "-tight": isTight = true
     case "-doctor":
         for facility in Facility.allCases { print(facility.rawValue, facility.check()) }
         exit(0)
@@ -82,6 +86,13 @@ do throws(FileError) {
         view,
         Command(Array(words), environment: environment, directory: directory),
         handed: { (number, descriptor) throws(FileError) in
+            if isTight {
+                var limit = rlimit()
+                getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+                limit.rlim_cur = rlim_t(descriptor) + 1
+                setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+                return
+            }
             defer { close(descriptor) }
             guard case .fill = view.steps[number] else { return }
             let file = openat(descriptor, "filled", O_CREAT | O_WRONLY, 0o644)
