@@ -136,19 +136,27 @@ static void kill_children(int children)
 	}
 }
 
-/* Ends with everything below: where the processes are the view's own, the kernel does it. */
+/* Ends with everything below: where the processes are the view's own, the kernel does it. The
+ * command is 0 once it has been waited for: its number may be another's by then. */
 static _Noreturn void end(const struct pak_view *view, const struct view_keeper *keeper, pid_t command)
 {
 	if (view->spaces & pak_space_processes)
 		_exit(0);
 	/* Orphans come to the keeper one generation after another, each time one has ended. */
+	pid_t answerer = keeper->answerer;
 	do {
-		kill(command, SIGKILL);
+		if (command > 0)
+			kill(command, SIGKILL);
+		/* It is on no list where the kernel makes none (CONFIG_PROC_CHILDREN). */
+		if (answerer > 0)
+			kill(answerer, SIGKILL);
 		if (keeper->children >= 0)
 			kill_children(keeper->children);
 		pid_t ended = waitpid(-1, NULL, 0);
 		if (ended == command)
-			command = 0x7fffffff;
+			command = 0;
+		if (ended == answerer)
+			answerer = 0;
 		if (ended < 0 && errno == ECHILD)
 			_exit(0);
 	} while (1);
@@ -172,14 +180,16 @@ static void close_others(int a, int b, int c)
 	close_range(from, ~0U, 0);
 }
 
-/* Takes in children; returns when the command has ended, whose status it has told. */
-static int command_ended(const struct pak_view *view, pid_t command)
+/* Takes in children; returns 1 when the command has ended, whose status it has told. */
+static int command_ended(const struct pak_view *view, struct view_keeper *keeper, pid_t command)
 {
 	for (;;) {
 		int status;
 		pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED);
 		if (pid <= 0)
 			return 0;
+		if (pid == keeper->answerer && (WIFEXITED(status) || WIFSIGNALED(status)))
+			keeper->answerer = 0;
 		if (pid != command)
 			continue;
 		if (WIFSTOPPED(status))
@@ -196,7 +206,7 @@ static int command_ended(const struct pak_view *view, pid_t command)
 	}
 }
 
-static _Noreturn void loop(const struct pak_view *view, const struct view_keeper *keeper,
+static _Noreturn void loop(const struct pak_view *view, struct view_keeper *keeper,
 	pid_t command, int signals)
 {
 	struct pollfd ready[2] = { { view->socket, POLLIN, 0 }, { signals, POLLIN, 0 } };
@@ -216,8 +226,8 @@ static _Noreturn void loop(const struct pak_view *view, const struct view_keeper
 		}
 		if (ready[1].revents != 0) {
 			struct signalfd_siginfo told;
-			if (read(signals, &told, sizeof told) > 0 && command_ended(view, command))
-				end(view, keeper, command);
+			if (read(signals, &told, sizeof told) > 0 && command_ended(view, keeper, command))
+				end(view, keeper, 0);
 		}
 	}
 }
@@ -248,6 +258,7 @@ _Noreturn void view_keep(const struct pak_view *view, struct view_keeper *keeper
 			view_answer(pair[0], view, keeper);
 		}
 		close(pair[0]);
+		keeper->answerer = (pid_t)pid;
 	}
 	sigset_t children;
 	sigemptyset(&children);

@@ -19,6 +19,7 @@ _Noreturn void view_fail(const struct pak_view *view, int stage, int number);
 enum { VIEW_FUSE_LIMIT = 8 };
 struct view_keeper {
 	int children;              /* the list of its own, or -1 */
+	pid_t answerer;            /* the child that answers calls, or 0 */
 	int fuse[VIEW_FUSE_LIMIT]; /* the roots of FUSE mounts, for those who answer calls */
 	int fuse_count;
 };

@@ -91,6 +91,22 @@ import Testing
         #expect(outcome.status == 125)
     }
 
+    @Test(.enabled(if: geteuid() == 0, "it takes root to hide /proc"))
+    func whatAnswersCallsEndsWhereTheKernelListsNoChildren() throws {
+        let views = try Views(.root)
+        // All but what a program looks for when it starts.
+        let hide = """
+            mkdir proc && mount --bind /proc proc && mount -t tmpfs none /proc &&
+            ln -s "$PWD/proc/self" /proc/self && exec "$@"
+            """
+        let outcome = try Program(path: "/usr/bin/env").run(
+            ["-C", views.scratch.path, "unshare", "-m", "sh", "-c", hide, "sh", "./viewcheck"]
+                + ["-answer", Self.host, "--", "sh", "-c", "echo done; exit 3"]
+        )
+        #expect(outcome.output == "done\n", "\(outcome.complaints)")
+        #expect(outcome.status == 3)
+    }
+
     private func start(
         _ views: Views,
         _ steps: [String]
