@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,56 +87,6 @@ int pak_answers_within(const char *path, int milliseconds)
 	return number == 0 ? 0 : -1;
 }
 
-/* Starts a program found on the path, its standard error kept for its complaints.
- * Returns its number, or -1 with errno. */
-static pid_t start(const char *const *words, char *const *environment, int *complaints)
-{
-	int ends[2];
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return -1;
-	posix_spawn_file_actions_t actions;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
-	pid_t child;
-	int failed = posix_spawnp(&child, words[0], &actions, NULL, (char *const *)words, environment);
-	posix_spawn_file_actions_destroy(&actions);
-	close(ends[1]);
-	if (failed != 0) {
-		close(ends[0]);
-		errno = failed;
-		return -1;
-	}
-	*complaints = ends[0];
-	return child;
-}
-
-/* Waits for a program's end; its first complaints are text. Returns its exit status, 128 when a
- * signal ended it. */
-static int finish(pid_t child, int complaints, char *text, size_t size)
-{
-	size_t have = 0;
-	char rest[256];
-	for (;;) {
-		size_t room = have + 1 < size ? size - 1 - have : 0;
-		ssize_t got = read(complaints, room > 0 ? text + have : rest, room > 0 ? room : sizeof rest);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		if (room > 0)
-			have += (size_t)got;
-	}
-	close(complaints);
-	while (have > 0 && text[have - 1] == '\n')
-		have--;
-	text[have] = 0;
-	int status = 0;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return 128;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
 /* The environment with one more word, which the caller frees. */
 static char **environment_with(char *word)
 {
@@ -193,14 +142,14 @@ int pak_fusermount(const char *target, const char *options, char *text, size_t s
 	char **environment = environment_with(word);
 	const char *const words[] = { "fusermount3", "-o", options, "--", target, NULL };
 	int complaints, fd = -1, saved = ENOMEM;
-	pid_t child = environment == NULL ? -1 : start(words, environment, &complaints);
+	pid_t child = environment == NULL ? -1 : pak_spawn(words, environment, -1, &complaints);
 	if (environment != NULL && child < 0)
 		saved = errno;
 	free(environment);
 	close(ends[1]);
 	if (child >= 0) {
 		fd = receive(ends[0]);
-		saved = finish(child, complaints, text, size) == 0 && fd < 0 ? EPROTO : EPERM;
+		saved = pak_reap(child, complaints, text, size) == 0 && fd < 0 ? EPROTO : EPERM;
 	}
 	close(ends[0]);
 	errno = saved;
@@ -213,10 +162,10 @@ int pak_fuserunmount(const char *target, int lazily, char *text, size_t size)
 	const char *lazy[] = { "fusermount3", "-u", "-z", "--", target, NULL };
 	int complaints;
 	text[0] = 0;
-	pid_t child = start(lazily ? lazy : eager, environ, &complaints);
+	pid_t child = pak_spawn(lazily ? lazy : eager, environ, -1, &complaints);
 	if (child < 0)
 		return -1;
-	if (finish(child, complaints, text, size) == 0)
+	if (pak_reap(child, complaints, text, size) == 0)
 		return 0;
 	errno = EPERM;
 	return -1;

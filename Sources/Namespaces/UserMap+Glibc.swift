@@ -65,42 +65,13 @@ enum UserMap {
             words += ["\(next)", "\(range.lowerBound)", "\(range.count)"]
             next += UInt64(range.count)
         }
-        let (status, said) = try output(words)
-        guard status == 0 else {
-            throw FileError(.notPermitted, said.isEmpty ? "\(program): status \(status)" : said)
+        let ending: HostProgram.Ending
+        do throws(FileError) {
+            ending = try HostProgram.run(words, keepsComplaints: true)
+        } catch {
+            throw error.at(program)
         }
-    }
-
-    /// Runs a program, and returns its status and what it complained of.
-    private static func output(_ words: [String]) throws(FileError) -> (Int32, String) {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0, fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0,
-            fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0
-        else {
-            throw FileError(FileError.Kind(number: errno), "a pipe")
-        }
-        defer { close(ends[0]) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-        arguments.append(nil)
-        var pid: pid_t = 0
-        let failed = posix_spawnp(&pid, words[0], &actions, nil, arguments, environ)
-        posix_spawn_file_actions_destroy(&actions)
-        for argument in arguments { free(argument) }
-        close(ends[1])
-        guard failed == 0 else { throw FileError(FileError.Kind(number: failed), words[0]) }
-        var said: [UInt8] = []
-        var room = [UInt8](repeating: 0, count: 512)
-        while true {
-            let count = read(ends[0], &room, room.count)
-            guard count > 0 else { break }
-            if said.count < 4096 { said += room[..<count] }
-        }
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        let text = String(decoding: said, as: UTF8.self).split(separator: "\n").first
-        return (status >> 8 & 0xff, text.map(String.init) ?? "")
+        guard let fault = ending.fault else { return }
+        throw FileError(.notPermitted, ending.complaint ?? "\(program): \(fault)")
     }
 }

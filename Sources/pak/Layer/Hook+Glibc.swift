@@ -18,30 +18,15 @@ struct Hook {
         let number = bytes.withUnsafeBytes { HostWrite.number(writing: $0, to: input) }
         guard number == 0 else { throw complaint(number) }
         lseek(input, 0, SEEK_SET)
-        let status = try spawn(layer, input)
-        guard status == 0 else {
-            let end = status & 0x7f
-            let what = end == 0 ? "status \(status >> 8 & 0xff)" : "signal \(end)"
-            throw Complaint("--hook \(program): it ended with \(what); the layer is sealed")
+        let ending: HostProgram.Ending
+        do throws(FileError) {
+            ending = try HostProgram.run([program, layer], input: input)
+        } catch {
+            throw complaint(Int32(error.kind.number))
         }
-    }
-
-    private func spawn(_ layer: String, _ input: Int32) throws(Complaint) -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-        var words = [strdup(program), strdup(layer)]
-        defer { for word in words { free(word) } }
-        words.append(nil)
-        var process: pid_t = 0
-        let number = posix_spawnp(&process, program, &actions, nil, words, environ)
-        guard number == 0 else { throw complaint(number) }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 {
-            guard errno == EINTR else { throw complaint(errno) }
+        if let fault = ending.fault {
+            throw Complaint("--hook \(program): it ended with \(fault); the layer is sealed")
         }
-        return status
     }
 
     private func complaint(_ number: Int32) -> Complaint {
