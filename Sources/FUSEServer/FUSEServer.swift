@@ -119,7 +119,7 @@ public final class FUSEServer: Sendable {
 
     /// A copy, so that no lock is held while the kernel is waited for; nil when nothing is mounted.
     private func copiedDescriptor() -> Int32? {
-        let copy = descriptor.withLock { $0.map { dup($0) } } ?? -1
+        let copy = descriptor.withLock { $0.map { fcntl($0, F_DUPFD_CLOEXEC, 0) } } ?? -1
         return copy < 0 ? nil : copy
     }
 

@@ -59,6 +59,31 @@ import TreeConformance
         }
     }
 
+    @Test func noOtherProgramGetsTheDevice() throws {
+        let (_, attachment) = try memory("f 644 0 0 1 f =old\n")
+        try Mounted.run { _ in
+            attachment
+        } _: { path, server in
+            #expect(Self.text(path + "/f") == "old")
+            let seen = Mutex(0)
+            server.invalidate { _ in
+                // While it is asked, there is a copy to write to.
+                let device = "/dev/fuse".utf8.map { CChar(bitPattern: $0) }
+                let names = (try? HostFolder.names(in: "/proc/self/fd")) ?? []
+                for number in names.compactMap({ Int32($0) }) {
+                    var room = [CChar](repeating: 0, count: 64)
+                    let count = readlink("/proc/self/fd/\(number)", &room, room.count)
+                    guard room.prefix(max(0, count)).elementsEqual(device) else { continue }
+                    seen.withLock { $0 += 1 }
+                    let flags = fcntl(number, F_GETFD)
+                    #expect(flags < 0 || flags & FD_CLOEXEC != 0)
+                }
+                return []
+            }
+            #expect(seen.withLock { $0 } >= 2)
+        }
+    }
+
     @Test func whatOthersChangeShowsWhenItsTimeIsUp() throws {
         let (tree, attachment) = try memory("f 644 0 0 1 f =old\n")
         var options = Mounted.writable
