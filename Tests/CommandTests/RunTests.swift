@@ -188,9 +188,8 @@ struct RunTests {
         #expect(access("/usr/bin/env", F_OK) == 0)
     }
 
-    @Test(arguments: Visitor.withFUSE)
+    @Test(.enabled(if: geteuid() == 0, "it takes root"), arguments: Visitor.withFUSE)
     func whereNoOverlayCanBeHadTheHostsFilesAreServedToo(who: Visitor) throws {
-        guard geteuid() == 0 else { return }
         let scratch = try example()
         try scratch.shell(
             """
@@ -251,8 +250,8 @@ struct RunTests {
         #expect(run.output == "200\n400\n", "\(run.complaints)")
     }
 
-    @Test func rootWithoutTheRightToMountHasAUserNamespace() throws {
-        guard geteuid() == 0 else { return }
+    @Test(.enabled(if: geteuid() == 0, "it takes root"))
+    func rootWithoutTheRightToMountHasAUserNamespace() throws {
         let scratch = try example()
         let run = try Program(path: "/usr/bin/setpriv").run(
             "--bounding-set",
@@ -498,8 +497,8 @@ struct RunTests {
         }
     }
 
-    @Test func aMachineWithoutNamespacesIsToldSo() throws {
-        guard geteuid() == 0 else { return }
+    @Test(.enabled(if: geteuid() == 0, "it takes root"))
+    func aMachineWithoutNamespacesIsToldSo() throws {
         let scratch = try example()
         let limit = "/proc/sys/user/max_user_namespaces"
         // Of a user namespace of its own, and so nobody else's.

@@ -18,7 +18,9 @@ enum Visitor: String, CaseIterable, CustomTestStringConvertible {
     /// Those there are here; a machine that makes no namespaces has no views, whoever asks.
     static let all: [Visitor] = {
         guard canMakeNamespaces else { return [] }
-        return geteuid() == 0 && nobodyCanRunPak ? allCases : [.own]
+        guard geteuid() == 0 else { return [.own] }
+        if !nobodyCanRunPak { print("views are tried as root alone: nobody cannot run pak here") }
+        return nobodyCanRunPak ? allCases : [.own]
     }()
 
     /// Those of `all` for whom /dev/fuse is open.
@@ -60,7 +62,14 @@ enum Visitor: String, CaseIterable, CustomTestStringConvertible {
     var isRoot: Bool { self == .own && geteuid() == 0 }
 
     /// A program as this visitor runs it; `scratch` is for its home and its cache, which it owns.
-    func program(_ program: Program, _ scratch: Scratch) throws -> (Program, [String]) {
+    ///
+    /// Where it has mounts of its own, that it leaves them as they were can be checked there alone:
+    /// then the status is 99 if it does not.
+    func program(
+        _ program: Program,
+        _ scratch: Scratch,
+        checksMounts: Bool = false
+    ) throws -> (Program, [String]) {
         try scratch.makeDirectory("home")
         var env = Program(path: "/usr/bin/env")
         env.environment = program.environment
@@ -70,12 +79,18 @@ enum Visitor: String, CaseIterable, CustomTestStringConvertible {
         guard self != .own else { return (env, [program.path]) }
         try #require(chown(scratch("home"), 65534, 65534) == 0)
         try #require(chmod(scratch.path, 0o755) == 0)
-        let drop = "exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\""
+        let drop = "setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\""
+        let mounts = "$(cat /proc/self/mountinfo)"
+        let run =
+            checksMounts
+            ? "{ before=\"\(mounts)\"; \(drop); status=$?; "
+                + "[ \"\(mounts)\" = \"$before\" ] || exit 99; exit $status; }"
+            : "exec \(drop)"
         let copy = scratch("home/fuse.\(rawValue)")
         let words = [
             "unshare", "-m", "sh", "-c",
             "[ -e '\(copy)' ] || mknod -m \(self == .nobody ? 666 : 600) '\(copy)' c 10 229 "
-                + "2>/dev/null; mount --bind '\(copy)' /dev/fuse && \(drop)",
+                + "2>/dev/null; mount --bind '\(copy)' /dev/fuse && \(run)",
             "sh",
         ]
         return (env, words + [program.path])
@@ -83,7 +98,7 @@ enum Visitor: String, CaseIterable, CustomTestStringConvertible {
 
     /// Runs pak.
     func pak(_ scratch: Scratch, _ arguments: [String]) throws -> Program.Outcome {
-        let (program, words) = try program(.pak, scratch)
+        let (program, words) = try program(.pak, scratch, checksMounts: true)
         return try program.run(words + arguments)
     }
 
