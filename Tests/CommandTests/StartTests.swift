@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import Watched
 
 /// What is done before a command runs in a view: counted, since how long it takes is the machine's.
 @Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
@@ -55,7 +56,7 @@ struct StartTests {
             .count { !$0.contains(" resumed>") }
     }
 
-    @Test(.enabled(if: canTrace, "strace cannot look on here"))
+    @Test(.uncounted, .enabled(if: canTrace, "strace cannot look on here"))
     func aCommandBeginsAfterFewSystemCalls() throws {
         let scratch = try example()
         let view = ["run", "--base", scratch("base"), "-p", scratch("p.tar")]
@@ -64,6 +65,7 @@ struct StartTests {
     }
 
     @Test(
+        .uncounted,
         .mounting,
         .enabled(if: canTrace && Visitor.own.isRoot, "strace cannot look on at a mount here"),
         .enabled(if: Visitor.own.hasFUSE, "/dev/fuse cannot be opened")

@@ -16,4 +16,9 @@ extension Trait where Self == ConditionTrait {
     public static var unwatched: Self {
         .disabled(if: Watched.isOn, "it compares texts, and has no memory of its own to watch")
     }
+
+    /// What counts calls: under a sanitizer they are its own, too.
+    public static var uncounted: Self {
+        .disabled(if: Watched.isOn, "a sanitizer makes system calls of its own")
+    }
 }
