@@ -89,7 +89,7 @@ asan:V:
 		tail -n 40 $LOG/asan.build
 		exit asan
 	}
-	./Tests/Unit/run 1200 $LOG/asan.log .build-asan/debug >$LOG/3.asan.count || {
+	./Tests/Unit/run 2400 $LOG/asan.log .build-asan/debug >$LOG/3.asan.count || {
 		cat $LOG/3.asan.count
 		exit asan
 	}
