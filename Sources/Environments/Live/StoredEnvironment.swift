@@ -21,15 +21,7 @@ package final class StoredEnvironment: Sendable {
     /// Held from when another state becomes current until all views show it.
     private let swapping = Mutex(())
     private let views = LiveViews<ViewKey, Shown> { $0.number }
-    /// The packages that were asked for alone, each as a tree of its own.
-    private let alone = Mutex<[Alone: UnionTree]>([:])
-
-    /// A package at a place where it is shown alone.
-    private struct Alone: Hashable {
-        var id: ContentID
-        var place: String
-    }
-
+    private let alone = LonePackages()
     private let listeners = Mutex<[@Sendable (Int) -> Void]>([])
 
     /// What a view is asked to show; views of one key are one tree.
@@ -48,54 +40,6 @@ package final class StoredEnvironment: Sendable {
 
     /// What is laid over the packages of a state for a view.
     package typealias Cover = @Sendable (Shown, Attachment) throws(FileError) -> Attachment
-
-    /// A state that is open.
-    package final class Shown: Sendable {
-        /// The generation.
-        package let record: GenerationRecord
-        /// Its packages as one tree.
-        package let tree: UnionTree
-        private let known = Mutex<PackageNeeds?>(nil)
-        /// What the rules settled, and what lies under the disk, in words: neither changes, and
-        /// either takes a walk of many names.
-        package let conflicts: OnceText
-        package let shadowed: OnceText
-        /// Counts up with what is opened: of two states the later has the higher.
-        let number: UInt64
-        private static let count = Atomic<UInt64>(0)
-
-        init(_ record: GenerationRecord, _ tree: UnionTree) {
-            number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
-            self.record = record
-            self.tree = tree
-            (conflicts, shadowed) = (OnceText(), OnceText())
-        }
-
-        /// Makes a later one of the same.
-        init(again other: Shown) {
-            number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
-            record = other.record
-            tree = other.tree
-            (conflicts, shadowed) = (other.conflicts, other.shadowed)
-        }
-
-        /// Which packages need which.
-        package var needs: PackageNeeds {
-            known.withLock { known in
-                if let known { return known }
-                let made = PackageNeeds(tree.packages.map { ($0.name, $0.manifest) })
-                known = made
-                return made
-            }
-        }
-
-        /// Gives what `options` ask for, and the set-id bits that the environment allows.
-        package func attach(_ options: ViewOptions) throws(FileError) -> Attachment {
-            var options = options
-            options.allowed = Set(record.text.allowed)
-            return try tree.attach(as: .superuser, options)
-        }
-    }
 
     /// Opens what is current.
     ///
@@ -265,53 +209,9 @@ package final class StoredEnvironment: Sendable {
                 recent.append(last)
                 if recent.count > Self.recentLimit { recent.removeFirst() }
             }
-            forgetAlone(next)
+            let states = recent.withLock { $0 } + [next]
+            alone.forget { Set(states.flatMap { $0.record.text.packages.map(\.id) }) }
             return next
-        }
-    }
-
-    /// Shows what becomes current as it does, and says so to `log`.
-    ///
-    /// It does so to the process's end. Where the store cannot be followed that is said, too: it
-    /// is looked at once then.
-    package func follow(_ log: @escaping @Sendable (String) -> Void) {
-        watch(log, log)
-        refresh(log, log)
-    }
-
-    /// Begins to show what becomes current as it does, and says so to `log`, or why it cannot to
-    /// `complain`.
-    ///
-    /// What became current before is not looked at: a `refresh` is due when it returns.
-    package func watch(
-        _ log: @escaping @Sendable (String) -> Void,
-        _ complain: @escaping @Sendable (String) -> Void
-    ) {
-        do throws(FileError) {
-            let folder = try folder()
-            let look: @Sendable () -> Void = { [self] in refresh(log, complain) }
-            try Watcher.watch(folder, for: name, look)
-            // One that is made anew under its name has another folder.
-            try Watcher.watch("\(folder)/..", for: name) { [name] in
-                // There may be none for now, and another event when there is.
-                try? Watcher.watch(folder, for: name, look)
-                look()
-            }
-        } catch {
-            complain("environment \(name) is not followed: \(error)")
-        }
-    }
-
-    /// Shows what is current by now, and says to `log` what that is, or why it cannot be shown to
-    /// `complain`.
-    package func refresh(_ log: (String) -> Void, _ complain: (String) -> Void) {
-        do throws(FileError) {
-            let isOther = try refresh {
-                complain("environment \(name): a view stays as it was: \($0)")
-            }
-            if isOther { log("environment \(name): generation \(current.record.number)") }
-        } catch {
-            complain("environment \(name) stays at generation \(current.record.number): \(error)")
         }
     }
 
@@ -374,35 +274,7 @@ package final class StoredEnvironment: Sendable {
     }
 
     /// One package of a state as a tree of its own, shown at `place`.
-    package func alone(
-        _ package: Package,
-        at place: String
-    ) throws(FileError) -> UnionTree {
-        let key = Alone(id: package.id, place: place)
-        if let known = alone.withLock({ $0[key] }) { return known }
-        // Directories have qids of their own: the same path is another one in the view, and at
-        // another place.
-        let tree = try UnionTree(packages: [package], environment: "\(place)/\(package.id)")
-        alone.withLock { alone in
-            if alone.count >= Self.aloneLimit { alone.removeAll() }
-            alone[key] = tree
-        }
-        return tree
-    }
-
-    private static let aloneLimit = 64
-
-    /// Lets go of the packages alone that no state has that is at hand.
-    private func forgetAlone(_ next: Shown) {
-        guard alone.withLock({ !$0.isEmpty }) else { return }
-        let states = recent.withLock { $0 } + [next]
-        let ids = Set(states.flatMap { $0.record.text.packages.map(\.id) })
-        let gone = alone.withLock { alone in
-            let gone = alone.filter { !ids.contains($0.key.id) }
-            for key in gone.keys { alone[key] = nil }
-            return gone
-        }
-        // What they held is closed without the lock.
-        _ = gone
+    package func alone(_ package: Package, at place: String) throws(FileError) -> UnionTree {
+        try alone.tree(of: package, at: place)
     }
 }

@@ -151,6 +151,13 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         let generation = view.generation
         try generation.checkWhole(at: place)
         let below = try generation.below(place)
+        func show(
+            _ step: Step,
+            _ name: UnsafeRawBufferPointer,
+            _ next: UInt32
+        ) throws(FileError) -> Bool {
+            try list(step, name, next: next, over: below, withNodes: withNodes, body)
+        }
         var count: UInt64
         if place.entry.package == TableEntry.directory {
             let record = generation.table.record(place.entry.number)
@@ -161,16 +168,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
                 let step = generation.step(place, record, position) { generation.hash(name) }
                 if name.isEmpty { try generation.checkWhole(at: step.place) }
                 position += 1
-                guard
-                    try list(
-                        step,
-                        name,
-                        next: position,
-                        over: below,
-                        withNodes: withNodes,
-                        body
-                    )
-                else { return }
+                guard try show(step, name, position) else { return }
             }
         } else {
             let package = place.entry.package
@@ -187,16 +185,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
                 guard parent == place.entry.number else { continue }
                 let name = generation.name(child.entry)
                 let step = generation.step(to: child, in: hash) { generation.hash(name) }
-                guard
-                    try list(
-                        step,
-                        name,
-                        next: position,
-                        over: below,
-                        withNodes: withNodes,
-                        body
-                    )
-                else { return }
+                guard try show(step, name, position) else { return }
             }
         }
         // What was listed may have been found to be gone on the way.
