@@ -208,7 +208,7 @@ struct OptionTests {
         shell.environment["XDG_CACHE_HOME"] = scratch("cache")
         let running = try shell.start([
             "-c",
-            "exec perl -e '\(give)' '\(scratch("socket"))' '\(Program.pakfs.path)' '\(scratch("p.tar"))'",
+            "exec 3<&-; exec perl -e '\(give)' '\(scratch("socket"))' '\(Program.pakfs.path)' '\(scratch("p.tar"))'",
         ])
         // No line says when it listens: a client that comes too early comes again.
         var list = Program.Outcome(status: 1, output: "", complaints: "")
