@@ -35,6 +35,7 @@ let package = Package(
     targets: [
         // C: one header of ours each.
         .target(name: "CLinux"),
+        .target(name: "CBackground"),
         .systemLibrary(name: "CLibArchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
@@ -79,8 +80,8 @@ let package = Package(
             name: "pak",
             dependencies: [
                 "FileTree", "NineP", "NinePClient", "NinePServer", "FUSEServer", "Namespaces",
-                "Archive", "UnionTree", "CaptureTree", "CLinux", "Environments", "Store",
-                "Terminal",
+                "Archive", "UnionTree", "CaptureTree", "CLinux", "CBackground", "Environments",
+                "Store", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

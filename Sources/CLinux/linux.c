@@ -173,11 +173,6 @@ int pak_may_be_mounted(const char *path)
 		|| (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-pid_t pak_fork(void)
-{
-	return fork();
-}
-
 int pak_may_mount(void)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };

@@ -27,8 +27,8 @@ final class Readers: Sendable {
 
     /// Serves, on this thread too, until there is nothing more to read.
     ///
-    /// The others are started once the kernel has its first answer: whoever waits for the mount
-    /// waits for no thread. Errors: `.inputOutput` when reading fails.
+    /// The others are started once more is asked for than the root's attributes: whoever waits for
+    /// the mount waits for no thread, and all that may take long has a second. Errors: `.inputOutput` when reading fails.
     func run() throws(FileError) {
         Worker.blockBrokenPipe()
         state.withLock { $0.running += 1 }
@@ -36,6 +36,15 @@ final class Readers: Sendable {
         // Whoever starts another does so before it ends.
         while let worker = state.withLock({ $0.workers.popLast() }) { worker.join() }
         if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    /// Whether a request is one of those that come when a mount is waited for.
+    private static func isFirstLook(_ request: UnsafeRawBufferPointer) -> Bool {
+        guard request.count >= 8 else { return true }
+        switch Opcode(rawValue: request.loadUnaligned(fromByteOffset: 4, as: UInt32.self)) {
+        case .initialize, .getattr, .statfs: return true
+        default: return false
+        }
     }
 
     private func startOthers() {
@@ -70,9 +79,11 @@ final class Readers: Sendable {
             switch Device.read(place.descriptor, into: buffer) {
             case .request(let count):
                 let request = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                if isAlone, !Self.isFirstLook(request) {
+                    startOthers()
+                    isAlone = false
+                }
                 if conversation.answer(request, &reply, place) { send(&reply, request, place) }
-                if isAlone { startOthers() }
-                isAlone = false
             case .none: continue
             case .end: break loop
             case .failed(let number):

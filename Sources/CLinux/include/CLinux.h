@@ -139,9 +139,6 @@ int pak_known_type(const char *path, uint32_t *type);
  * server that may not answer. */
 int pak_may_be_mounted(const char *path);
 
-/* fork(2), which Swift hides: for a process of one thread. */
-pid_t pak_fork(void);
-
 /* Raises the limit of open descriptors to as many as may be had; the one found is put back for
  * programs that are started. Returns what then holds, 0 when that cannot be told. */
 uint64_t pak_raise_descriptors(void);

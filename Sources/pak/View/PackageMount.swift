@@ -34,11 +34,7 @@ struct PackageMount {
         let source = try open()
         do throws(FileError) {
             let tree = try MountedTree(source)
-            try BackgroundServer.atEnd {
-                // Who still uses it sees it to the end. The server's working directory is the
-                // root by then.
-                try? FUSEMount.unmount(place, lazily: true)
-            }
+            try BackgroundServer.unmountAtEnd(place)
             switch via {
             case .fuse, .overlay: try serve(tree)
             case .ninep:

@@ -1,0 +1,153 @@
+#define _GNU_SOURCE
+#include "CBackground.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Where the word is awaited, in a copy that has not said it. */
+static int waiting = -1;
+
+static void await(pid_t copy, int end)
+{
+	char byte;
+	ssize_t got;
+	int status;
+	do
+		got = read(end, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	if (got == 1)
+		_exit(0);
+	while (waitpid(copy, &status, 0) < 0)
+		if (errno != EINTR)
+			_exit(1);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+int pak_leave_server(void)
+{
+	int ends[2], saved;
+	if (waiting >= 0)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	/* What is missing of the standard descriptors is opened in main, for the copy to let go of. */
+	pid_t copy = ends[0] > 2 && ends[1] > 2 ? fork() : (errno = EBADF, -1);
+	if (copy > 0) {
+		close(ends[1]);
+		await(copy, ends[0]);
+	}
+	saved = errno;
+	close(ends[0]);
+	if (copy < 0) {
+		close(ends[1]);
+		errno = saved;
+		return -1;
+	}
+	waiting = ends[1];
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, 0);
+		close(null);
+	}
+	return 0;
+}
+
+/* `mount`, paths of packages by -p, and a directory: whatever else there is may say that the command
+ * serves by itself. */
+static int is_plain_mount(int count, char *const *words)
+{
+	int places = 0;
+	if (count < 2 || strcmp(words[1], "mount") != 0)
+		return 0;
+	for (int i = 2; i < count; i++) {
+		if (strcmp(words[i], "-p") == 0 && i + 1 < count && words[i + 1][0] != '-')
+			i++;
+		else if (words[i][0] == '-')
+			return 0;
+		else
+			places++;
+	}
+	return places == 1;
+}
+
+/* Before whatever else is done at a start. */
+__attribute__((constructor(101))) static void begin(int count, char **words)
+{
+	/* One that fails is tried again, and told of, where its time would have been. */
+	if (is_plain_mount(count, words))
+		(void)pak_leave_server();
+}
+
+void pak_server_is_ready(void)
+{
+	char byte = 1;
+	if (waiting < 0)
+		return;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int i = 0; null >= 0 && i <= 2; i++)
+		dup2(null, i);
+	if (null > 2)
+		close(null);
+	ssize_t done = chdir("/");
+	done = write(waiting, &byte, 1);
+	(void)done;
+	close(waiting);
+	waiting = -1;
+}
+
+static char *place;
+
+/* In a process of its own: what the kernel asks for when a mount goes is asked of this one, perhaps
+ * of the very thread that has the signal. */
+static void unmount(int number)
+{
+	static volatile sig_atomic_t done;
+	int saved = errno, status;
+	(void)number;
+	if (done)
+		return;
+	done = 1;
+	pid_t child = _Fork();
+	if (child == 0) {
+		/* Whose child is nobody's to wait for. */
+		if (_Fork() != 0)
+			_exit(0);
+		if (umount2(place, UMOUNT_NOFOLLOW | MNT_DETACH) == 0 || errno != EPERM)
+			_exit(0);
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		dup2(null, 2);
+		execlp("fusermount3", "fusermount3", "-u", "-z", "--", place, (char *)NULL);
+		_exit(1);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	errno = saved;
+}
+
+int pak_unmount_at_end(const char *path)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction action = { .sa_handler = unmount, .sa_flags = SA_RESTART }, old;
+	sigset_t set;
+	place = strdup(path);
+	if (place == NULL)
+		return -1;
+	if (waiting >= 0)
+		setsid();
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		sigaddset(&set, numbers[i]);
+	action.sa_mask = set;
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		/* What whoever starts it has it ignore is ignored. */
+		if (sigaction(numbers[i], NULL, &old) != 0 ||
+				(old.sa_handler != SIG_IGN && sigaction(numbers[i], &action, NULL) != 0))
+			return -1;
+	errno = pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	return errno == 0 ? 0 : -1;
+}
