@@ -29,7 +29,7 @@ struct PakBench: ParsableCommand {
         )
     )
     var only: [String] = []
-    @Flag(help: "At depth 1, too, leave both ends where the scheduler puts them.")
+    @Flag(help: "At depth 1 and of mounts, too, leave both ends where the scheduler puts them.")
     var spread = false
     @Flag(help: "Print JSON in place of tables.")
     var json = false
@@ -101,6 +101,7 @@ struct PakBench: ParsableCommand {
                         place: corpus.place,
                         rounds: min(rounds, 3),
                         counts: counts,
+                        spread: spread,
                         complain: complain
                     ).run()
                 )
@@ -113,6 +114,7 @@ struct PakBench: ParsableCommand {
                 place: corpus.place,
                 rounds: rounds,
                 counts: [10_000, 100_000].filter { $0 <= most },
+                spread: spread,
                 complain: complain
             )
             if wants("archive") { report.mounts.append(("archive", try archives.files())) }

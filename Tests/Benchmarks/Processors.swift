@@ -7,7 +7,8 @@ import Glibc
 /// processors mostly measure how fast those wake each other, by which two servers of the same
 /// code differ by a tenth and more from run to run; on one processor they do not, and neither end
 /// has anything to do while the other works. So depth 1 is measured with both ends on one, the
-/// same one for every server, and greater depths are not held.
+/// same one for every server, and greater depths are not held. A program that asks a mount for one
+/// file after the other is depth 1, too.
 struct Processors {
     let list: String
 
@@ -22,6 +23,12 @@ struct Processors {
     var last: Processors {
         let number = list.split { $0 == "," || $0 == "-" }.last
         return Processors(list: number.map { String($0) } ?? "0")
+    }
+
+    /// Says of figures that both ends were held there; nil where they were not.
+    static func note(_ spread: Bool) -> String? {
+        spread
+            ? nil : "Server and client ran on processor \(own.last.list); mounts where they liked."
     }
 
     /// Has all threads of a process run there and nowhere else.

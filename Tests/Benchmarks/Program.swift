@@ -59,6 +59,25 @@ enum Program {
         return process
     }
 
+    /// The processes whose parent is this one.
+    static func children() -> [pid_t] {
+        guard let list = opendir("/proc") else { return [] }
+        defer { closedir(list) }
+        var found: [pid_t] = []
+        while let entry = readdir(list) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard let process = pid_t(name) else { continue }
+            // Its name, which may have anything in it, is in brackets.
+            let words = text("/proc/\(process)/stat").split(separator: ")").last?.split(
+                separator: " "
+            )
+            if let words, words.count > 1, pid_t(words[1]) == getpid() { found.append(process) }
+        }
+        return found
+    }
+
     /// Seconds of a processor that a process has used in all its threads, those that have ended
     /// among them.
     static func processorSeconds(_ process: pid_t) -> Double {

@@ -12,10 +12,13 @@ struct MountTable {
     let title: String
     /// The steps in their order, with their units.
     let steps: [String]
+    /// What is to be known of how it was measured.
+    let note: String?
     private(set) var cells: [Cell] = []
 
-    init(_ title: String, _ steps: [String]) {
+    init(_ title: String, _ steps: [String], note: String? = nil) {
         self.title = title
+        self.note = note
         self.steps = steps
     }
 
@@ -32,11 +35,28 @@ struct MountTable {
         }
     }
 
-    /// The middle of a cell's values.
-    func figure(_ subject: String, _ contender: String, _ step: String) -> Double? {
+    private func values(_ subject: String, _ contender: String, _ step: String) -> [Double]? {
         cells.first {
             $0.subject == subject && $0.contender == contender && $0.step == step
-        }.map { median($0.values) }
+        }?.values
+    }
+
+    /// The middle of a cell's values.
+    func figure(_ subject: String, _ contender: String, _ step: String) -> Double? {
+        values(subject, contender, step).map(median)
+    }
+
+    /// The middle, over rounds, of what the last subject costs by what the first does.
+    private func growth(
+        from first: String,
+        to last: String,
+        _ contender: String,
+        _ step: String
+    ) -> Double? {
+        guard let a = values(first, contender, step), let b = values(last, contender, step) else {
+            return nil
+        }
+        return median(zip(b, a).map { $0 / $1 })
     }
 
     private func order(_ key: (Cell) -> String) -> [String] {
@@ -59,17 +79,14 @@ struct MountTable {
                 lines.append(pad(subject, 14) + pad(contender, width) + cells.joined())
             }
         }
-        guard let first = subjects.first, let last = subjects.last, first != last else {
-            return lines
-        }
         for contender in contenders {
+            guard let first = subjects.first, let last = subjects.last, first != last else { break }
             let cells = steps.map { step in
-                let (a, b) = (figure(first, contender, step), figure(last, contender, step))
-                return pad(a.flatMap { a in b.map { fixed($0 / a) } } ?? "-", 16)
+                pad(growth(from: first, to: last, contender, step).map(fixed) ?? "-", 16)
             }
             lines.append(pad("\(last)/\(first)", 14) + pad(contender, width) + cells.joined())
         }
-        return lines
+        return lines + [note].compactMap(\.self)
     }
 
     var json: String {

@@ -10,27 +10,31 @@ struct ViewBenchmark {
     let place: String
     let rounds: Int
     let counts: [Int]
+    /// Leaves both ends where the scheduler puts them.
+    let spread: Bool
     /// Told who is left out, and why.
     let complain: (String) -> Void
 
     func run() throws(FileError) -> MountTable {
         try Mounted.prepare()
-        var table = MountTable("packages", Self.steps)
-        for count in counts {
-            let set = try SharedSet(count, in: "\(place)/shared\(count)")
-            for round in 0..<rounds {
+        var table = MountTable("packages", Self.steps, note: Processors.note(spread))
+        var sets: [SharedSet] = []
+        for count in counts { sets.append(try SharedSet(count, in: "\(place)/shared\(count)")) }
+        // One number after the other in each round: a machine is not the same for minutes.
+        for round in 0..<rounds {
+            for set in sets {
                 for contender in contenders(set) {
                     do throws(FileError) {
                         for (step, value) in try measure(contender, round) {
-                            table.add("\(count)", contender.name, step, value)
+                            table.add("\(set.count)", contender.name, step, value)
                         }
                     } catch {
                         if round == 0 { complain("pakbench: \(error): measured without it") }
                     }
                 }
             }
-            _ = try Program.run(["rm", "-rf", set.place])
         }
+        for set in sets { _ = try Program.run(["rm", "-rf", set.place]) }
         return table
     }
 
@@ -54,12 +58,12 @@ struct ViewBenchmark {
         all.append(
             .init(
                 name: "fuse-overlayfs",
-                words: ["fuse-overlayfs", "-f", "-o", "lowerdir=\(branches)", mount]
+                words: ["fuse-overlayfs", "-o", "lowerdir=\(branches)", mount]
             )
         )
-        all.append(.init(name: "mergerfs", words: ["mergerfs", "-f", branches, mount]))
+        all.append(.init(name: "mergerfs", words: ["mergerfs", branches, mount]))
         let readOnly = folders.map { "\($0)=RO" }.joined(separator: ":")
-        all.append(.init(name: "unionfs-fuse", words: ["unionfs", "-f", readOnly, mount]))
+        all.append(.init(name: "unionfs-fuse", words: ["unionfs", readOnly, mount]))
         return all
     }
 
@@ -77,20 +81,22 @@ struct ViewBenchmark {
             let mounted = try Mounted(contender, at: mountPoint)
             let steps = try MountSteps(mounted.path)
             defer { steps.close() }
-            results.append(("stat us", try steps.stat(files)))
-            results.append(("again us", try steps.stat(files)))
             let missing = SharedSet.sample(500, suffix: ".no\(round)")
-            results.append(("miss us", try steps.miss(missing)))
-            results.append(("open+read us", try steps.read(files)))
-            withExtendedLifetime(mounted) {}
+            try mounted.held(!spread) { () throws(FileError) in
+                results.append(("stat us", try steps.stat(files)))
+                results.append(("again us", try steps.stat(files)))
+                results.append(("miss us", try steps.miss(missing)))
+                results.append(("open+read us", try steps.read(files)))
+            }
         }
         do {
             let mounted = try Mounted(contender, at: mountPoint)
             let steps = try MountSteps(mounted.path)
             defer { steps.close() }
-            results.append(("find ms", try steps.find(SharedSet.tree) / 1e3))
-            results.append(("readdir ms", try steps.list(SharedSet.shared) / 1e3))
-            withExtendedLifetime(mounted) {}
+            try mounted.held(!spread) { () throws(FileError) in
+                results.append(("find ms", try steps.find(SharedSet.tree) / 1e3))
+                results.append(("readdir ms", try steps.list(SharedSet.shared) / 1e3))
+            }
         }
         return results
     }
