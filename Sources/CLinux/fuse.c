@@ -42,11 +42,9 @@ int pak_fuse_clone(int fd)
 }
 
 int pak_fuse_mount(const char *source, const char *target, const char *type, int read_only,
-	int with_devices, const char *data)
+	const char *data)
 {
-	unsigned long flags = read_only ? MS_RDONLY : 0;
-	if (!with_devices)
-		flags |= MS_NODEV | MS_NOSUID;
+	unsigned long flags = MS_NODEV | MS_NOSUID | (read_only ? MS_RDONLY : 0);
 	return mount(source, target, type, flags, data);
 }
 

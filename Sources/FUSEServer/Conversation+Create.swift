@@ -38,7 +38,7 @@ extension Conversation {
         guard let file = node.file else {
             throw FileError(node.directory == nil ? .unsupported : .isDirectory)
         }
-        let handle = flags.contains(.noOpen) ? 0 : try handles.add(open(file, mode))
+        let handle = flags.contains(.noOpen) ? 0 : try handles.add(file.open(mode))
         do throws(FileError) {
             try putEntry(node, node.stat(), &reply)
         } catch {

@@ -47,6 +47,10 @@ extension Conversation {
     }
 
     /// What is asked of the kernel, as far as it can.
+    ///
+    /// Not that it gathers writes (`FUSE_WRITEBACK_CACHE`): it then asks for the attributes of each
+    /// file that is opened again, since what a file occupies is not known after a close(2), and a
+    /// compiler that reads a header a hundred times has it asked for a hundred times.
     private var wanted: InitFlags {
         var flags: InitFlags = [
             .asyncRead, .bigWrites, .readdirplus, .readdirplusAuto, .asyncDirect,
@@ -61,7 +65,6 @@ extension Conversation {
         if options.isWritable {
             flags.insert(.killPrivileges)
             if !isWithoutHandles { flags.insert(.atomicTruncate) }
-            if options.writesBack { flags.insert(.writeback) }
         }
         return flags
     }

@@ -31,7 +31,7 @@ extension Conversation {
         if mode.contains(.write) || mode.contains(.truncate) {
             guard options.isWritable else { throw FileError(.readOnly) }
         }
-        let opened = try open(file, mode)
+        let opened = try file.open(mode)
         if mode.contains(.truncate) {
             if request.u32(4) & Self.killsSetID != 0 {
                 try dropSetID(request.node, place)
@@ -69,19 +69,6 @@ extension Conversation {
             mode.insert(.append)
         }
         return mode
-    }
-
-    /// Opens a file, to be read as well where the kernel fills pages before it writes them back.
-    func open(_ file: any File, _ mode: OpenMode) throws(FileError) -> any OpenFile {
-        guard flags.contains(.writeback), mode.contains(.write), !mode.contains(.read) else {
-            return try file.open(mode)
-        }
-        do throws(FileError) {
-            return try file.open(mode.union(.read))
-        } catch {
-            guard error.kind == .permission else { throw error }
-            return try file.open(mode)
-        }
     }
 
     /// The open file that a request is about.

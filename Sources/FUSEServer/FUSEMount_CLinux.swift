@@ -14,8 +14,6 @@ public enum FUSEMount {
         ///
         /// fusermount3 allows it only with `user_allow_other` in /etc/fuse.conf.
         public var allowsOthers = false
-        /// Devices work and set-id programs change the user; needs root.
-        public var allowsDevices = false
 
         /// Makes the options of a mount that can be changed, for its own user.
         public init() {}
@@ -55,7 +53,6 @@ public enum FUSEMount {
                 path,
                 "fuse.pak",
                 options.isReadOnly ? 1 : 0,
-                options.allowsDevices ? 1 : 0,
                 data
             )
             if mounted == 0 { return device }

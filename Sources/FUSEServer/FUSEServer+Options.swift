@@ -26,12 +26,6 @@ extension FUSEServer {
         public var caching = Caching.endless
         /// Changes are passed on to the tree; else all are refused.
         public var isWritable = false
-        /// The kernel gathers writes and brings them later: at close(2), at the latest.
-        ///
-        /// It then asks for the attributes of each file that is opened again, since what a file
-        /// occupies is not known after a close(2): a compiler that reads a header a hundred times
-        /// has it asked for a hundred times.
-        public var writesBack = false
         /// The kernel tells of each open and close; else, with endless caching, it reads and writes
         /// without, and a file whose bytes it has costs no request at all.
         ///
@@ -45,8 +39,8 @@ extension FUSEServer {
         public var limits = Limits()
         /// Is told of a file that lacks bytes which the kernel had taken from a writer, and why.
         ///
-        /// With `writesBack`, and of what is written by way of a mapping, no writer may ever hear of
-        /// it. It is called from any thread.
+        /// Of what is written by way of a mapping no writer may ever hear of it. It is called from
+        /// any thread.
         public var lost: @Sendable (_ node: any Node, FileError) -> Void = { (_, _) in }
         /// Takes lines for people: what goes wrong in the conversation itself.
         public var log: @Sendable (String) -> Void = { _ in }

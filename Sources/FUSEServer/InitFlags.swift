@@ -16,7 +16,6 @@ struct InitFlags: OptionSet {
     /// READDIRPLUS only where the attributes are likely to be asked for.
     static let readdirplusAuto = InitFlags(rawValue: 1 << 14)
     static let asyncDirect = InitFlags(rawValue: 1 << 15)
-    static let writeback = InitFlags(rawValue: 1 << 16)
     /// Opening may be answered with ENOSYS: then it is not asked for again.
     static let noOpen = InitFlags(rawValue: 1 << 17)
     /// Several look-ups in one directory at a time.

@@ -166,15 +166,12 @@ import TreeConformance
     }
 
     /// Random lists of operations, done to a mount of a capture and to a directory of the host.
-    @Test(arguments: [false, true])
-    func aMountBehavesAsADirectoryOfTheHost(_ writesBack: Bool) throws {
-        var options = Mounted.writable
-        options.writesBack = writesBack
+    @Test func aMountBehavesAsADirectoryOfTheHost() throws {
         for seed: UInt64 in 1...30 {
             let list = OperationList.random(seed: seed, isRoot: true, longestName: 255)
             let failures = Mutex<[String]>([])
             let place = Mutex("")
-            try Mounted.run(options) { arena in
+            try Mounted.run { arena in
                 place.withLock { $0 = arena.path }
                 let host = try HostTree(FilePath(arena.directory("below")))
                 let tree = try CaptureTree(layer: .inMemory(), over: host.root, in: host)

@@ -60,7 +60,6 @@ enum Mounted {
     ) throws {
         var mount = FUSEMount.Options()
         mount.allowsOthers = true
-        mount.allowsDevices = true
         mount.isReadOnly = !options.isWritable
         let descriptor = try FUSEMount.mount(at: path, mount)
         let server = FUSEServer(attachment, descriptor: descriptor, options: options)

@@ -63,13 +63,11 @@ import TreeConformance
 
     @Test(
         .enabled(if: geteuid() == 0, "capabilities are root's to give"),
-        arguments: [true, false],
-        [true, false]
+        arguments: [true, false]
     )
-    func whatAChangeTakesFromAProgramIsWhatADiskTakes(_ writesBack: Bool, _ opens: Bool) throws {
+    func whatAChangeTakesFromAProgramIsWhatADiskTakes(_ opens: Bool) throws {
         let tree = try MemoryTree.make("d 777 0 0 1 a\n", clock: { .now })
         var options = Mounted.writable
-        options.writesBack = writesBack
         options.opensFiles = opens
         try Mounted.run(options) { _ in
             FileTree.Attachment(root: tree.root, tree: tree)

@@ -14,9 +14,8 @@ import TreeConformance
 ///   directory, times to the nanosecond;
 /// - `treecheck serve ADDRESS` serves that tree, writable;
 /// - `treecheck capture ADDRESS LAYER DIR` serves a capture in the folder LAYER over a directory;
-/// - `treecheck fuse DIR [back]` mounts that tree by FUSE, writable, until it is unmounted;
-/// - `treecheck fusecapture DIR LAYER BASE [back]` likewise a capture; with `back` the kernel writes
-///   back later;
+/// - `treecheck fuse DIR` mounts that tree by FUSE, writable, until it is unmounted;
+/// - `treecheck fusecapture DIR LAYER BASE` likewise a capture;
 /// - `treecheck fusehost DIR BASE` likewise the directory BASE, to be read;
 /// - `treecheck list ADDRESS` prints a served tree with the sums of its files;
 /// - `treecheck layer DIR op|end|none` changes a layer until it is killed, and prints the number of
@@ -74,14 +73,14 @@ enum TreeCheck {
                 let text = standardInput()
                 let tree = try MemoryTree.make(text, capacity: 512 << 20, clock: { .now })
                 let attachment = Attachment(root: tree.root, tree: tree)
-                try mount(attachment, at: words[1], writesBack: words.last == "back")
+                try mount(attachment, at: words[1])
             case "fusecapture":
                 guard words.count >= 4 else { complain("\(words[0]): dir, layer, base", 2) }
                 let base = try HostTree(FilePath(words[3]))
                 let layer = try Layer.open(folder: words[2])
                 let tree = try CaptureTree(layer: layer, over: base.root, in: base)
                 let attachment = try tree.attach(as: .superuser, to: "")
-                try mount(attachment, at: words[1], writesBack: words.last == "back")
+                try mount(attachment, at: words[1])
             case "fusehost":
                 guard words.count == 3 else { complain("\(words[0]): dir, base", 2) }
                 let host = try HostTree(FilePath(words[2]))
@@ -117,16 +116,13 @@ enum TreeCheck {
     private static func mount(
         _ attachment: Attachment,
         at path: String,
-        isWritable: Bool = true,
-        writesBack: Bool = false
+        isWritable: Bool = true
     ) throws(FileError) {
         var mount = FUSEMount.Options()
         mount.allowsOthers = getuid() == 0
-        mount.allowsDevices = getuid() == 0
         mount.isReadOnly = !isWritable
         var options = FUSEServer.Options()
         options.isWritable = isWritable
-        options.writesBack = writesBack
         options.log = { line in
             let line = Array("treecheck: \(line)\n".utf8)
             write(2, line, line.count)

@@ -162,10 +162,10 @@ int pak_fuse_open(void);
  * errno. */
 int pak_fuse_clone(int fd);
 
-/* mount(2) of a FUSE file system; without devices also without set-id programs. Returns 0, or -1
- * with errno. */
+/* mount(2) of a FUSE file system where neither devices nor set-id bits work. Returns 0, or -1 with
+ * errno. */
 int pak_fuse_mount(const char *source, const char *target, const char *type, int read_only,
-	int with_devices, const char *data);
+	const char *data);
 
 /* umount2(2), through no link; lazily even while it is in use. Returns 0, or -1 with errno. */
 int pak_unmount(const char *target, int lazily);

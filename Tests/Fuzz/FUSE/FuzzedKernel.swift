@@ -31,7 +31,6 @@ struct FuzzedKernel {
         var options = FUSEServer.Options()
         options.isWritable = kind & 4 == 0
         options.opensFiles = opensFiles
-        options.writesBack = kind & 8 != 0
         options.limits.files = 20
         options.limits.openFiles = 6
         conversation = Conversation(Attachment(root: tree.root, tree: tree), options)
