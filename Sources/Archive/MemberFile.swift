@@ -29,6 +29,10 @@ extension MemberFile {
         return count
     }
 
+    func stretch(at offset: UInt64) throws(FileError) -> Stretch? {
+        segments?.stretch(at: offset) ?? Stretch(isHole: false, end: .max)
+    }
+
     /// Where the byte of the file at `offset` is stored, and how many of the `count` behind it
     /// are in the same row; nil in a hole, behind the end, and for no bytes.
     func run(at offset: UInt64, count: Int) -> (stored: UInt64, count: Int)? {

@@ -13,6 +13,15 @@ extension SegmentList {
         return (stored(number) &+ skipped, segment.length - skipped)
     }
 
+    /// Whether the file's byte at `offset` is stored, and up to where that holds.
+    func stretch(at offset: UInt64) -> Stretch {
+        let number = first(endingAfter: offset)
+        guard number < count else { return Stretch(isHole: true, end: .max) }
+        let segment = self[number]
+        let isHole = segment.offset > offset
+        return Stretch(isHole: isHole, end: segment.offset &+ (isHole ? 0 : segment.length))
+    }
+
     /// Fills `buffer` with the file's bytes from `offset` on: zeros, and what `copy` gives of the
     /// stored bytes.
     func read(

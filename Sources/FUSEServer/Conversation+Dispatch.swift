@@ -22,7 +22,7 @@ extension Conversation {
         case .readlink: try readlink(request, &reply)
         case .write: try write(request, &reply, place)
         case .setattr: try setattr(request, &reply)
-        default: return try handleRarely(opcode, request, &reply)
+        default: return try handleRarely(opcode, request, &reply, place)
         }
         return .answered
     }
@@ -31,7 +31,8 @@ extension Conversation {
     private func handleRarely(
         _ opcode: Opcode,
         _ request: Request,
-        _ reply: inout Reply
+        _ reply: inout Reply,
+        _ place: Place
     ) throws(FileError) -> Outcome {
         switch opcode {
         case .initialize: try initialize(request, &reply)
@@ -59,6 +60,7 @@ extension Conversation {
         case .rename: try rename(request, nameOffset: 8, flags: 0)
         case .rename2: try rename(request, nameOffset: 16, flags: request.u32(8))
         case .fallocate: try fallocate(request)
+        case .lseek: return try lseek(request, &reply, place)
         case .getlk, .setlk, .setlkw: return .refused(ENOSYS)
         case .lookup, .getattr, .read, .open, .release, .forget, .readdirplus, .readdir, .getxattr,
             .readlink, .write, .setattr:

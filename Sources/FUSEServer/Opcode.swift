@@ -44,6 +44,7 @@ enum Opcode: UInt32, CaseIterable {
     case fallocate = 43
     case readdirplus = 44
     case rename2 = 45
+    case lseek = 46
     case tmpfile = 51
 
     /// The bytes behind the header that have to be there: fields of a fixed place, names not.
@@ -56,7 +57,7 @@ enum Opcode: UInt32, CaseIterable {
         // The first version of its fields; the flags behind came with 7.6.
         case .initialize: 8
         case .create, .getattr, .mknod, .rename2, .fsync, .fsyncdir, .tmpfile: 16
-        case .flush, .release, .releasedir: 24
+        case .flush, .release, .releasedir, .lseek: 24
         case .fallocate: 32
         case .read, .readdir, .readdirplus, .write: 40
         case .getlk, .setlk, .setlkw: 48

@@ -10,6 +10,8 @@ final class Readers: Sendable {
         var workers: [Worker] = []
         var running = 0
         var waiting = 0
+        /// Of them, those that wait for what further requests bring.
+        var settling = 0
         var failure: FileError?
     }
 
@@ -125,6 +127,23 @@ final class Readers: Sendable {
     }
 
     fileprivate func endWait() { state.withLock { $0.waiting -= 1 } }
+
+    fileprivate func beginSettling() -> Bool {
+        beginWait()
+        let mayWait = state.withLock { state in
+            // The others' waits end by themselves.
+            guard state.settling + 1 < state.running else { return false }
+            state.settling += 1
+            return true
+        }
+        if !mayWait { endWait() }
+        return mayWait
+    }
+
+    fileprivate func endSettling() {
+        state.withLock { $0.settling -= 1 }
+        endWait()
+    }
 }
 
 /// Where a request came from, and so where its answer goes.
@@ -145,4 +164,9 @@ struct Place {
 
     func beginWait() { readers?.beginWait() }
     func endWait() { readers?.endWait() }
+
+    /// Says that this thread is going to wait for what further requests bring; false, and nothing
+    /// said, when no other thread might be left to take them.
+    func beginSettling() -> Bool { readers?.beginSettling() ?? false }
+    func endSettling() { readers?.endSettling() }
 }

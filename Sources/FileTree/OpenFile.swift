@@ -25,6 +25,10 @@ public protocol OpenFile: AnyObject, Sendable {
     /// fewer, but at least one unless it is at the end.
     func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent?
 
+    /// What lies at `offset`, which is before the file's end: bytes that are stored or a hole, and
+    /// up to where at least; nil where that is not known.
+    func stretch(at offset: UInt64) throws(FileError) -> Stretch?
+
     /// Whether a read of these bytes would return at once.
     func isReady(at offset: UInt64, count: Int) -> Bool
 
@@ -49,6 +53,9 @@ extension OpenFile {
     /// Says that bytes have to be read.
     public func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? { nil }
 
+    /// Says that nothing is known of holes.
+    public func stretch(at offset: UInt64) throws(FileError) -> Stretch? { nil }
+
     /// Says yes.
     public func isReady(at offset: UInt64, count: Int) -> Bool { true }
 
@@ -58,6 +65,23 @@ extension OpenFile {
         count: Int,
         until cancellation: Cancellation
     ) throws(FileError) {}
+}
+
+/// Bytes of a file that are stored, or a hole, which reads as zeros.
+@frozen
+public struct Stretch: Hashable, Sendable {
+    /// Whether nothing is stored.
+    public var isHole: Bool
+    /// Where it ends, or where more of its kind may begin: behind where it was asked for, and also
+    /// behind the file's end.
+    public var end: UInt64
+
+    /// Makes one.
+    @inlinable
+    public init(isHole: Bool, end: UInt64) {
+        self.isHole = isHole
+        self.end = end
+    }
 }
 
 /// Bytes of a file where they lie, in memory or below a descriptor.

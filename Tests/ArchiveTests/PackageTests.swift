@@ -127,6 +127,11 @@ func sparseFile(_ path: String, size: UInt64, _ runs: [(UInt64, Int)]) -> TestFi
         #expect(package.index.hash(inode) == SHA256.hash(expected))
         let opened = try package.open(inode.number)
         #expect(try opened.extent(at: 0, count: 100) == nil)
+        let end = UInt64(4096 + (length + 511) & ~511)
+        #expect(try opened.stretch(at: 100) == Stretch(isHole: true, end: 4096))
+        #expect(try opened.stretch(at: 4100) == Stretch(isHole: false, end: end))
+        #expect(try opened.stretch(at: end) == Stretch(isHole: true, end: 1_000_000))
+        #expect(try opened.stretch(at: 1_999_999) == Stretch(isHole: true, end: .max))
         #expect(
             try opened.extent(at: 4100, count: 1000)?.count == min(1000, (length + 511) & ~511 - 4)
         )

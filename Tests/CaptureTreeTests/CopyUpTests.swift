@@ -52,6 +52,43 @@ import TreeConformance
         #expect(try captured.node("f").stat().size == 1 << 30)
     }
 
+    /// The runs of a file, alike neighbours as one: where each ends, `-` in front of holes.
+    private func runs(_ file: any OpenFile, _ size: UInt64) throws -> [Int] {
+        var ends: [Int] = []
+        var isHole: Bool?
+        var offset: UInt64 = 0
+        while offset < size {
+            let run = try #require(try file.stretch(at: offset))
+            try #require(run.end > offset)
+            let end = Int(min(run.end, size)) * (run.isHole ? -1 : 1)
+            if run.isHole == isHole { ends.removeLast() }
+            ends.append(end)
+            isHole = run.isHole
+            offset = run.end
+        }
+        return ends
+    }
+
+    @Test func holesAreKnownOfBothSides() throws {
+        let size = 1 << 20
+        let (captured, _) = try makeLarge(size)
+        let open = try captured.file("f").open(.read)
+        #expect(try runs(open, UInt64(size)) == [4096, -size])
+        try captured.write("x", to: "f", at: 655_361)
+        #expect(try runs(open, UInt64(size)) == [4096, -655_360, 720_896, -size])
+        var change = StatChange()
+        change.size = UInt64(2 * size)
+        try captured.node("f").change(change, by: .superuser)
+        try captured.write("y", to: "f", at: UInt64(2 * size - 1))
+        #expect(
+            try runs(open, UInt64(2 * size)) == [
+                4096, -655_360, 720_896, -(2 * size - 4096), 2 * size,
+            ]
+        )
+        try captured.file("f").open([.write, .truncate]).write("z".utf8Bytes.span.bytes, at: 8192)
+        #expect(try runs(open, 8193) == [-8192, 8193])
+    }
+
     @Test func aLargeFileIsReadFromBothSidesAcrossBlocks() throws {
         let lower = MemoryTree()
         let file = try lower.root.createFile(

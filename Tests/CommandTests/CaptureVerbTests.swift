@@ -107,6 +107,19 @@ struct CaptureVerbTests {
     }
 
     @Test(arguments: Visitor.all)
+    func aCopyOfASparseFileIsSparse(who: Visitor) throws {
+        let scratch = try example()
+        let script = """
+            d=/usr/local/pak-test; mkdir $d; cd $d; truncate -s 8M a; echo middle |
+            dd of=a bs=1M seek=4 conv=notrunc status=none; cp a b; cmp a b; cp --sparse=never a c
+            tar -cSf t a; echo $(stat -c %b a b) $(($(stat -c %b c) > 16000)) $(stat -c %s t)
+            """
+        let made = try pak(who, scratch, ["capture", "--list", "--", "sh", "-ec", script])
+        #expect(made.status == 0, "\(made.complaints)")
+        #expect(made.output.split(separator: "\n").first == "8 8 1 10240", "\(who): \(made.output)")
+    }
+
+    @Test(arguments: Visitor.all)
     func ownersAndDevicesAreRecordedForWhoIsRootInTheView(who: Visitor) throws {
         let scratch = try example()
         let made = try pak(

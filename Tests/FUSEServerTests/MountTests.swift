@@ -8,6 +8,9 @@ import SystemPackage
 import Testing
 import TreeConformance
 
+private let seekData: Int32 = 3
+private let seekHole: Int32 = 4
+
 /// What a mount is to those who use it.
 @Suite(.enabled(if: Mounted.isPossible, Mounted.reason)) struct MountTests {
     private func memory(_ text: String) throws -> (MemoryTree, FileTree.Attachment) {
@@ -81,6 +84,72 @@ import TreeConformance
                 return []
             }
             #expect(seen.withLock { $0 } >= 2)
+        }
+    }
+
+    @Test func holesAreFoundAndNeverWhereAMappingHasStored() throws {
+        // Of memory that knows no holes, and of a layer over it that knows its own.
+        let (tree, attachment) = try memory("f 644 0 0 1 f =below\n")
+        let capture = try CaptureTree(layer: .inMemory(), over: tree.root, in: attachment.tree)
+        let complaints = try Mounted.run { _ in
+            FileTree.Attachment(root: capture.root, tree: capture)
+        } _: { path, _ in
+            let below = open(path + "/f", O_RDONLY | O_CLOEXEC)
+            defer { close(below) }
+            #expect(lseek(below, 1, seekData) == 1)
+            #expect(lseek(below, 1, seekHole) == 5)
+            #expect(lseek(below, 5, seekHole) == -1 && errno == ENXIO)
+            let file = open(path + "/g", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            defer { close(file) }
+            #expect(pwrite(file, "x", 1, 655_360) == 1)
+            #expect(ftruncate(file, 1_000_000) == 0)
+            #expect(lseek(file, 0, seekHole) == 0)
+            #expect(lseek(file, 0, seekData) == 655_360)
+            #expect(lseek(file, 655_361, seekData) == 655_361)
+            #expect(lseek(file, 655_361, seekHole) == 659_456)
+            #expect(lseek(file, 659_456, seekData) == -1 && errno == ENXIO)
+            #expect(lseek(file, -1, seekData) == -1)
+            let shared = mmap(nil, 1_000_000, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+            guard let shared, shared != MAP_FAILED else { throw FileError(.noMemory) }
+            // Each time a page that the kernel alone knows of.
+            for place in [819_200, 409_600, 0] {
+                shared.storeBytes(of: 1, toByteOffset: place, as: UInt8.self)
+                #expect(lseek(file, 0, seekData) == off_t(min(place, 655_360)))
+                #expect(lseek(file, off_t(place), seekHole) == off_t(place) + 4096)
+            }
+            munmap(shared, 1_000_000)
+            // One without a name is the kernel's still.
+            unlink(path + "/g")
+            #expect(lseek(file, 4096, seekData) == 409_600)
+        }
+        #expect(complaints == [])
+    }
+
+    @Test func manyWhoAskForHolesAtOnceAreAllAnswered() throws {
+        let tree = MemoryTree()
+        let capture = try CaptureTree(layer: .inMemory(), over: tree.root, in: tree)
+        try Mounted.run { _ in
+            FileTree.Attachment(root: capture.root, tree: capture)
+        } _: { path, _ in
+            let workers = try (0..<40).map { number in
+                try Worker {
+                    let name = "\(path)/\(number)"
+                    let file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+                    defer { close(file) }
+                    #expect(ftruncate(file, 1 << 20) == 0)
+                    let shared = mmap(nil, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+                    guard let shared, shared != MAP_FAILED else { return }
+                    for page in stride(from: 0, to: 1 << 20, by: 1 << 16) {
+                        shared.storeBytes(of: 1, toByteOffset: page, as: UInt8.self)
+                        #expect(lseek(file, off_t(page), seekData) == off_t(page))
+                        // Where no thread is left all is data.
+                        let hole = lseek(file, off_t(page), seekHole)
+                        #expect(hole == off_t(page) + 4096 || hole == 1 << 20)
+                    }
+                    munmap(shared, 1 << 20)
+                }
+            }
+            for worker in workers { worker.join() }
         }
     }
 

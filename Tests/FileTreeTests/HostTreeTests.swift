@@ -27,6 +27,19 @@ private let attributes = NewNode(permissions: 0o644, uid: 0, gid: 0)
         try directory.lookup(name.utf8Bytes.span.bytes)
     }
 
+    @Test func holesAreTheHosts() throws {
+        let folder = try Folder()
+        folder.write("f", "begin")
+        try #require(truncate("\(folder.path)/f", 1 << 20) == 0)
+        let host = try HostTree(FilePath(folder.path))
+        let file = try #require(try lookup(host.root, "f").file).open(.read)
+        let first = try #require(try file.stretch(at: 1))
+        #expect(!first.isHole && first.end >= 5)
+        // Some file systems have none.
+        guard first.end < 1 << 20 else { return }
+        #expect(try file.stretch(at: first.end) == Stretch(isHole: true, end: .max))
+    }
+
     @Test func readsAsTheFilesLie() throws {
         let folder = try Folder()
         mkdir("\(folder.path)/d", 0o750)

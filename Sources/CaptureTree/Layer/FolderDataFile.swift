@@ -59,6 +59,8 @@ final class FolderDataFile: DataFile {
         )
     }
 
+    func stretch(at offset: UInt64) throws(FileError) -> Stretch? { descriptor.stretch(at: offset) }
+
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError) {
         try changed { (taken) throws(FileError) in try store(bytes, at: offset, &taken) }
     }

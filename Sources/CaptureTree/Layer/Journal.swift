@@ -101,6 +101,9 @@ protocol DataFile: AnyObject, Sendable {
     /// Where the bytes from `offset` lie; nil where they have to be read.
     func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent?
 
+    /// What lies at `offset`, and up to where; nil where that is not known.
+    func stretch(at offset: UInt64) throws(FileError) -> Stretch?
+
     /// Sets the time of the last write.
     func setModified(_ time: Timestamp) throws(FileError)
 

@@ -149,6 +149,17 @@ final class MemoryDataFile: DataFile {
 
     func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? { nil }
 
+    func stretch(at offset: UInt64) throws(FileError) -> Stretch? {
+        let page = offset / UInt64(Self.page)
+        return state.withLock { state in
+            if state.pages[page] != nil {
+                return Stretch(isHole: false, end: (page + 1) * UInt64(Self.page))
+            }
+            let next = state.pages.keys.filter { $0 > page }.min()
+            return Stretch(isHole: true, end: next.map { $0 * UInt64(Self.page) } ?? .max)
+        }
+    }
+
     func setModified(_ time: Timestamp) throws(FileError) {
         state.withLock { $0.modified = time }
     }

@@ -128,6 +128,33 @@ final class OpenCaptureFile: OpenFile {
         return try data(object)?.extent(at: offset, count: count)
     }
 
+    func stretch(at offset: UInt64) throws(FileError) -> Stretch? {
+        if let untouched { return try untouched.stretch(at: offset) }
+        guard let (object, bytes) = try object() else { return try below?.stretch(at: offset) }
+        guard case .blocks(let map) = bytes.kind else { return try stretch(at: offset, of: object) }
+        let run = map.run(from: offset / BlockMap.size)
+        let end = run.end > .max / BlockMap.size ? .max : run.end * BlockMap.size
+        let isBelow = !run.isHeld && offset < map.limit
+        var known: Stretch?
+        if isBelow {
+            known = try belowOrLate(object).stretch(at: offset)
+            if let place = object.lower { try layer.check(place) }
+        } else {
+            known = try stretch(at: offset, of: object)
+        }
+        let limit = isBelow ? min(end, map.limit) : end
+        return known.map { Stretch(isHole: $0.isHole, end: min($0.end, limit)) }
+    }
+
+    /// What lies at a place of the data file; where there is none, nothing.
+    private func stretch(
+        at offset: UInt64,
+        of object: CaptureObject
+    ) throws(FileError) -> Stretch? {
+        guard let data = try data(object) else { return Stretch(isHole: true, end: .max) }
+        return try data.stretch(at: offset)
+    }
+
     func isReady(at offset: UInt64, count: Int) -> Bool {
         guard let below else { return true }
         if untouched == nil, let known = try? object(), known.1.kind == .own {

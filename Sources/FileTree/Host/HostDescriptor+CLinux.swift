@@ -137,6 +137,16 @@ package final class HostDescriptor: Sendable {
         return Array(bytes[..<min(count, bytes.count)])
     }
 
+    /// What lies at `offset`, and up to where; nil where the file system does not tell.
+    package func stretch(at offset: UInt64) -> Stretch? {
+        guard let start = Int64(exactly: offset) else { return nil }
+        let data = pak_next_data(number, start)
+        guard data >= 0 else { return errno == ENXIO ? Stretch(isHole: true, end: .max) : nil }
+        if data > start { return Stretch(isHole: true, end: UInt64(data)) }
+        let hole = pak_next_hole(number, start)
+        return hole > start ? Stretch(isHole: false, end: UInt64(hole)) : nil
+    }
+
     package func read(
         into buffer: UnsafeMutableRawBufferPointer,
         at offset: UInt64

@@ -194,6 +194,10 @@ package final class OpenHostFile: OpenFile {
         try descriptor.read(into: buffer, at: offset)
     }
 
+    package func stretch(at offset: UInt64) throws(FileError) -> Stretch? {
+        descriptor.stretch(at: offset)
+    }
+
     package func extent(at offset: UInt64, count: Int) throws(FileError) -> Extent? {
         let size = try descriptor.status().size
         guard offset < size else { return nil }

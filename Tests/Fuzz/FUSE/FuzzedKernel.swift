@@ -123,7 +123,7 @@ struct FuzzedKernel {
         let name = Array(Self.names[Int(number & 7)].utf8) + [0]
         let other = nodes[Int(number >> 3 & 7)]
         let offset = UInt64(number) << (number & 15)
-        switch code % 28 {
+        switch code % 29 {
         case 0...3: tell(.lookup, node, name)
         case 4: tell(.mkdir, node, Self.pack(UInt64(0o755)) + name)
         case 5: tell(.mknod, node, Self.pack(UInt64(number) << 12) + Self.pack(UInt64(5)) + name)
@@ -157,6 +157,7 @@ struct FuzzedKernel {
         case 26:
             let fields = Self.pack(handle) + Self.pack(offset) + Self.pack(UInt64(next()))
             _ = ask(.fallocate, node, fields + Self.pack(UInt64(number & 31)))
+        case 27: lseek(node, Self.pack(handle) + Self.pack(offset) + Self.pack(UInt64(number & 7)))
         default: _ = ask([.removexattr, .readlink, .statfs][Int(number) % 3], node, name)
         }
     }
@@ -219,6 +220,11 @@ struct FuzzedKernel {
         let head = Self.pack(handle) + Self.pack(offset) + Self.pack(UInt32(data.count))
         let answer = ask(.write, node, head + [UInt8](repeating: 0, count: 20) + data)
         if answer?.error == 0, opensFiles, !open.contains(handle) { fatalError("a shut handle") }
+    }
+
+    private mutating func lseek(_ node: UInt64, _ body: [UInt8]) {
+        guard let answer = ask(.lseek, node, body), answer.error == 0 else { return }
+        guard Self.u64(answer.body, 0) >= Self.u64(body, 8) else { fatalError("lseek: backwards") }
     }
 
     private func setattr(_ number: UInt8) -> [UInt8] {
