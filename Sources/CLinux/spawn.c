@@ -4,39 +4,84 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-pid_t pak_spawn(const char *const *words, char *const *environment, int input, int *complaints)
+/* In the child: what a shell's child has. Returns only when the program cannot be run. */
+static void become(const char *const *words, char *const *environment, int input, int complaints)
 {
 	/* What our programs ignore is their own affair, as is what they block. */
 	static const int ignored[] = { SIGPIPE, SIGXFSZ, SIGIO };
-	int ends[2] = { -1, -1 };
-	if (complaints != NULL && pipe2(ends, O_CLOEXEC) != 0)
-		return -1;
-	posix_spawn_file_actions_t actions;
-	posix_spawn_file_actions_init(&actions);
-	if (input >= 0)
-		posix_spawn_file_actions_adddup2(&actions, input, 0);
-	if (complaints != NULL)
-		posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
-	posix_spawnattr_t attributes;
-	posix_spawnattr_init(&attributes);
-	sigset_t set;
-	sigemptyset(&set);
-	posix_spawnattr_setsigmask(&attributes, &set);
+	sigset_t none;
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-		sigaddset(&set, ignored[i]);
-	posix_spawnattr_setsigdefault(&attributes, &set);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	pid_t child;
-	int failed = posix_spawnp(&child, words[0], &actions, &attributes, (char *const *)words,
-		environment == NULL ? environ : environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
+		signal(ignored[i], SIG_DFL);
+	if (input == 0)
+		fcntl(0, F_SETFD, 0);
+	else if (input > 0 && dup2(input, 0) < 0)
+		return;
+	if (complaints >= 0 && dup2(complaints, 2) < 0)
+		return;
+	pak_restore_descriptors();
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
+	execvpe(words[0], (char *const *)words, environment == NULL ? environ : environment);
+}
+
+/* A pipe of which neither end is a number that the child's own descriptors have. */
+static int make_pipe(int ends[2])
+{
+	int made[2];
+	if (pipe2(made, O_CLOEXEC) != 0)
+		return -1;
+	for (int i = 0; i < 2; i++)
+		ends[i] = made[i] > 2 ? made[i] : fcntl(made[i], F_DUPFD_CLOEXEC, 3);
+	int saved = errno;
+	for (int i = 0; i < 2; i++)
+		if (ends[i] != made[i])
+			close(made[i]);
+	if (ends[0] >= 0 && ends[1] >= 0)
+		return 0;
+	for (int i = 0; i < 2; i++)
+		if (ends[i] >= 0)
+			close(ends[i]);
+	errno = saved;
+	return -1;
+}
+
+/* Not posix_spawn(3), which sets no limits. */
+pid_t pak_spawn(const char *const *words, char *const *environment, int input, int *complaints)
+{
+	int ends[2] = { -1, -1 }, said[2];
+	if (make_pipe(said) != 0)
+		return -1;
+	if (complaints != NULL && make_pipe(ends) != 0) {
+		int saved = errno;
+		close(said[0]);
+		close(said[1]);
+		errno = saved;
+		return -1;
+	}
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	pid_t child = _Fork();
+	if (child == 0) {
+		become(words, environment, input, ends[1]);
+		int number = errno;
+		_exit(write(said[1], &number, sizeof number) == sizeof number ? 127 : 126);
+	}
+	int failed = child < 0 ? errno : 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	close(said[1]);
 	if (ends[1] >= 0)
 		close(ends[1]);
+	ssize_t got = 0;
+	while (child > 0 && (got = read(said[0], &failed, sizeof failed)) < 0 && errno == EINTR) {}
+	close(said[0]);
+	if (child > 0 && got == (ssize_t)sizeof failed)
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+	else if (child > 0)
+		failed = 0;
 	if (failed != 0) {
 		if (ends[0] >= 0)
 			close(ends[0]);

@@ -44,6 +44,14 @@ import Testing
         #expect(again.end() == 0)
     }
 
+    @Test func aHookHasTheLimitOfDescriptorsThatPakFound() throws {
+        let (scratch, served) = try layer()
+        #expect(served.end() == 0)
+        try scratch.write("hook", "#!/bin/sh\nulimit -Sn; ulimit -Hn\n", mode: 0o755)
+        let words = "'\(Program.pak.path)' layer final --hook ./hook layers/default"
+        #expect(try scratch.shell("ulimit -Sn 200; \(words) | head -n 1") == "200\n")
+    }
+
     @Test func aHookMayMakeAPackageOfTheLayer() throws {
         let (scratch, served) = try layer()
         #expect(served.end() == 0)

@@ -146,9 +146,9 @@ uint64_t pak_raise_descriptors(void);
 /* Puts the limit of open descriptors back, in a process that is about to become another program. */
 void pak_restore_descriptors(void);
 
-/* Starts a program found on the path, its signals as a shell's child has them. The environment is
- * ours with NULL, the standard input with -1; its standard error is to be read from *complaints
- * unless that is NULL. Returns its process id, or -1 with errno. */
+/* Starts a program found on the path, its signals and its limit of descriptors as a shell's child has
+ * them. The environment is ours with NULL, the standard input with -1; its standard error is to be
+ * read from *complaints unless that is NULL. Returns its process id, or -1 with errno. */
 pid_t pak_spawn(const char *const *words, char *const *environment, int input, int *complaints);
 
 /* Waits for its end; the first of its complaints, unless they are -1, are text. Returns what wait(2)
