@@ -117,49 +117,21 @@ static void become_command(const struct pak_view *view, pid_t keeper, int listen
 	execute(view, outcome);
 }
 
-static void kill_children(int children)
-{
-	char room[4096];
-	if (lseek(children, 0, SEEK_SET) != 0)
-		return;
-	for (pid_t pid = 0;;) {
-		ssize_t count = read(children, room, sizeof room);
-		if (count <= 0)
-			return;
-		for (ssize_t i = 0; i < count; i++)
-			if (room[i] >= '0' && room[i] <= '9')
-				pid = pid * 10 + (room[i] - '0');
-			else if (pid != 0) {
-				kill(pid, SIGKILL);
-				pid = 0;
-			}
-	}
-}
-
 /* Ends with everything below: where the processes are the view's own, the kernel does it. The
  * command is 0 once it has been waited for: its number may be another's by then. */
 static _Noreturn void end(const struct pak_view *view, const struct view_keeper *keeper, pid_t command)
 {
 	if (view->spaces & pak_space_processes)
 		_exit(0);
-	/* Orphans come to the keeper one generation after another, each time one has ended. */
-	pid_t answerer = keeper->answerer;
-	do {
-		if (command > 0)
-			kill(command, SIGKILL);
-		/* It is on no list where the kernel makes none (CONFIG_PROC_CHILDREN). */
-		if (answerer > 0)
-			kill(answerer, SIGKILL);
-		if (keeper->children >= 0)
-			kill_children(keeper->children);
-		pid_t ended = waitpid(-1, NULL, 0);
-		if (ended == command)
-			command = 0;
-		if (ended == answerer)
-			answerer = 0;
-		if (ended < 0 && errno == ECHILD)
-			_exit(0);
-	} while (1);
+	/* Nearly always there are no more. */
+	if (command > 0)
+		kill(command, SIGKILL);
+	if (keeper->answerer > 0)
+		kill(keeper->answerer, SIGKILL);
+	if (command > 0 || keeper->answerer > 0)
+		waitpid(command > 0 ? command : keeper->answerer, NULL, 0);
+	pak_end_children(keeper->children, keeper->proc);
+	_exit(0);
 }
 
 static void close_others(int a, int b, int c)
@@ -283,7 +255,7 @@ _Noreturn void view_keep(const struct pak_view *view, struct view_keeper *keeper
 		view_say(view->socket, PAK_SAY_REFUSED, outcome.exists, outcome.number, -1);
 		end(view, keeper, command);
 	}
-	close_others(view->socket, signals, keeper->children);
+	close_others(view->socket, signals, keeper->children >= 0 ? keeper->children : keeper->proc);
 	/* Nothing but ending what runs as another of the view's users. */
 	if (view->capabilities != UINT64_MAX)
 		view_drop_capabilities(1u << CAP_KILL);

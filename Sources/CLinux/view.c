@@ -155,13 +155,6 @@ static int is_own_affair(int fd)
  * The others are the command's. */
 static void close_starters(const struct pak_view *view)
 {
-	struct entry {
-		uint64_t inode;
-		int64_t next;
-		uint16_t length;
-		uint8_t type;
-		char name[];
-	};
 	_Alignas(8) char room[4096];
 	int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0) {
@@ -175,7 +168,7 @@ static void close_starters(const struct pak_view *view)
 		if (count <= 0)
 			break;
 		for (long at = 0; at < count;) {
-			struct entry *entry = (struct entry *)(room + at);
+			struct pak_entry *entry = (struct pak_entry *)(room + at);
 			at += entry->length;
 			int fd = 0;
 			for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
@@ -195,8 +188,9 @@ static _Noreturn void first_process(const struct pak_view *view)
 	prctl(PR_SET_NAME, "pak-view");
 	close_starters(view);
 	take_ids(view);
-	/* Its own task's, by the host's /proc, which goes out of sight. */
+	/* By the host's /proc, which goes out of sight. */
 	keeper.children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	keeper.proc = keeper.children >= 0 ? -1 : open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (view->host_name != NULL && sethostname(view->host_name, strlen(view->host_name)) != 0)
 		view_fail(view, PAK_STAGE_HOST_NAME, errno);
 	if (view->has_network)

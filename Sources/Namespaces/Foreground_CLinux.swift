@@ -93,26 +93,10 @@ public enum Foreground {
 
     /// Ends the orphans that came to this process when a keeper was killed.
     static func endOrphans() {
-        while true {
-            for child in children() { kill(child, SIGKILL) }
-            // Each that ends may leave others behind.
-            if waitpid(-1, nil, 0) < 0, errno != EINTR { return }
-        }
-    }
-
-    private static func children() -> [pid_t] {
         // Where there is no /proc they end by themselves, or not.
-        guard let tasks = try? HostFolder.names(in: "/proc/self/task") else { return [] }
-        var children: [pid_t] = []
-        for name in tasks {
-            guard let file = fopen("/proc/self/task/\(name)/children", "re") else { continue }
-            defer { fclose(file) }
-            var room = [UInt8](repeating: 0, count: 1 << 16)
-            let count = fread(&room, 1, room.count, file)
-            let text = String(decoding: room[..<count], as: UTF8.self)
-            children += text.split(separator: " ").compactMap { pid_t($0) }
-        }
-        return children
+        let processes = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        pak_end_children(-1, processes)
+        if processes >= 0 { close(processes) }
     }
 
     /// Ends this process as the command has ended: with its status, or by its signal.

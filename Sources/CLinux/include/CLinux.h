@@ -155,6 +155,21 @@ pid_t pak_spawn(const char *const *words, char *const *environment, int input, i
  * says, or -1 with errno. */
 int pak_reap(pid_t child, int complaints, char *text, size_t size);
 
+/* Kills all children of this process, and those whom they leave to it, and waits for their ends. It
+ * finds them in the kernel's list of its one thread's children, or without that, -1, by the parents of
+ * all that /proc has, which is open for its names: kernels without CONFIG_PROC_CHILDREN have no such
+ * list. Without either they end by themselves. */
+void pak_end_children(int list, int proc);
+
+/* What getdents64(2) tells. */
+struct pak_entry {
+	uint64_t inode;
+	int64_t next;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
 /* Opens /dev/fuse. Returns a descriptor, or -1 with errno. */
 int pak_fuse_open(void);
 
