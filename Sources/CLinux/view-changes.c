@@ -230,6 +230,34 @@ static uint32_t read_number(const char **at, const char *end)
 	return number;
 }
 
+/* What is noted of an owner, with what is noted there already. */
+static size_t note(char text[32], ssize_t count, uint32_t uid, uint32_t gid)
+{
+	const char *at = text, *end = text + (count > 0 ? count : 0);
+	uint32_t old_user = read_number(&at, end), old_group = read_number(&at, end);
+	size_t length = put_number(text, 0, uid == UINT32_MAX ? old_user : uid);
+	return put_number(text, length, gid == UINT32_MAX ? old_group : gid);
+}
+
+/* Of a link or a fifo, which is not opened, and where a user may set attributes of no kind but those
+ * that are for whoever has mounted the file system. */
+static int record_by_name(struct view_answerer *self, int fd, const struct stat *st, uint32_t uid,
+	uint32_t gid)
+{
+	char path[PATH_MAX], text[32];
+	const char *name;
+	int folder = open_folder(self, fd, st, path, &name);
+	if (folder < 0)
+		return 0;
+	int failed = view_make_own(self, fd, 0);
+	if (failed == 0 && fchdir(folder) == 0) {
+		ssize_t count = lgetxattr(name, PAK_MARK_OWNER_OF_LINK, text, sizeof text);
+		lsetxattr(name, PAK_MARK_OWNER_OF_LINK, text, note(text, count, uid, gid), 0);
+	}
+	close(folder);
+	return failed;
+}
+
 int view_record_owner(struct view_answerer *self, int fd, uint32_t uid, uint32_t gid)
 {
 	char text[32];
@@ -239,7 +267,7 @@ int view_record_owner(struct view_answerer *self, int fd, uint32_t uid, uint32_t
 	if (is_others && (uid == 0 || uid == UINT32_MAX) && (gid == 0 || gid == UINT32_MAX))
 		return 0;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return 0;
+		return record_by_name(self, fd, &st, uid, gid);
 	int failed = view_make_own(self, fd, 0);
 	if (failed != 0)
 		return failed;
@@ -248,12 +276,8 @@ int view_record_owner(struct view_answerer *self, int fd, uint32_t uid, uint32_t
 	if (file < 0)
 		return errno == ENXIO ? 0 : errno;
 	ssize_t count = fgetxattr(file, PAK_MARK_OWNER, text, sizeof text);
-	const char *at = text, *end = text + (count > 0 ? count : 0);
-	uint32_t old_user = read_number(&at, end), old_group = read_number(&at, end);
-	size_t length = put_number(text, 0, uid == UINT32_MAX ? old_user : uid);
-	length = put_number(text, length, gid == UINT32_MAX ? old_group : gid);
 	/* An owner that cannot be kept is accepted and forgotten, as elsewhere. */
-	fsetxattr(file, PAK_MARK_OWNER, text, length, 0);
+	fsetxattr(file, PAK_MARK_OWNER, text, note(text, count, uid, gid), 0);
 	if (S_ISREG(st.st_mode)) {
 		mode_t taken = S_ISUID | (st.st_mode & S_IXGRP ? S_ISGID : 0);
 		if (st.st_mode & taken)

@@ -26,7 +26,9 @@ public struct OverlayMarks {
     /// Reads what is noted at a node.
     init(_ node: any Node) {
         isCopy = Self.attribute(PAK_MARK_COPY, of: node) != nil
-        if let words = Self.numbers(PAK_MARK_OWNER, of: node) {
+        let isPlain = node.file != nil || node.directory != nil
+        let owner = isPlain ? PAK_MARK_OWNER : PAK_MARK_OWNER_OF_LINK
+        if let words = Self.numbers(owner, of: node) {
             uid = words.first.flatMap { $0 }.flatMap(UInt32.init(exactly:))
             gid = words.last.flatMap { $0 }.flatMap(UInt32.init(exactly:))
         }

@@ -131,6 +131,8 @@ struct CaptureVerbTests {
                 """
                 d=/usr/local/pak-test; mkdir $d; echo a >$d/a; install -o 33 -g 34 $d/a $d/b
                 chown 1000 $d/a; mknod $d/null c 1 3; chmod 4755 $d/b; chown -h 5:6 $d
+                ln -s a $d/l; chown -h 8:9 $d/l; mv $d/l $d/link; mkfifo $d/p; chown 3 $d/p
+                chgrp 4 $d/p; ln -s a $d/own
                 """,
             ]
         )
@@ -141,6 +143,13 @@ struct CaptureVerbTests {
         #expect(lines.contains("-rw-r--r-- 1000/0 2 1980-01-01 00:00 usr/local/pak-test/a"))
         #expect(lines.contains("-rwsr-xr-x 33/34 2 1980-01-01 00:00 usr/local/pak-test/b"))
         #expect(lines.contains("crw-r--r-- 0/0 1,3 1980-01-01 00:00 usr/local/pak-test/null"))
+        for line in [
+            "lrwxrwxrwx 8/9 0 1980-01-01 00:00 usr/local/pak-test/link -> a",
+            "lrwxrwxrwx 0/0 0 1980-01-01 00:00 usr/local/pak-test/own -> a",
+            "prw-r--r-- 3/4 0 1980-01-01 00:00 usr/local/pak-test/p",
+        ] {
+            #expect(lines.contains(line), "\(list)")
+        }
     }
 
     /// Two runs of one layer, the second over what the first has changed, as root in the view.

@@ -82,6 +82,7 @@ enum {
  * of the device that it stands for. */
 #define PAK_MARK_COPY "user.pak.copy"
 #define PAK_MARK_OWNER "user.pak.owner"
+#define PAK_MARK_OWNER_OF_LINK "security.pak.owner" /* users' are for files and directories alone */
 #define PAK_MARK_DEVICE "user.pak.device"
 
 /* A call for the starter to answer, and its answer, a packet each. */
