@@ -1,4 +1,5 @@
 import FileTree
+import Synchronization
 
 extension Conversation {
     /// Up to here copying is cheaper than one more entry of the vector.
@@ -71,6 +72,7 @@ extension Conversation {
             throw FileError.malformed("WRITE: \(count) bytes of \(request.body.count - 40)")
         }
         guard offset <= UInt64(Int64.max) - UInt64(count) else { throw FileError(.tooBig) }
+        writes.wrappingAdd(1, ordering: .relaxed)
         let file = try file(request, writing: true)
         let data = UnsafeRawBufferPointer(rebasing: request.body[40..<(40 + count)])
         let flags = request.u32(20)

@@ -23,6 +23,10 @@ final class Conversation: Sendable {
     let recent = RecentFiles()
     let waiting = Waiting()
     let lost = LostFiles()
+    /// How many writes have come.
+    let writes = Atomic<UInt64>(0)
+    /// Nothing is answered any more.
+    let isShut = Atomic(false)
     /// How long what is found holds, and how long the lack of it.
     let validity: Validity
     /// What both sides can do; empty until they have said so.
@@ -50,6 +54,10 @@ final class Conversation: Sendable {
         guard let request = Request(bytes) else {
             options.log("a request of \(bytes.count) bytes that has no head")
             return false
+        }
+        if isShut.load(ordering: .relaxed) {
+            reply.finish(request.unique, error: ENOTCONN)
+            return Opcode(rawValue: request.opcode)?.isOneWay != true
         }
         guard let opcode = Opcode(rawValue: request.opcode) else {
             reply.finish(request.unique, error: ENOSYS)

@@ -39,6 +39,23 @@ public final class FUSEServer: Sendable {
         try Readers(conversation, descriptor).run()
     }
 
+    /// How many writes have come so far.
+    public var writes: UInt64 { conversation.writes.load(ordering: .relaxed) }
+
+    /// Has the kernel bring what mappings have stored, and refuses all that comes from then on, as
+    /// if nobody answered any more.
+    ///
+    /// It waits for the kernel, and so must not be called from within the tree.
+    public func shut() {
+        if let copy = copiedDescriptor() {
+            for (number, node) in conversation.nodes.all where node.file != nil {
+                conversation.send(.inode(number), to: copy)
+            }
+            close(copy)
+        }
+        conversation.isShut.store(true, ordering: .relaxed)
+    }
+
     private func closeDescriptor() {
         let old = descriptor.withLock { descriptor in
             let old = descriptor

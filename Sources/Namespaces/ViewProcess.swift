@@ -10,7 +10,8 @@ public final class ViewProcess: Sendable {
     /// Why the command's working directory is `/`; nil when it is the one asked for.
     public let directoryError: FileError?
 
-    let keeper: Int32
+    /// The number of the view's first process.
+    public let keeper: Int32
     let socket: Int32
     private let answers: Worker?
     private let ending: Mutex<Ending?>

@@ -86,9 +86,10 @@ struct CaptureRun {
             },
             answer: { (request) throws(FileError) in try answers.answer(request) }
         )
+        let mounts = HeldMounts(of: process.keeper)
         let ending = wait(process)
         // What the kernel has kept back comes before the end of the mount.
-        answers.wait()
+        if !answers.wait() { mounts.tell() }
         if let loss = lost.first {
             throw FileError(loss.kind, "\(loss.context ?? ""): bytes written to it are lost")
         }
@@ -241,44 +242,5 @@ private final class LostWrites: Sendable {
     func add(_ node: any Node, _ error: FileError) {
         let path = PathText.display(node.path())
         all.withLock { if $0 == nil { $0 = FileError(error.kind, path) } }
-    }
-}
-
-/// The server of a capture, and what is answered by way of it in the kernel's place.
-private final class CaptureAnswers: Sendable {
-    private let served = Mutex<(server: FUSEServer, worker: Worker)?>(nil)
-
-    /// Serves a capture on a mount's device, on threads of its own.
-    func serve(
-        _ capture: Capture,
-        _ descriptor: Int32,
-        _ options: FUSEServer.Options
-    ) throws(FileError) {
-        let attachment = Attachment(root: capture.root, tree: capture.view)
-        let server = FUSEServer(attachment, descriptor: descriptor, options: options)
-        let log = options.log
-        let worker = try Worker {
-            do throws(FileError) { try server.run() } catch { log("\(error)") }
-        }
-        served.withLock { $0 = (server, worker) }
-    }
-
-    /// Returns when nothing is mounted any more.
-    func wait() {
-        let last = served.withLock { served in
-            defer { served = nil }
-            return served
-        }
-        last?.worker.join()
-    }
-
-    /// Does what a system call asks for, as the layer keeps it.
-    func answer(_ request: Request) throws(FileError) {
-        guard let server = served.withLock({ $0?.server }) else { throw FileError(.notFound) }
-        switch request.call {
-        case .own(let uid, let gid): try server.own(inode: request.inode, uid: uid, gid: gid)
-        case .makeDevice(let name, let mode, let device):
-            try server.makeDevice(name, in: request.inode, mode: mode, device: device)
-        }
     }
 }
