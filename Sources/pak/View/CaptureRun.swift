@@ -51,7 +51,13 @@ struct CaptureRun {
     /// Runs it to its end; then all that it changed is in the layer.
     ///
     /// `tell` gets what could not be kept as the command has it.
-    func run(_ tell: ([Unpacker.Loss]) -> Void) throws(Complaint) -> Ending {
+    ///
+    /// A directory that is gone from the host while the view is made is looked for once more, up to
+    /// `again` times: nothing has run then.
+    func run(
+        again: Int = 3,
+        _ tell: ([Unpacker.Loss]) -> Void
+    ) throws(Complaint) -> Ending {
         var way = via ?? .fuse
         if via == nil, access("/dev/fuse", R_OK | W_OK) != 0 {
             borders.remark("/dev/fuse is closed: changes are kept in memory, and read back")
@@ -65,6 +71,11 @@ struct CaptureRun {
                 var other = self
                 other.identity = .root()
                 return try other.run(tell)
+            }
+            if again > 0, error.kind == .notFound, error.context?.hasPrefix("overlayfs at ") == true
+            {
+                borders.remark("\(error): once more")
+                return try run(again: again - 1, tell)
             }
             if lost.first != nil {
                 throw Complaint("layer", error, try: "--layer DIR, where there is more room")
