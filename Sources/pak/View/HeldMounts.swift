@@ -31,6 +31,7 @@ struct HeldMounts {
     /// Processes that are in the view, or have a file of it open or mapped, as far as this user may
     /// see it: `name (number)`.
     private var holders: [String] {
+        // Without /proc nobody is to be seen.
         guard let device, let names = try? HostFolder.names(in: "/proc") else { return [] }
         let minor = UInt32(device.split(separator: ":").last ?? "") ?? 0
         let number = String(minor, radix: 16)
