@@ -215,7 +215,7 @@ let package = Package(
         .testTarget(
             name: "EnvironmentsTests",
             dependencies: [
-                "Archive", "CaptureTree", "Environments", "FileTree", "HostFaults",
+                "Archive", "CAllocations", "CaptureTree", "Environments", "FileTree", "HostFaults",
                 "ScratchFolder", "Store", "Terminal", "UnionTree",
             ]
         ),

@@ -8,6 +8,9 @@ public struct SHA256: ~Copyable {
     /// Starts a hash of no bytes.
     public init() { SHA256_Init(&context) }
 
+    /// Continues one that is not ended: both may go on.
+    public init(copying other: borrowing SHA256) { context = other.context }
+
     /// Adds bytes.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         if bytes.count > 0 { SHA256_Update(&context, bytes.baseAddress, bytes.count) }

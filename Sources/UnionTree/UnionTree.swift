@@ -30,7 +30,9 @@ public final class UnionTree: Tree {
     ///   - base: what lies below; nil for the packages alone.
     ///   - environment: the name that directories' qids are made of.
     ///   - cache: a folder in which tables are kept, made if missing; nil to keep none.
-    ///   - near: a tree of most of the same packages, from whose table that of this is made.
+    ///   - near: a tree of most of the same packages, from whose table that of this is made; then
+    ///     it is kept by `keepTable` alone.
+    ///   - lines: the hash of the packages' lines (see `PackageLines`), where that is known.
     ///   - conflicts: gets all disagreements that stand in the way, sorted, also when it throws.
     /// - Throws: `.conflict` with all of `conflicts` as text; `.invalid` for aliases that lead in a
     /// circle; `.notFound` for a block of a package that is not there; those of reading packages
@@ -42,6 +44,7 @@ public final class UnionTree: Tree {
         environment: String = "",
         cache: String? = nil,
         near: UnionTree? = nil,
+        lines: ContentID? = nil,
         conflicts: inout [Conflict]
     ) throws(FileError) {
         maker = try UnionMaker(
@@ -49,13 +52,28 @@ public final class UnionTree: Tree {
             rules,
             base: base,
             environment: environment,
-            cache: cache
+            cache: cache,
+            near: near?.maker.list,
+            lines: lines
         )
         generation = try maker.make(
             near: near.map { ($0.maker, $0.generation.table) },
             &conflicts
         )
+        if near == nil { keepTable() }
     }
+
+    /// Keeps the table in the cache, unless it is from there.
+    ///
+    /// Nobody who looks names up waits for it: whoever shows one state after another has it done
+    /// when the state is shown.
+    public func keepTable() {
+        guard let cache = maker.cache, hasNewTable else { return }
+        TableFile.write(generation.table.storage, maker.key, in: cache)
+    }
+
+    /// Whether the table was made, and is to be kept.
+    public var hasNewTable: Bool { maker.cache != nil && !generation.table.storage.isMapped }
 
     /// Joins packages; what stands in the way is in the error's context alone.
     public convenience init(

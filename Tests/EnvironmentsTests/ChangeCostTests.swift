@@ -1,3 +1,4 @@
+import CAllocations
 import FileTree
 import Store
 import Synchronization
@@ -19,6 +20,8 @@ struct ChangeCostTests {
         }
         /// The count so far of looks at files, of which every package that is opened takes one.
         var looks: Int { seen.withLock { $0[.status, default: 0] } }
+        /// The count so far of all.
+        var all: Int { seen.withLock { $0.values.reduce(0, +) } }
     }
 
     private func package(_ name: String, in folder: StoreFolder) throws -> String {
@@ -79,5 +82,72 @@ struct ChangeCostTests {
             #expect(shown.current.tree.packages.count == count + 1)
         }
         #expect(looks[3] == looks[40], "\(looks)")
+    }
+
+    /// A server's work for a state that it never showed: of each package that it shows already it
+    /// copies some words.
+    ///
+    /// Where code is not optimized each step of the library's loops allocates (the frame of a
+    /// `_read`), so that these counts are of steps; to read one package's line would be hundreds.
+    @Test(
+        .enabled(if: allocations_are_counted() != 0, "a sanitizer has its own allocator"),
+        arguments: [true, false]
+    )
+    func aStateThatComesCostsAboutTheSameForManyPackages(_ isTableThere: Bool) throws {
+        var costs: [Int: Int] = [:]
+        let few = 10
+        let many = 30
+        for count in [few, many] {
+            let folder = try StoreFolder()
+            let store = try folder.store()
+            _ = try NamedEnvironment(making: "web", in: store)
+            try change(["add"] + (0..<count).map { try package("p\($0)", in: folder) }, store)
+            let shown = try StoredEnvironment("web", EnvironmentFinder(stores: [store]))
+            // The first may make what all others have.
+            for name in ["first", "second"] {
+                try change(["add", package(name, in: folder)], store)
+                if !isTableThere {
+                    for name in try HostFolder.names(in: store.tables) {
+                        try folder.remove("tables/\(name)")
+                    }
+                }
+                let before = allocations_so_far()
+                #expect(try shown.refresh { Issue.record($0) })
+                costs[count] = Int(allocations_so_far() - before)
+            }
+            #expect(shown.current.tree.packages.count == count + 2)
+        }
+        let more = (costs[many] ?? 0) - (costs[few] ?? 0)
+        #expect(more < (many - few) * (isTableThere ? 60 : 160), "\(costs)")
+    }
+
+    /// Anybody may ask for what nothing has, as often as he likes.
+    @Test func aHashThatNothingHasIsLookedForOnce() throws {
+        let folder = try StoreFolder()
+        let counter = Counter()
+        let store = try folder.store()
+        let web = try NamedEnvironment(making: "web", in: store)
+        try change(["add", package("p", in: folder)], store)
+        let counted = try Store(writing: folder.path, calls: counter.calls)
+        let shown = try StoredEnvironment("web", EnvironmentFinder(stores: [counted]))
+        func ask(_ words: String) -> Int {
+            let before = counter.all
+            #expect(throws: FileError.self) { try shown.state(words) }
+            return counter.all - before
+        }
+        _ = ask("0123456789abcdef")
+        let few = ask("0123456789abcdef")
+        for number in 0..<12 {
+            try web.note("switch", current: 1 + number % 2, over: web.state())
+            try change(["add", package("q\(number)", in: folder)], store)
+        }
+        #expect(ask("0123456789abcdef") > few)
+        // Another one, too.
+        for words in ["0123456789abcdef", "fedcba9876543210"] { #expect(ask(words) == few) }
+        // What is there is found, also after all that.
+        let record = try web.record(1)
+        #expect(try shown.state(record.hash).record.number == 1)
+        let tree = try shown.state("3").tree.hash
+        #expect(try shown.state("\(tree)").record.number == 3)
     }
 }

@@ -49,7 +49,7 @@ import TreeConformance
         if !storage.bytes.elementsEqual(whole) {
             Issue.record("another table than a merge makes: \(what())")
         }
-        _ = try Table(storage, key: maker.key, packages: packages)
+        _ = try Table(made: storage, key: maker.key, maker.list)
         return .same
     }
 
@@ -179,7 +179,7 @@ import TreeConformance
         ]
         let more = try SamplePackage.make("d", "f 644 usr/bin/z =1\nf 644 opt/d/e/h =2")
         let old = try UnionTree(packages: before)
-        let whole = Array(old.current.table.storage.bytes)
+        let whole = old.current.table.kept
         let ids = old.packages.map(\.id)
         let less = old.packages.filter { $0.name != "c" }
         for packages in [old.packages + [more], less] {
@@ -212,7 +212,7 @@ import TreeConformance
                         openNew: { maker.packages[$0] }
                     )
                     guard var update, let new = try? update.make(maker.key),
-                        let table = try? Table(new, key: maker.key, packages: maker.packages)
+                        let table = try? Table(made: new, key: maker.key, maker.list)
                     else { continue }
                     made += 1
                     let view = View(Generation(maker.packages, table, base: nil), ViewOptions())

@@ -1,6 +1,8 @@
+import Archive
 import FileTree
 import TreeConformance
-import UnionTree
+
+@testable import UnionTree
 
 extension UnionTree {
     /// The whole tree as text.
@@ -35,5 +37,13 @@ extension UnionPath {
     /// The path of a text in a test.
     static func of(_ text: String) -> UnionPath {
         do { return try UnionPath(Array(text.utf8)) } catch { return UnionPath() }
+    }
+}
+
+extension Table {
+    /// What a cache has of it: the sum is of that alone.
+    var kept: [UInt8] {
+        let bytes = storage.bytes
+        return TableFile.start(bytes) + bytes[TableLayout.summedFrom...]
     }
 }

@@ -171,7 +171,10 @@ package struct EnvironmentChange {
         command: String,
         word: String
     ) throws(Complaint) -> GenerationRecord {
-        try check()
+        var text = text
+        // Of a thousand packages it is asked for more than once.
+        text.takeHash()
+        try check(text)
         do throws(FileError) {
             // Held until the log is on storage, which keeps them then.
             let lease = try keep()
@@ -186,7 +189,7 @@ package struct EnvironmentChange {
                     record
                 )
             }
-            return try make(command, word)
+            return try make(text, command, word)
         } catch {
             let status: Int32 = error.kind == .busy ? 7 : 1
             throw Complaint(error, in: store, status: status)
@@ -203,7 +206,11 @@ package struct EnvironmentChange {
     }
 
     /// Makes the environment with the change.
-    private func make(_ command: String, _ word: String) throws(FileError) -> GenerationRecord {
+    private func make(
+        _ text: EnvironmentText,
+        _ command: String,
+        _ word: String
+    ) throws(FileError) -> GenerationRecord {
         do throws(FileError) {
             return try NamedEnvironment.make(
                 name,
@@ -221,7 +228,9 @@ package struct EnvironmentChange {
     }
 
     /// Throws all conflicts at once.
-    package func check() throws(Complaint) {
+    package func check() throws(Complaint) { try check(text) }
+
+    private func check(_ text: EnvironmentText) throws(Complaint) {
         let opener = StoredPackages(finder)
         do throws(FileError) {
             if let origin, try opener.fits(text, over: record, in: origin) { return }

@@ -61,38 +61,53 @@ package final class StoredPackages: Sendable {
 
     /// Opens all packages of an environment.
     ///
-    /// Those that `near`, a tree of a state before, has are taken from there: they are in the same
-    /// order.
+    /// Those that `near`, a state before, has are taken from there.
     package func packages(
         of text: EnvironmentText,
         holder: Holder = { _ in nil },
-        near: UnionTree? = nil
+        near: Near? = nil
     ) throws(FileError) -> [Package] {
         var packages: [Package] = []
         packages.reserveCapacity(text.packages.count)
-        let known = near?.packages ?? []
-        var next = 0
-        for stored in text.packages {
-            while next < known.count, known[next].id < stored.id { next += 1 }
-            if next < known.count, known[next].id == stored.id {
-                packages.append(known[next])
+        let known = near?.tree.packages ?? []
+        // Both are in the same order: that of the ids.
+        let before = near?.text.packages ?? []
+        var (here, there) = (0, 0)
+        while here < text.packages.count {
+            let start = there
+            while here < text.packages.count, there < min(before.count, known.count),
+                text.packages[here].id == before[there].id
+            {
+                here += 1
+                there += 1
+            }
+            // What none has come into is taken over at once.
+            packages += known[start..<there]
+            guard here < text.packages.count else { break }
+            let stored = text.packages[here]
+            if there < min(before.count, known.count), before[there].id < stored.id {
+                there += 1
             } else {
                 packages.append(try package(stored, holder: holder(stored)))
+                here += 1
             }
         }
         return packages
     }
 
+    /// A state before, and its packages as a tree.
+    package typealias Near = (text: EnvironmentText, tree: UnionTree)
+
     /// Joins the packages of an environment.
     ///
-    /// Errors: those of `package` and of `UnionTree`; `conflicts` gets all of them. `near` is a tree
-    /// of a state before.
+    /// Errors: those of `package` and of `UnionTree`; `conflicts` gets all of them. `near` is a
+    /// state before.
     package func tree(
         of text: EnvironmentText,
         named name: String,
         base: (any Directory)? = nil,
         holder: Holder = { _ in nil },
-        near: UnionTree? = nil,
+        near: Near? = nil,
         _ conflicts: inout [Conflict]
     ) throws(FileError) -> UnionTree {
         try UnionTree(
@@ -101,7 +116,8 @@ package final class StoredPackages: Sendable {
             base: base,
             environment: name,
             cache: finder.stores.first?.tables,
-            near: near,
+            near: near?.tree,
+            lines: text.packagesHash,
             conflicts: &conflicts
         )
     }
@@ -127,7 +143,8 @@ package final class StoredPackages: Sendable {
                 of: text.packages.map(\.id),
                 rules,
                 environment: environment.name,
-                cache: cache
+                cache: cache,
+                lines: text.packagesHash
             )
         }
         if try kept(new) != nil {
@@ -139,7 +156,9 @@ package final class StoredPackages: Sendable {
         for _ in 0..<Self.steps {
             if let table = try kept(base.text) {
                 let all = new.packages + base.text.packages
-                return try table.make(for: new.packages.map(\.id)) { (id) throws(FileError) in
+                let ids = new.packages.map(\.id)
+                return try table.make(for: ids, lines: new.packagesHash) {
+                    (id) throws(FileError) in
                     guard let stored = all.first(where: { $0.id == id }) else {
                         throw FileError(.notFound, "package \(id)")
                     }

@@ -11,9 +11,12 @@ package import UnionTree
 /// packages and rules have one identity on every machine.
 package struct EnvironmentText: Sendable, Hashable {
     /// The packages, sorted by id; one of each name.
-    package private(set) var packages: [StoredPackage] = []
+    package private(set) var packages: [StoredPackage] = [] { didSet { packagesHash = nil } }
     /// The rules in the order of the text.
     package private(set) var rules: [EnvironmentRule] = []
+    /// The hash of the packages' lines, where it is known: the first part of the identity, and
+    /// what a view of them is known by.
+    private(set) var packagesHash: ContentID?
 
     /// Makes one of nothing.
     package init() {}
@@ -97,15 +100,39 @@ package struct EnvironmentText: Sendable, Hashable {
 
     /// Its identity.
     package var hash: ContentID {
-        var text: [UInt8] = []
-        text.reserveCapacity(packages.count * 73)
-        for package in packages {
-            text += Self.packageWord
-            package.id.write(to: &text)
-            text.append(UInt8(ascii: "\n"))
+        if rules.isEmpty, let packagesHash { return packagesHash }
+        return hash(of: lineHash())
+    }
+
+    /// The same, and keeps what a view of the packages is known by.
+    @discardableResult
+    mutating func takeHash() -> ContentID {
+        let lines = lineHash()
+        packagesHash = lines.id
+        return hash(of: lines)
+    }
+
+    private func lineHash() -> PackageLines {
+        var lines = PackageLines()
+        packages.withUnsafeBufferPointer { packages in
+            lines.add(count: packages.count) { packages[$0].id }
         }
-        for rule in rules { text += "\(rule.line)\n".utf8 }
-        return SHA256.hash(text)
+        return lines
+    }
+
+    private func hash(of lines: borrowing PackageLines) -> ContentID {
+        rules.isEmpty ? lines.id : lines.id(with: rules.flatMap { Array("\($0.line)\n".utf8) })
+    }
+
+    // What is known of it is not what it is.
+
+    package static func == (a: EnvironmentText, b: EnvironmentText) -> Bool {
+        a.packages == b.packages && a.rules == b.rules
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(packages)
+        hasher.combine(rules)
     }
 
     private static let packageWord = Array("package ".utf8)
@@ -127,15 +154,18 @@ package struct EnvironmentText: Sendable, Hashable {
 
     /// Reads the line of a package; nil for another.
     static func package(_ line: ArraySlice<UInt8>) throws(FileError) -> StoredPackage? {
-        guard line.starts(with: packageWord) else { return nil }
+        let start = packageWord.count
+        let isOne = line.withUnsafeBytes { line in
+            line.count >= start && packageWord.elementsEqual(line[..<start])
+        }
+        guard isOne else { return nil }
         let space = UInt8(ascii: " ")
-        let rest = line.dropFirst(packageWord.count)
-        let digits = rest.prefix(64)
+        let rest = line.dropFirst(start)
         let name = rest.dropFirst(65).prefix { $0 != space }
         let escaped = line[name.endIndex...].dropFirst()
-        guard rest.count > 65, rest[digits.endIndex] == space, name.endIndex < line.endIndex,
-            escaped.firstIndex(of: space) == nil,
-            let id = digits.withUnsafeBytes({ ContentID(digits: $0) }),
+        guard rest.count > 65, rest[rest.startIndex + 64] == space, name.endIndex < line.endIndex,
+            !escaped.contains(space),
+            let id = rest.prefix(64).withUnsafeBytes({ ContentID(digits: $0) }),
             let version = StoredPackage.unescape(escaped),
             let package = StoredPackage(
                 name: String(decoding: name, as: UTF8.self),
@@ -154,21 +184,21 @@ package struct EnvironmentText: Sendable, Hashable {
         _ rules: [EnvironmentRule]
     ) {
         self.rules = rules
-        guard !changed.isEmpty else {
-            self.packages = packages
-            return
-        }
-        let new = changed.values.compactMap { $0 }.sorted { $0.id < $1.id }
-        var next = new[...]
-        self.packages.reserveCapacity(packages.count + new.count)
-        for package in packages where changed[package.id] == nil {
-            while let first = next.first, first.id < package.id {
-                self.packages.append(first)
-                next = next.dropFirst()
+        self.packages.reserveCapacity(packages.count + changed.count)
+        // Both are in the order of ids: what is between two that changed is taken as it is.
+        var start = 0
+        for id in changed.keys.sorted() {
+            var end = packages.count
+            var low = start
+            while low < end {
+                let middle = (low + end) / 2
+                if packages[middle].id < id { low = middle + 1 } else { end = middle }
             }
-            self.packages.append(package)
+            self.packages += packages[start..<end]
+            start = end < packages.count && packages[end].id == id ? end + 1 : end
+            if case .some(.some(let new)) = changed[id] { self.packages.append(new) }
         }
-        self.packages += next
+        self.packages += packages[start...]
     }
 
     /// The packages that are not of `other`, and those of it that are not here.
@@ -176,20 +206,28 @@ package struct EnvironmentText: Sendable, Hashable {
         from other: EnvironmentText
     ) -> (new: [StoredPackage], lost: [StoredPackage]) {
         var (new, lost): ([StoredPackage], [StoredPackage]) = ([], [])
-        var (mine, theirs) = (packages[...], other.packages[...])
-        while let a = mine.first, let b = theirs.first {
-            if a.id == b.id {
-                mine = mine.dropFirst()
-                theirs = theirs.dropFirst()
-            } else if a.id < b.id {
-                new.append(a)
-                mine = mine.dropFirst()
-            } else {
-                lost.append(b)
-                theirs = theirs.dropFirst()
+        packages.withUnsafeBufferPointer { mine in
+            other.packages.withUnsafeBufferPointer { theirs in
+                // That of most states is nearly that of others.
+                if mine.baseAddress == theirs.baseAddress, mine.count == theirs.count { return }
+                var (a, b) = (0, 0)
+                while a < mine.count, b < theirs.count {
+                    if mine[a].id == theirs[b].id {
+                        a += 1
+                        b += 1
+                    } else if mine[a].id < theirs[b].id {
+                        new.append(mine[a])
+                        a += 1
+                    } else {
+                        lost.append(theirs[b])
+                        b += 1
+                    }
+                }
+                new += mine[a...]
+                lost += theirs[b...]
             }
         }
-        return (new + mine, lost + theirs)
+        return (new, lost)
     }
 
     /// Reads a line of the text that is a rule.
@@ -198,11 +236,27 @@ package struct EnvironmentText: Sendable, Hashable {
         try add(EnvironmentRule(words: words))
     }
 
-    /// Whether what was read is what would be written.
-    var isInOrder: Bool {
-        for (first, second) in zip(packages, packages.dropFirst()) where first.id >= second.id {
-            return false
+    /// Whether what was read is what would be written; `new` are the packages that are not of one
+    /// of which that is known, all of them where there is none.
+    func isInOrder(new: [StoredPackage]) -> Bool {
+        let isSorted = packages.withUnsafeBufferPointer { packages in
+            for place in packages.indices.dropFirst()
+            where packages[place - 1].id >= packages[place].id {
+                return false
+            }
+            return true
         }
-        return Set(packages.map(\.name)).count == packages.count
+        guard isSorted else { return false }
+        if new.count > 8 {
+            var names = Set<String>(minimumCapacity: packages.count)
+            for package in packages where !names.insert(package.name).inserted { return false }
+            return true
+        }
+        for one in new {
+            for package in packages where package.name == one.name && package.id != one.id {
+                return false
+            }
+        }
+        return true
     }
 }

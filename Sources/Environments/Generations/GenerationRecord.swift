@@ -63,6 +63,12 @@ package struct GenerationRecord: Sendable, Equatable {
         parentAt = block.parentAt
     }
 
+    /// Whether `block` is what a log says of it.
+    func isSaid(by block: GenerationBlock) -> Bool {
+        number == block.number && hash == block.hash && parent == block.parent
+            && time == block.time && command == block.command
+    }
+
     /// Whether they are the same generation, wherever it is in the log.
     package static func == (a: GenerationRecord, b: GenerationRecord) -> Bool {
         a.number == b.number && a.parent == b.parent && a.time == b.time
@@ -103,8 +109,9 @@ package struct GenerationRecord: Sendable, Equatable {
             self.roots += roots.filter(\.value).keys
             self.roots.sort()
         }
-        guard whole.lostPackages.isEmpty, whole.lostRoots.isEmpty, text.isInOrder,
-            "\(text.hash)" == hash
+        let new = base == nil ? text.packages : packages.values.compactMap { $0 }
+        guard whole.lostPackages.isEmpty, whole.lostRoots.isEmpty, text.isInOrder(new: new),
+            "\(text.takeHash())" == hash
         else { throw .malformed("generation \(number): not what its hash says") }
     }
 

@@ -57,6 +57,18 @@ extension NamedEnvironment {
         try note(word, step.number, from: step.at, over: state, time)
     }
 
+    /// Makes a generation that was read current.
+    ///
+    /// Errors: as of `commit`; `.notFound` where it was forgotten meanwhile.
+    package func note(
+        _ word: String,
+        _ record: GenerationRecord,
+        over state: State,
+        time: Int64 = Int64(Glibc.time(nil))
+    ) throws(FileError) {
+        try note(word, record.number, from: record.place?.at ?? 0, over: state, time)
+    }
+
     /// Makes a generation that there is current, or writes another word about one to the log.
     ///
     /// Errors: as of `commit`; `.notFound` where one was forgotten meanwhile.

@@ -21,23 +21,34 @@ extension NamedEnvironment {
 
     /// A generation.
     ///
+    /// - Complexity: that of how it differs from one of those `before`, where it was made of one.
     /// Errors: `.notFound` for a number that no generation has, or one that was forgotten;
     /// `.malformed`.
-    package func record(_ number: Int) throws(FileError) -> GenerationRecord {
+    package func record(
+        _ number: Int,
+        before: [GenerationRecord] = []
+    ) throws(FileError) -> GenerationRecord {
         try reading(number) { (log) throws(FileError) in
+            let block: GenerationBlock
             if let state = try log.last()?.line, state.current == number {
-                return try log.record(of: log.block(of: state))
+                block = try log.block(of: state)
+            } else {
+                block = try log.block(at: log.place(of: number))
             }
-            return try log.record(at: log.place(of: number))
+            return try log.record(of: block, before: before)
         }
     }
 
     /// The generation that is current in a state.
     ///
-    /// - Complexity: that of reading it, however many others there are. Errors: as of `record`.
-    package func record(_ state: State) throws(FileError) -> GenerationRecord {
+    /// - Complexity: that of reading it, however many others there are; of how it differs from
+    /// one of those `before`, where it was made of one. Errors: as of `record`.
+    package func record(
+        _ state: State,
+        before: [GenerationRecord] = []
+    ) throws(FileError) -> GenerationRecord {
         try reading(state.current) { (log) throws(FileError) in
-            try log.record(of: log.block(of: state))
+            try log.record(of: log.block(of: state), before: before)
         }
     }
 
@@ -65,14 +76,21 @@ extension NamedEnvironment {
     ///
     /// Errors: `.notFound` for a number that no generation has; `.malformed` where no identity
     /// does, but something in the log is damaged.
-    package func find(_ words: String) throws(FileError) -> GenerationRecord? {
-        if words.utf8.count < 8, let number = Int(words) { return try record(number) }
+    package func find(
+        _ words: String,
+        before: [GenerationRecord] = []
+    ) throws(FileError) -> GenerationRecord? {
+        if words.utf8.count < 8, let number = Int(words) {
+            return try record(number, before: before)
+        }
         let log = try log()
         do throws(FileError) {
             let scan = try log.scan()
             for entry in scan.entries.reversed() where entry.line.makesGeneration {
                 let block = try log.block(at: entry.at)
-                if block.hash.hasPrefix(words) { return try log.record(of: block) }
+                if block.hash.hasPrefix(words) {
+                    return try log.record(of: block, before: before)
+                }
             }
             _ = try scan.sound()
             return nil
@@ -104,7 +122,7 @@ extension NamedEnvironment {
             // What cannot be read is read again by who wants it, and complained of.
             return false
         }
-        return block.number == record.number && block.hash == record.hash
+        return record.isSaid(by: block)
     }
 
     /// The generation that another was made of; nil for the first, and where it was forgotten.

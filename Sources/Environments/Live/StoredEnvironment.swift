@@ -16,12 +16,16 @@ package final class StoredEnvironment: Sendable {
     /// What was shown before, the latest last: a way back opens nothing.
     private let recent = Mutex<[Shown]>([])
     private static let recentLimit = 8
+    /// What was opened to be shown next, until that is done.
+    private let prepared = Mutex<Shown?>(nil)
     /// Held while a state is opened: one at a time.
     private let opening = Mutex(())
     /// Held from when another state becomes current until all views show it.
     private let swapping = Mutex(())
     private let views = LiveViews<ViewKey, Shown> { $0.number }
     private let alone = LonePackages()
+    private let keeper = TableKeeper()
+    private let hashes = StateHashes()
     private let listeners = Mutex<[@Sendable (Int) -> Void]>([])
 
     /// What a view is asked to show; views of one key are one tree.
@@ -57,11 +61,17 @@ package final class StoredEnvironment: Sendable {
         self.holds = holds
         let environment = try finder.environment(name)
         let record = try environment.current().record
-        shown = Mutex(try Self.open(record, near: nil, name, holds, packages))
+        let all = record.text.packages
+        shown = Mutex(try Self.open(record, all, near: nil, name, holds, packages))
     }
 
     /// The folder whose file `log` grows when something else becomes current.
     package func folder() throws(FileError) -> String { try finder.environment(name).path }
+
+    /// The folders of environments in all stores: one that is made in an upper one hides it.
+    var foldersOfAll: [String] {
+        finder.stores.map { "\($0.path)/\(Store.environmentsName)" }
+    }
 
     /// Begins a change of it.
     ///
@@ -85,8 +95,14 @@ package final class StoredEnvironment: Sendable {
         let environment = try writable()
         // What cannot be shown does not become current.
         let state = try state("\(number)")
-        defer { withExtendedLifetime(state) {} }
-        try environment.note(word, current: number, over: environment.state())
+        // It is about to be shown, by us or by whoever sees the log grow.
+        prepared.withLock { $0 = state }
+        do throws(FileError) {
+            try environment.note(word, state.record, over: environment.state())
+        } catch {
+            prepared.withLock { $0 = nil }
+            throw error
+        }
     }
 
     /// What is current.
@@ -96,8 +112,8 @@ package final class StoredEnvironment: Sendable {
     /// shown not long ago, does not mean that.
     ///
     /// States that have a file open of which there is another now are known no more.
-    private func check(_ record: GenerationRecord) throws(FileError) {
-        for package in record.text.changes(from: current.record.text).new {
+    private func check(_ new: [StoredPackage]) throws(FileError) {
+        for package in new {
             if try packages.isAsOpened(package) { continue }
             recent.withLock { recent in
                 recent.removeAll { $0.record.text.packages.contains(package) }
@@ -114,18 +130,26 @@ package final class StoredEnvironment: Sendable {
         guard let known = recent.withLock({ $0.first(where: isMeant) }),
             environment.has(known.record)
         else { return nil }
-        try check(known.record)
+        try check(known.record.text.changes(from: current.record.text).new)
         return recent.withLock { $0.contains { $0 === known } } ? known : nil
     }
 
-    private func open(_ record: GenerationRecord) throws(FileError) -> Shown {
-        try check(record)
-        return try Self.open(record, near: current, name, holds, packages)
+    /// What is read of a log no more.
+    private var known: [GenerationRecord] {
+        [current.record] + recent.withLock { $0.reversed().map(\.record) }
     }
 
-    /// Opens a state; what it shares with `near` is taken from there.
+    private func open(_ record: GenerationRecord) throws(FileError) -> Shown {
+        let near = current
+        let new = record.text.changes(from: near.record.text).new
+        try check(new)
+        return try Self.open(record, new, near: near, name, holds, packages)
+    }
+
+    /// Opens a state; what it shares with `near` is taken from there, all but what is `new`.
     private static func open(
         _ record: GenerationRecord,
+        _ new: [StoredPackage],
         near: Shown?,
         _ name: String,
         _ holds: PackageHolds?,
@@ -133,14 +157,13 @@ package final class StoredEnvironment: Sendable {
     ) throws(FileError) -> Shown {
         // Each is held by its package, for as long as that is open: of what is shown for long, not
         // much may be left of any state.
-        let new = near.map { record.text.changes(from: $0.record.text).new }
-        let held = try held(new ?? record.text.packages, holds)
+        let held = try held(new, holds)
         var conflicts: [Conflict] = []
         let tree = try packages.tree(
             of: record.text,
             named: name,
             holder: { held[$0.id] },
-            near: near?.tree,
+            near: near.map { ($0.record.text, $0.tree) },
             &conflicts
         )
         return Shown(record, tree)
@@ -170,6 +193,7 @@ package final class StoredEnvironment: Sendable {
             // Others are given their states meanwhile: a view waits for its disk, or its kernel.
             views.swap(next, complain)
             for listener in listeners.withLock({ $0 }) { listener(next.record.number) }
+            keeper.keep(next.tree)
             return true
         }
     }
@@ -193,12 +217,19 @@ package final class StoredEnvironment: Sendable {
         try opening.withLock { (_) throws(FileError) -> Shown? in
             let environment = try finder.environment(name)
             let state = try environment.state()
+            let prepared = prepared.withLock { prepared in
+                defer { prepared = nil }
+                return prepared
+            }
             if try isShown(state, of: environment) { return nil }
             let next: Shown
-            if let known = try shownBefore(environment, { $0.record.number == state.current }) {
+            let isNext: (Shown) -> Bool = { $0.record.number == state.current }
+            if let prepared, isNext(prepared), environment.has(prepared.record) {
+                next = Shown(again: prepared)
+            } else if let known = try shownBefore(environment, isNext) {
                 next = Shown(again: known)
             } else {
-                next = try open(environment.record(state))
+                next = try open(environment.record(state, before: known))
             }
             let last = shown.withLock { shown in
                 defer { shown = next }
@@ -233,28 +264,27 @@ package final class StoredEnvironment: Sendable {
         {
             return now
         }
-        return try opening.withLock { (_) throws(FileError) -> Shown in
+        let found = try opening.withLock { (_) throws(FileError) -> Shown in
             let environment = try finder.environment(name)
             if let known = try shownBefore(environment, { "\($0.record.number)" == words }) {
                 return known
             }
-            if let record = try environment.find(words) {
-                return try open(record)
+            guard isHash else {
+                guard let number = Int(words) else {
+                    throw FileError(.notFound, "\(name)@\(words)")
+                }
+                return try open(environment.record(number, before: known))
             }
-            // Layers and mount lines of a server have the tree's hash. It is known of each without
-            // opening its packages: anybody may ask for what nothing has.
-            let found = try environment.latest { record throws(FileError) -> GenerationRecord? in
-                let ids = record.text.packages.map(\.id)
-                let rules = try record.text.unionRules()
-                let hashes = KeptTable.hashes(of: ids, rules, environment: name)
-                return hashes.contains { "\($0)".hasPrefix(words) } ? record : nil
-            }
-            let shown = try found.map { (record) throws(FileError) in try open(record) }
-            guard let shown, "\(shown.tree.hash)".hasPrefix(words) else {
+            let found = try hashes.latest(words, of: environment, before: known)
+            guard let found else { throw FileError(.notFound, "\(name)@\(words)") }
+            let shown = try open(found)
+            guard found.hash.hasPrefix(words) || "\(shown.tree.hash)".hasPrefix(words) else {
                 throw FileError(.notFound, "\(name)@\(words)")
             }
             return shown
         }
+        keeper.keep(found.tree)
+        return found
     }
 
     /// The state that a layer lies over.

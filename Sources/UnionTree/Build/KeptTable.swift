@@ -17,11 +17,13 @@ public struct KeptTable {
     ///   - rules: how they are joined.
     ///   - environment: the name of theirs.
     ///   - folder: where tables are kept.
+    ///   - lines: the hash of their lines, where that is known.
     public init?(
         of ids: [ContentID],
         _ rules: UnionRules,
         environment: String,
-        cache folder: String
+        cache folder: String,
+        lines: ContentID? = nil
     ) {
         self.ids = ids.sorted()
         self.rules = rules
@@ -29,7 +31,7 @@ public struct KeptTable {
         self.folder = folder
         // Whether one of them is Debian's is not known without opening them all.
         var found: Table?
-        let packages = UnionMaker.hash(of: self.ids)
+        let packages = lines ?? PackageLines.id(of: self.ids)
         for usr in [true, false] where found == nil {
             let key = UnionMaker.key(packages, rules, environment: environment, usr: usr)
             found = TableFile.open(key, ids.count, in: folder)
@@ -46,7 +48,7 @@ public struct KeptTable {
         _ rules: UnionRules,
         environment: String
     ) -> [ContentID] {
-        let packages = UnionMaker.hash(of: ids.sorted())
+        let packages = PackageLines.id(of: ids.sorted())
         return [true, false].map {
             UnionMaker.key(packages, rules, environment: environment, usr: $0)
         }
@@ -61,6 +63,7 @@ public struct KeptTable {
     /// Errors: those of reading packages.
     public func make(
         for others: [ContentID],
+        lines: ContentID? = nil,
         open: @escaping (ContentID) throws(FileError) -> Package
     ) throws(FileError) -> Bool {
         let after = others.sorted()
@@ -73,7 +76,7 @@ public struct KeptTable {
         )
         guard var update else { return false }
         let key = UnionMaker.key(
-            UnionMaker.hash(of: after),
+            lines ?? PackageLines.id(of: after),
             rules,
             environment: environment,
             usr: update.usr

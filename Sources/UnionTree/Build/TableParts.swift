@@ -144,7 +144,7 @@ struct TableParts {
 }
 
 extension TableParts {
-    /// The table as it is on disk and in memory.
+    /// The table as it is on disk and in memory, but for the sum, which only what is kept has.
     func storage(
         key: ContentID,
         files: UInt64,
@@ -202,7 +202,6 @@ extension TableParts {
             copy(nameEnds, 8)
             copy(heap, TableLayout.heapSection)
             copy(names, TableLayout.namesSection)
-            store(TableSum.of(UnsafeRawBufferPointer(bytes)), TableLayout.sumOffset)
         }
     }
 }

@@ -9,9 +9,17 @@ import FileTree
 ///
 /// What comes of it is the table that a merge of all makes, byte for byte. What is not plain is
 /// left to that merge: packages that disagree, a rule that has something to say about a changed
-/// name, files of several names where some are hidden. One thing is not seen here: that a file
-/// which came has the qid of one that no other package shares. By accident that is one add in
-/// ten thousand million.
+/// name, files of several names where some are hidden.
+///
+/// One thing is not seen here: that a file which came has the qid of one in a directory that no
+/// other package shares. To see that takes the qids of all files, which no table has: for a
+/// million they are eight megabytes to read, or a thousand packages to open, at each add. A client
+/// that keeps files by their qids would have the one for the other. By accident it happens to one
+/// add in ten thousand million, of a thousand files to a million; the merge of all, which whoever
+/// has no table of a state before makes, sees it and takes other qids. Who makes it happen has to
+/// try some ten million packages as large as the environment to hit any file of it, and shows there
+/// bytes of a package that the user has taken: what he does not get past is who may write, what is
+/// executable as another user (set-id bits are masked), and what a package's hash says of it.
 struct TableUpdate {
     let old: Table
     /// What packages are numbered now, by their old numbers; `gone` for those that went.
@@ -65,13 +73,15 @@ struct TableUpdate {
     ///   - after: the ids of those that there are now, ascending.
     ///   - openOld: opens one of `before`.
     ///   - openNew: opens one of `after`.
+    ///   - seeds: what the qids of their files are made of, where that is known.
     /// - Throws: Errors of opening them.
     init?(
         _ old: Table,
         from before: [ContentID],
         to after: [ContentID],
         openOld: (Int) throws(FileError) -> Package,
-        openNew: @escaping (Int) throws(FileError) -> Package
+        openNew: @escaping (Int) throws(FileError) -> Package,
+        seeds: [UInt64]? = nil
     ) throws(FileError) {
         guard old.flags.isPlain, old.salt == 0, !before.isEmpty, !after.isEmpty else { return nil }
         var map: [UInt32] = []
@@ -119,7 +129,7 @@ struct TableUpdate {
         flags = TableFlags(isPlain: true, debianCount: debianCount)
         parts = TableParts(
             salt: 0,
-            seeds: after.map { NameHash.package($0, salt: 0) }
+            seeds: seeds ?? after.map { NameHash.package($0, salt: 0) }
         )
         files = old.files
         bytes = old.fileBytes

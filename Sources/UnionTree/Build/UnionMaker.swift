@@ -4,7 +4,7 @@ import FileTree
 /// Makes the generation that packages and rules come to: from the cache where it has been made
 /// before, else by a merge.
 struct UnionMaker: Sendable {
-    let packages: [Package]
+    let list: PackageList
     let rules: UnionRules
     let base: (any Directory)?
     let environment: String
@@ -20,42 +20,45 @@ struct UnionMaker: Sendable {
     ///
     /// Of a set the order is that of the content ids, so that it does not matter in which the
     /// packages were named; a package named twice is one.
+    ///
+    /// What is known of those that are of `near`, too, is taken from there; `lines` is the hash of
+    /// the packages' lines, where that is known.
     init(
         _ packages: [Package],
         _ rules: UnionRules,
         base: (any Directory)?,
         environment: String,
-        cache: String?
+        cache: String?,
+        near: PackageList? = nil,
+        lines: ContentID? = nil
     ) throws(FileError) {
-        var seen: Set<ContentID> = []
-        var distinct = packages
-        if rules.mode == .set, !Self.isInOrder(packages) {
-            distinct = packages.filter { seen.insert($0.id).inserted }.sorted { $0.id < $1.id }
+        var list = PackageList(packages, near: near)
+        var lines = list.areNative ? lines : nil
+        if rules.mode == .set, !list.isInOrder {
+            var seen: Set<ContentID> = []
+            let distinct = packages.filter { seen.insert($0.id).inserted }
+            list = PackageList(distinct.sorted { $0.id < $1.id })
+            lines = nil
         }
-        guard distinct.count < TableEntry.packageLimit else {
-            throw FileError(.tooBig, "\(distinct.count) packages")
+        guard list.count < TableEntry.packageLimit else {
+            throw FileError(.tooBig, "\(list.count) packages")
         }
-        let links: BaseLinks? = if let base { try BaseLinks(base, distinct, rules) } else { nil }
+        let links: BaseLinks? =
+            if let base { try BaseLinks(base, list.packages, rules) } else { nil }
         linked = links?.aliases ?? []
         linkConflicts = links?.conflicts ?? []
         // They expect a merged /usr.
-        usr = base == nil && distinct.contains { $0.isDebian }
-        self.packages = distinct
+        usr = base == nil && list.debianCount > 0
+        self.list = list
         self.rules = rules
         self.base = base
         self.environment = environment
         self.cache = cache
-        key = Self.key(distinct, rules, environment, linked, usr: usr, hasBase: base != nil)
+        let hash = lines ?? Self.lines(list)
+        key = Self.key(hash, rules, environment, linked, usr: usr, hasBase: base != nil)
     }
 
-    /// Whether packages are in the order of their ids, and each is there once, as those of an
-    /// environment are.
-    private static func isInOrder(_ packages: [Package]) -> Bool {
-        for (first, second) in zip(packages, packages.dropFirst()) where first.id >= second.id {
-            return false
-        }
-        return true
-    }
+    var packages: [Package] { list.packages }
 
     /// Makes the generation; from the table of `near`, if that is of most of the same packages and
     /// of the same rules.
@@ -65,13 +68,12 @@ struct UnionMaker: Sendable {
         near: (maker: UnionMaker, table: Table)? = nil,
         _ conflicts: inout [Conflict]
     ) throws(FileError) -> Generation {
-        if linkConflicts.isEmpty, let cache, let table = TableFile.open(key, packages, in: cache) {
-            return Generation(packages, table, base: base)
+        if linkConflicts.isEmpty, let cache, let table = TableFile.open(key, list, in: cache) {
+            return Generation(list, table, base: base)
         }
         if let near, let storage = try grow(near.maker, near.table) {
-            if let cache { TableFile.write(storage, key, in: cache) }
-            let table = try Table(storage, key: key, packages: packages)
-            return Generation(packages, table, base: base)
+            let table = try Table(made: storage, key: key, list)
+            return Generation(list, table, base: base)
         }
         let (builder, census) = try build(rules, isReporting: false)
         let found = (builder.conflicts + linkConflicts).sorted()
@@ -82,21 +84,21 @@ struct UnionMaker: Sendable {
             throw FileError(.conflict, lines.joined(separator: "\n"))
         }
         let storage = builder.storage(key: key, census, flags(builder))
-        if let cache { TableFile.write(storage, key, in: cache) }
-        return Generation(packages, try Table(storage, key: key, packages: packages), base: base)
+        return Generation(list, try Table(made: storage, key: key, list), base: base)
     }
 
     /// The table made from another's; nil where a merge of all is needed.
     private func grow(_ near: UnionMaker, _ table: Table) throws(FileError) -> StoredBytes? {
         guard base == nil, near.base == nil, rules == near.rules, environment == near.environment
         else { return nil }
-        let before = near.packages
+        let (before, after) = (near.list, list)
         var update = try TableUpdate(
             table,
-            from: before.map(\.id),
-            to: packages.map(\.id),
-            openOld: { before[$0] },
-            openNew: { [packages] in packages[$0] }
+            from: before.ids,
+            to: after.ids,
+            openOld: { before.packages[$0] },
+            openNew: { after.packages[$0] },
+            seeds: after.members.map(\.seed)
         )
         return try update?.make(key)
     }
@@ -105,8 +107,8 @@ struct UnionMaker: Sendable {
     private func flags(_ builder: TableBuilder) -> TableFlags {
         let isPlain =
             rules.mode == .set && base == nil && rules.blocks.isEmpty && rules.aliases.isEmpty
-            && builder.parts.salt == 0 && packages.allSatisfy { !$0.hidesNames }
-        return TableFlags(isPlain: isPlain, debianCount: packages.count { $0.isDebian })
+            && builder.parts.salt == 0 && !list.hidesNames
+        return TableFlags(isPlain: isPlain, debianCount: list.debianCount)
     }
 
     /// All disagreements: those between the layers of a stack, and in a set those that answers
@@ -142,18 +144,16 @@ struct UnionMaker: Sendable {
         throw FileError(.malformed, "packages that were made to have files of one qid")
     }
 
-    private static func key(
-        _ packages: [Package],
-        _ rules: UnionRules,
-        _ environment: String,
-        _ linked: [UnionRules.Alias],
-        usr: Bool,
-        hasBase: Bool
-    ) -> ContentID {
+    /// The hash of what packages are.
+    private static func lines(_ list: PackageList) -> ContentID {
+        if list.areNative {
+            var lines = PackageLines()
+            lines.add(count: list.count) { list.members[$0].id }
+            return lines.id
+        }
         var text: [UInt8] = []
-        text.reserveCapacity(packages.count * 73)
-        for package in packages {
-            write(package.id, to: &text)
+        for package in list.packages {
+            text += "package \(package.id)\n".utf8
             // The identity of the others is not that of what they say of themselves.
             if package.isNative { continue }
             text += "name \(package.ownsDirectories) \(package.name)".utf8
@@ -162,8 +162,7 @@ struct UnionMaker: Sendable {
                 text += "replace \(name) \(version ?? "")\n".utf8
             }
         }
-        let hash = SHA256.hash(text)
-        return key(hash, rules, environment, linked, usr: usr, hasBase: hasBase)
+        return SHA256.hash(text)
     }
 
     /// The hash of what a table of native packages is made of, in no base; `packages` is that of
@@ -175,22 +174,6 @@ struct UnionMaker: Sendable {
         usr: Bool
     ) -> ContentID {
         key(packages, rules, environment, [], usr: usr, hasBase: false)
-    }
-
-    /// The hash of native packages.
-    static func hash(of ids: [ContentID]) -> ContentID {
-        var text: [UInt8] = []
-        text.reserveCapacity(ids.count * 73)
-        for id in ids { write(id, to: &text) }
-        return SHA256.hash(text)
-    }
-
-    private static let packageWord = Array("package ".utf8)
-
-    private static func write(_ id: ContentID, to text: inout [UInt8]) {
-        text += packageWord
-        id.write(to: &text)
-        text.append(UInt8(ascii: "\n"))
     }
 
     private static func key(

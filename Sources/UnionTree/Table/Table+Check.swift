@@ -3,12 +3,13 @@ import FileTree
 
 extension Table {
     /// Checks every number in the table against what it counts.
-    func check(_ packages: [Package]) throws(FileError) {
+    func check(_ packages: PackageList) throws(FileError) {
         let directories = count(.directories)
         // Asked of each entry: a package is not touched for that.
-        let counts = packages.map { UInt32($0.index.entryCount) }
+        let members = packages.members
         func isThere(_ entry: TableEntry) -> Bool {
-            entry.package < counts.count && entry.number < counts[Int(entry.package)]
+            entry.package < members.count
+                && entry.number < members[Int(entry.package)].entryCount
         }
         for number in 0..<UInt32(directories) {
             let place = record(number)

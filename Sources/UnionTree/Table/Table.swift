@@ -41,15 +41,30 @@ final class Table: @unchecked Sendable {
     convenience init(
         _ storage: StoredBytes,
         key: ContentID,
-        packages: [Package]
+        packages: PackageList
     ) throws(FileError) {
         try self.init(storage, key: key, count: packages.count)
         try check(packages)
     }
 
+    /// Opens a table that was made just now and has no sum so far.
+    convenience init(
+        made storage: StoredBytes,
+        key: ContentID,
+        _ packages: PackageList
+    ) throws(FileError) {
+        try self.init(storage, key: key, count: packages.count, isSummed: false)
+        try check(packages)
+    }
+
     /// Opens a table whose packages are not at hand: numbers of entries are not checked until they
     /// are used.
-    init(_ storage: StoredBytes, key: ContentID, count: Int) throws(FileError) {
+    init(
+        _ storage: StoredBytes,
+        key: ContentID,
+        count: Int,
+        isSummed: Bool = true
+    ) throws(FileError) {
         self.storage = storage
         let bytes = storage.bytes
         guard bytes.count >= TableLayout.headerSize else { throw .malformed("table: too short") }
@@ -71,7 +86,7 @@ final class Table: @unchecked Sendable {
         func word(_ offset: Int) -> UInt64 {
             bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
         }
-        guard word(TableLayout.sumOffset) == TableSum.of(bytes) else {
+        guard !isSummed || word(TableLayout.sumOffset) == TableSum.of(bytes) else {
             throw .malformed("table: the sum is wrong")
         }
         salt = word(TableLayout.saltOffset)

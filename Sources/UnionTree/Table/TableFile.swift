@@ -12,7 +12,7 @@ enum TableFile {
     static let limit = 32
 
     /// The table of `key`; nil where there is none that is whole.
-    static func open(_ key: ContentID, _ packages: [Package], in folder: String) -> Table? {
+    static func open(_ key: ContentID, _ packages: PackageList, in folder: String) -> Table? {
         let path = path(key, folder)
         // Missing, damaged or of another version: it is made again, and takes the place of this.
         guard let storage = try? StoredBytes(mapping: path),
@@ -39,8 +39,7 @@ enum TableFile {
         let descriptor = Glibc.open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        guard HostWrite.number(writing: storage.bytes, to: descriptor) == 0,
-            rename(name, path(key, folder)) == 0
+        guard write(storage.bytes, to: descriptor), rename(name, path(key, folder)) == 0
         else {
             unlink(name)
             return
@@ -48,10 +47,28 @@ enum TableFile {
         dropOldest(in: folder)
     }
 
+    /// Writes a table with its sum, which it need not have.
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+        let start = start(bytes)
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[start.count...])
+        return start.withUnsafeBytes { HostWrite.number(writing: $0, to: descriptor) } == 0
+            && HostWrite.number(writing: rest, to: descriptor) == 0
+    }
+
+    /// What is written of a table up to where its sum begins to count, with the sum.
+    static func start(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        var start = Array(bytes[..<TableLayout.summedFrom])
+        let sum = TableSum.of(bytes)
+        start.withUnsafeMutableBytes {
+            $0.storeBytes(of: sum, toByteOffset: TableLayout.sumOffset, as: UInt64.self)
+        }
+        return start
+    }
+
     /// Removes the tables that were not used for the longest time; whoever has one mapped keeps it.
     private static func dropOldest(in folder: String) {
         // What cannot be listed is not full.
-        guard let names = try? HostFolder.names(in: folder) else { return }
+        guard let names = try? HostFolder.names(in: folder), names.count > limit else { return }
         var tables: [(used: Int, path: String)] = []
         // Among them what a writer left that was killed.
         for name in names where name.utf8.count > 64 && name.contains(".union") {

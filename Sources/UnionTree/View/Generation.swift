@@ -6,40 +6,33 @@ import FileTree
 /// It never changes. Nodes hold it by way of their view, and so go on when another has taken its
 /// place.
 ///
-/// `@unchecked Sendable`: the memory behind the pointer is written in `init` alone.
+/// `@unchecked Sendable`: the pointer is to what `list` holds and never changes.
 final class Generation: @unchecked Sendable {
-    let packages: [Package]
+    let list: PackageList
     let table: Table
     /// The directory below the packages.
     let base: (any Directory)?
-    private let members: UnsafeMutablePointer<Member>
-    private let memberCount: Int
+    /// What steps ask of packages.
+    private let members: UnsafeBufferPointer<PackageList.Member>
 
-    /// What a step needs of a package; the package itself is held by `packages`.
-    private struct Member {
-        var index: Unmanaged<Index>
-        var seed: UInt64
-    }
-
-    init(_ packages: [Package], _ table: Table, base: (any Directory)?) {
-        self.packages = packages
+    init(_ list: PackageList, _ table: Table, base: (any Directory)?) {
+        self.list = list
+        members = list.members
         self.table = table
         self.base = base
-        memberCount = packages.count
-        members = .allocate(capacity: max(1, packages.count))
-        for (number, package) in packages.enumerated() {
-            (members + number).initialize(
-                to: Member(
-                    index: .passUnretained(package.index),
-                    seed: NameHash.package(package.id, salt: table.salt)
-                )
-            )
-        }
     }
 
-    deinit {
-        members.deinitialize(count: memberCount)
-        members.deallocate()
+    convenience init(_ packages: [Package], _ table: Table, base: (any Directory)?) {
+        self.init(PackageList(packages), table, base: base)
+    }
+
+    var packages: [Package] { list.packages }
+
+    /// What qids of a package's files are made of: with a salt where two files had one.
+    @inline(__always)
+    private func seed(_ package: UInt32) -> UInt64 {
+        let member = members[Int(package)]
+        return table.salt == 0 ? member.seed : NameHash.package(member.id, salt: table.salt)
     }
 
     /// Refuses to say that a name is not there, in the directory at a place, when what would know is
@@ -51,8 +44,8 @@ final class Generation: @unchecked Sendable {
             throw FileError(.inputOutput, "the table of an environment was cut while it was used")
         }
         // Once any has been cut this is the way of every name that is not there: it makes nothing.
-        for number in 0..<memberCount
-        where members[number].index._withUnsafeGuaranteedRef({ $0.isCut }) {
+        for (number, member) in members.enumerated()
+        where member.index._withUnsafeGuaranteedRef({ $0.isCut }) {
             throw FileError(.inputOutput, "\(packages[number].path): cut while it was served")
         }
     }
@@ -63,7 +56,7 @@ final class Generation: @unchecked Sendable {
     /// Asks the index of a package, without touching its reference count.
     @inline(__always)
     func withIndex<Result>(_ package: UInt32, _ body: (Index) -> Result) -> Result? {
-        guard package < memberCount else { return nil }
+        guard package < members.count else { return nil }
         return members[Int(package)].index._withUnsafeGuaranteedRef(body)
     }
 
@@ -92,16 +85,15 @@ final class Generation: @unchecked Sendable {
     /// A version for a directory of one package: another package has another.
     @inline(__always)
     func version(ofDirectory entry: TableEntry) -> UInt32 {
-        guard entry.package < memberCount else { return 1 }
-        let seed = members[Int(entry.package)].seed
-        return UInt32(truncatingIfNeeded: seed ^ UInt64(entry.number) << 1) | 1
+        guard entry.package < members.count else { return 1 }
+        return UInt32(truncatingIfNeeded: seed(entry.package) ^ UInt64(entry.number) << 1) | 1
     }
 
     /// The qid's path of a package's file.
     @inline(__always)
     func qidPath(_ package: UInt32, _ inode: UInt32) -> UInt64 {
-        guard package < memberCount else { return 0 }
-        return NameHash.member(members[Int(package)].seed, inode)
+        guard package < members.count else { return 0 }
+        return NameHash.member(seed(package), inode)
     }
 
     /// The hash of a name by which this table finds it.
