@@ -4,6 +4,7 @@ import Environments
 import FileTree
 import Store
 import Terminal
+import UnionTree
 
 /// `pak diff`: what became of an environment between two generations.
 struct Difference: ParsableCommand {
@@ -39,8 +40,8 @@ struct Difference: ParsableCommand {
             throw Complaint("\(error)", try: "pak history")
         }
         let old = before?.text ?? EnvironmentText()
+        if files { return try showFiles(old, after.text, current) }
         let differences = PackageDifference.list(from: old, to: after.text)
-        if files { return try showFiles(differences, current) }
         for difference in differences {
             printing.show(JSON.difference(difference), or: difference.line + "\n")
         }
@@ -55,62 +56,54 @@ struct Difference: ParsableCommand {
         )
     }
 
+    /// Tells how what the packages and rules of one state show differs from what those of another
+    /// do.
     private func showFiles(
-        _ differences: [PackageDifference],
+        _ old: EnvironmentText,
+        _ new: EnvironmentText,
         _ current: CurrentEnvironment
     ) throws {
         let opener = StoredPackages(current.finder)
-        var before: [[UInt8]: Signature] = [:]
-        var after: [[UInt8]: Signature] = [:]
+        let name = current.environment.name
+        let changes: [PathChange]
         do throws(FileError) {
-            for difference in differences {
-                if let old = difference.old { try Self.read(opener.package(old), &before) }
-                if let new = difference.new { try Self.read(opener.package(new), &after) }
-            }
+            var conflicts: [Conflict] = []
+            let after = try opener.tree(of: new, named: name, &conflicts)
+            let near: StoredPackages.Near = (new, after)
+            let before = try opener.tree(of: old, named: name, near: near, &conflicts)
+            changes = try UnionTree.changes(
+                from: Self.root(before, old),
+                to: Self.root(after, new)
+            )
         } catch {
             throw Complaint("\(error)")
         }
-        let paths = Set(before.keys).union(after.keys).sorted { $0.lexicographicallyPrecedes($1) }
-        for path in paths where before[path] != after[path] {
-            let letter = before[path] == nil ? "A" : after[path] == nil ? "D" : "M"
+        for change in changes {
+            let letter = letter(change.kind)
             if printing.json {
-                let object = JSON.object([("letter", .text(letter)), JSON.name(path)])
+                let object = JSON.object([("letter", .text(letter)), JSON.name(change.path)])
                 Stream.standardOutput.write(object.line + "\n")
                 continue
             }
-            let line = Array("\(letter) /".utf8) + path + [UInt8(ascii: "\n")]
+            let line = Array("\(letter) /".utf8) + change.path + [UInt8(ascii: "\n")]
             try line.withUnsafeBytes { try Stream.standardOutput.write($0) }
         }
     }
 
-    /// What makes a file another.
-    private struct Signature: Hashable {
-        var mode: Mode
-        var uid: UInt32
-        var gid: UInt32
-        var contents: [UInt8]
+    private static func root(
+        _ tree: UnionTree,
+        _ text: EnvironmentText
+    ) throws(FileError) -> any Directory {
+        var options = ViewOptions()
+        options.allowed = Set(text.allowed)
+        return try tree.attach(as: .superuser, options).root
     }
 
-    private static func read(
-        _ package: Package,
-        _ signatures: inout [[UInt8]: Signature]
-    ) throws(FileError) {
-        let index = package.index
-        for entry in 1..<UInt32(max(1, index.entryCount)) {
-            let inode = index.inode(index.inodeNumber(entry))
-            var contents: [UInt8] = []
-            switch inode.mode.type {
-            case .regular: contents = try package.hash(inode.number).bytes
-            case .symlink: contents = Array(index.linkTarget(inode))
-            case .directory where !index.isListed(entry): continue
-            default: break
-            }
-            signatures[index.path(entry)] = Signature(
-                mode: inode.mode,
-                uid: inode.uid,
-                gid: inode.gid,
-                contents: contents
-            )
+    private func letter(_ kind: PathChange.Kind) -> String {
+        switch kind {
+        case .added: "A"
+        case .gone: "D"
+        case .changed: "M"
         }
     }
 }
