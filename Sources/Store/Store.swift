@@ -1,5 +1,6 @@
 package import Archive
 public import FileTree
+import Synchronization
 
 /// Packages by their content ids in a folder, for any number of processes at once.
 ///
@@ -19,9 +20,34 @@ public final class Store: Sendable {
     public let path: String
     /// The calls by which it is reached.
     package let calls: HostCalls
+    private let opened: Mutex<Opened>
+
+    /// What is open of it: one that was not there may be made later, by another process.
+    private struct Opened {
+        var folder: HostDescriptor?
+        var packages: HostDescriptor?
+    }
+
     /// Its folder; nil where there is none yet.
-    package let folder: HostDescriptor?
-    private let packageFolder: HostDescriptor?
+    package var folder: HostDescriptor? {
+        opened.withLock { opened in
+            if opened.folder == nil {
+                // What cannot be opened is as if it were not there, as it was at first.
+                opened.folder = try? calls.openFolder(path: path)
+            }
+            return opened.folder
+        }
+    }
+
+    private var packageFolder: HostDescriptor? {
+        guard let folder else { return nil }
+        return opened.withLock { opened in
+            if opened.packages == nil {
+                opened.packages = try? calls.openFolder(Self.packagesName, in: folder)
+            }
+            return opened.packages
+        }
+    }
 
     /// Opens the store at `path` for reading; one that is not there is empty.
     ///
@@ -48,29 +74,20 @@ public final class Store: Sendable {
     package init(reading path: String, calls: HostCalls) throws(FileError) {
         self.path = path
         self.calls = calls
-        folder = try Self.found { () throws(FileError) in try calls.openFolder(path: path) }
-        guard let folder else {
-            packageFolder = nil
-            return
+        let folder = try Self.found { () throws(FileError) in try calls.openFolder(path: path) }
+        let packages = try folder.flatMap { (folder) throws(FileError) in
+            try Self.found { () throws(FileError) in
+                try calls.openFolder(Self.packagesName, in: folder)
+            }
         }
-        packageFolder = try Self.found { () throws(FileError) in
-            try calls.openFolder(Self.packagesName, in: folder)
-        }
+        opened = Mutex(Opened(folder: folder, packages: packages))
     }
 
     package init(writing path: String, calls: HostCalls) throws(FileError) {
         self.path = path
         self.calls = calls
-        if let known = try Self.found({ () throws(FileError) in try calls.openFolder(path: path) })
-        {
-            folder = known
-        } else {
-            folder = try Self.make(path, calls)
-        }
-        guard let folder else {
-            packageFolder = nil
-            return
-        }
+        let known = try Self.found { () throws(FileError) in try calls.openFolder(path: path) }
+        let folder = if let known { known } else { try Self.make(path, calls) }
         do throws(FileError) {
             try calls.checkWritable(folder, path)
             for name in [Self.packagesName, Self.leasesName, Self.environmentsName] {
@@ -79,7 +96,8 @@ public final class Store: Sendable {
         } catch {
             throw error.at("store \(path)")
         }
-        packageFolder = try calls.openFolder(Self.packagesName, in: folder)
+        let packages = try calls.openFolder(Self.packagesName, in: folder)
+        opened = Mutex(Opened(folder: folder, packages: packages))
     }
 
     static let packagesName = "packages"

@@ -37,7 +37,7 @@ struct StoredEnvironmentTests {
             return try #require(web.current().record.text.packages.first { $0.name == "q" })
         }
 
-        private static func add(
+        static func add(
             _ path: String,
             _ web: NamedEnvironment,
             _ finder: EnvironmentFinder
@@ -145,5 +145,40 @@ struct StoredEnvironmentTests {
         #expect(throws: FileError(.notFound, "web@\(unknown)")) {
             try setting.shown.state(unknown)
         }
+    }
+
+    /// A user's own, made when a server shows the machine's: in a store that was not there.
+    @Test func oneThatComesToHideItIsFollowed() throws {
+        let folder = try StoreFolder()
+        let machine = try Store(writing: "\(folder.path)/machine")
+        let below = EnvironmentFinder(stores: [machine])
+        _ = try NamedEnvironment(making: "web", in: machine)
+        let added = try FitTests.package("p", ["opt/p=p"], in: folder)
+        try Setting.add(added, NamedEnvironment("web", in: machine), below)
+        let home = "\(folder.path)/home/share/pak"
+        let finder = EnvironmentFinder(stores: [try Store(reading: home), machine])
+        let shown = try StoredEnvironment("web", finder)
+        let view = try shown.live(.init(ViewOptions()))
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        let (heard, tells) = (HostDescriptor(owning: ends[0]), HostDescriptor(owning: ends[1]))
+        shown.follow {
+            if $0 == "environment web: generation 3" { write(tells.number, "3", 1) }
+        }
+
+        let own = try Store(writing: home)
+        let stack = EnvironmentFinder(stores: [own, machine])
+        var change = try EnvironmentChange(making: "web", in: own, stack)
+        try change.take(["add", FitTests.package("q", ["opt/q=q"], in: folder)])
+        _ = try change.commit(command: "add", word: "add")
+        try Setting.add(
+            FitTests.package("r", ["opt/r=r"], in: folder),
+            NamedEnvironment("web", in: own),
+            stack
+        )
+        // As long as a thread may be without a processor.
+        var waiting = pollfd(fd: heard.number, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&waiting, 1, 120_000) == 1)
+        #expect(try names(view) == ["p", "q", "r"])
     }
 }

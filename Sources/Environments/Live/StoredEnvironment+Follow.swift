@@ -20,17 +20,49 @@ extension StoredEnvironment {
         _ complain: @escaping @Sendable (String) -> Void
     ) {
         do throws(FileError) {
-            let folder = try folder()
-            let look: @Sendable () -> Void = { [self] in refresh(log, complain) }
-            try Watcher.watch(folder, for: name, look)
-            // One that is made anew under its name has another folder.
-            try Watcher.watch("\(folder)/..", for: name) { [name] in
-                // There may be none for now, and another event when there is.
-                try? Watcher.watch(folder, for: name, look)
-                look()
-            }
+            try watch { [self] in refresh(log, complain) }
         } catch {
             complain("environment \(name) is not followed: \(error)")
+        }
+    }
+
+    /// Calls `look` when what is current may be another: by a line of the log, by an environment
+    /// that is made anew under the name, or by one that hides this from now on.
+    private func watch(_ look: @escaping @Sendable () -> Void) throws(FileError) {
+        let isOther: @Sendable () -> Void = { [self] in
+            // What could be watched still is.
+            try? watch(look)
+            look()
+        }
+        // There may be none just now.
+        let own = try? folder()
+        for all in foldersOfAll {
+            do throws(FileError) {
+                try Self.watch(all, for: "\(name) above", isOther)
+                // It may be there without being one so far.
+                try Watcher.watch("\(all)/\(name)", for: name, look)
+            } catch {
+                // What is in no other store now may never be there.
+                if own == "\(all)/\(name)" { throw error }
+            }
+        }
+    }
+
+    /// Watches a folder of environments, or where it is going to be made.
+    private static func watch(
+        _ path: String,
+        for name: String,
+        _ body: @escaping @Sendable () -> Void
+    ) throws(FileError) {
+        do throws(FileError) { return try Watcher.watch(path, for: name, body) } catch {
+            // A folder that is not there is made in the one above it.
+            guard error.kind == .notFound, let slash = path.lastIndex(of: "/"), path != "/" else {
+                throw error
+            }
+            let above = slash == path.startIndex ? "/" : String(path[..<slash])
+            try watch(above, for: name, body)
+            // It may have been made before anybody looked at that.
+            try? Watcher.watch(path, for: name, body)
         }
     }
 
