@@ -32,6 +32,12 @@ public protocol Directory: Node {
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError)
 
+    /// What a listing that begins now is of, for who can keep it up to the end: this directory as it
+    /// is now, where another state takes its place at once.
+    ///
+    /// Cookies of this are of no other. The default is the directory itself.
+    var listed: any Directory { get }
+
     /// Whether `listNodes` learns what `lookup` would ask for once more.
     var listsNodes: Bool { get }
 
@@ -150,6 +156,9 @@ extension Directory {
         let node = try lookup(name)
         return NamedEntry(node, try node.stat())
     }
+
+    /// This directory.
+    public var listed: any Directory { self }
 
     /// False: names are looked up.
     public var listsNodes: Bool { false }

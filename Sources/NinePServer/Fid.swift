@@ -26,10 +26,19 @@ final class Opened {
     /// Where the next read of a directory has to start, and the tree's word for that place.
     var directoryOffset: UInt64 = 0
     var cookie: UInt64 = 0
+    /// What is listed, from where a read began at the start: it goes on in the same state, however
+    /// many others come.
+    var listed: (any Directory)?
     /// An attribute's value, as read or as written so far.
     var attribute: OpenAttribute?
     /// Whether locks may have been taken through this fid.
     var hasLocks = false
+
+    /// What is listed from a position on: what its start was listed of.
+    func listing(_ directory: any Directory, from cookie: UInt64) -> any Directory {
+        if cookie == 0 { listed = directory.listed }
+        return listed ?? directory
+    }
 
     init(file: (any OpenFile)?, mode: OpenMode, removesOnClose: Bool = false) {
         self.file = file

@@ -16,7 +16,8 @@ extension Session {
         var writer = MessageWriter(output.room, dialect)
         _ = try writer.beginData(.rread, tag: tag, count: count)
         let attach = fid.attach
-        guard let directory = fid.node.directory else { throw FileError(.notDirectory) }
+        guard let node = fid.node.directory else { throw FileError(.notDirectory) }
+        let directory = opened.listing(node, from: opened.cookie)
         var cookie = opened.cookie
         var isDone = false
         while !isDone {
@@ -64,7 +65,7 @@ extension Session {
             guard fid.pointee.opened?.file == nil, fid.pointee.opened?.attribute == nil,
                 let directory = fid.pointee.node.directory
             else { throw FileError(.notDirectory) }
-            guard fid.pointee.opened != nil else {
+            guard let opened = fid.pointee.opened else {
                 throw FileError(.unknownFid, "not open for reading")
             }
             var writer = MessageWriter(output.room, dialect)
@@ -75,7 +76,7 @@ extension Session {
                 // The number behind them is what ext4 has at the end of a directory.
                 let isDot = request.offset == Self.firstDot || request.offset == Self.secondDot
                 let start = isDot ? 0 : request.offset
-                try directory.entries(from: start) { entry, name in
+                try opened.listing(directory, from: start).entries(from: start) { entry, name in
                     name.withUnsafeBytes {
                         writer.append(
                             entry.stat.qid,

@@ -52,6 +52,19 @@ struct LiveTreeTests {
         #expect(try list(directory(tree), from: begun.next, most: 9).names == ["b", "c"])
     }
 
+    /// As an open directory of a client has it.
+    @Test func whoKeepsWhatIsListedIsInOneStateHoweverManyCome() throws {
+        let tree = LiveTree(try state(["a", "b", "c"]), number: 1)
+        let node = try directory(tree)
+        let listed = node.listed
+        let begun = try list(listed, from: 0, most: 1)
+        for number in 2..<20 {
+            tree.swap(try state(["new\(number)", "b"]), number: UInt64(number))
+        }
+        #expect(try list(listed, from: begun.next, most: 9).names == ["b", "c"])
+        #expect(try list(node.listed, from: 0, most: 9).names == ["new19", "b"])
+    }
+
     @Test func aListingThatIsAtItsEndStaysThere() throws {
         let tree = LiveTree(try state(["a"]), number: 1)
         let end = try list(directory(tree), from: 0, most: 9)

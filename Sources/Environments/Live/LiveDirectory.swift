@@ -117,6 +117,12 @@ final class LiveDirectory: Directory {
         return node(found, at: whole, number)
     }
 
+    /// The directory of the newest state: who holds that sees no other.
+    var listed: any Directory {
+        // Where there is none a listing says so.
+        (try? newest().directory) ?? self
+    }
+
     func entries(
         from cookie: UInt64,
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
