@@ -370,6 +370,7 @@ extension JSONTests {
         try check("pak shadowed", "--base", scratch("below"))
         try check("pak gc", "--why", "--dry-run")
         try check("pak block", "b", String(repeating: "directory/", count: 120))
+        try check("pak store du")
         _ = try EnvironmentTests.pak(scratch, ["env", "delete", "main"])
         try check("pak gc")
     }

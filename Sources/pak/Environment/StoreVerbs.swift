@@ -131,11 +131,11 @@ struct VerifyStore: ParsableCommand {
     }
 }
 
-/// `pak store du`: what packages take.
+/// `pak store du`: what packages take, and the lists of environments.
 struct StoreUsage: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "du",
-        abstract: "Tell how many bytes each package of the store takes, and all of them."
+        abstract: "Tell how many bytes each package and list of the store takes, and all of them."
     )
 
     @OptionGroup var printing: OutputOptions
@@ -150,6 +150,13 @@ struct StoreUsage: ParsableCommand {
                 printing.show(
                     JSON.package(package, [("size", .size(size))]),
                     or: "\(size) \(package.name) \(package.version)\n"
+                )
+            }
+            for list in try finder.stores.first?.lists() ?? [] {
+                sum += list.size
+                printing.show(
+                    .object([("list", .text("\(list.id)")), ("size", .size(list.size))]),
+                    or: "\(list.size) list \(list.id)\n"
                 )
             }
             if !printing.json { Stream.standardOutput.write("\(sum) total\n") }
