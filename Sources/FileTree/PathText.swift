@@ -13,6 +13,14 @@ public enum PathText {
         escape(path) { $0 <= 0x20 || $0 == 0x7f || $0 == UInt8(ascii: "%") }
     }
 
+    /// The path as manifests write it, as text: where the bytes are no UTF-8, those that are not
+    /// ASCII are escaped too, so that the text stands for them.
+    package static func text(_ path: some Collection<UInt8>) -> String {
+        let escaped = escape(path)
+        if let text = String(validating: escaped, as: UTF8.self) { return text }
+        return String(decoding: escape(escaped) { $0 >= 0x80 }, as: UTF8.self)
+    }
+
     /// The bytes that escaped text stands for; a `%` that is not followed by two digits is itself.
     public static func unescape(_ text: some Collection<UInt8>) -> [UInt8] {
         let text = Array(text)

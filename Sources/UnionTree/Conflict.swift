@@ -104,7 +104,7 @@ extension Conflict.Side: CustomStringConvertible {
         var words = [package, type, "0" + String(mode.permissions, radix: 8), "\(uid):\(gid)"]
         if mode.type == .regular { words.append("\(size) bytes") }
         if let hash { words.append("sha256 \(hash)") }
-        if let target { words.append("-> \(UnionPath.escape(target))") }
+        if let target { words.append("-> \(PathText.text(target))") }
         return words.joined(separator: " ")
     }
 

@@ -19,7 +19,7 @@ public struct UnionPath: Sendable, Hashable {
         for part in text.split(separator: UInt8(ascii: "/")) where part != [UInt8(ascii: ".")] {
             let isLegal = part.withUnsafeBytes { FileName.isLegal($0) }
             guard isLegal else {
-                throw FileError(.illegalName, UnionPath.escape(text))
+                throw FileError(.illegalName, PathText.text(text))
             }
             names.append(Array(part))
         }
@@ -57,16 +57,11 @@ public struct UnionPath: Sendable, Hashable {
         }
         return UnionPath(names: names)
     }
-
-    /// Bytes as text: those up to 0x20, 0x7f and `%` as %XX, as manifests have them.
-    static func escape(_ bytes: [UInt8]) -> String {
-        String(decoding: PathText.escape(bytes), as: UTF8.self)
-    }
 }
 
 extension UnionPath: CustomStringConvertible {
     /// The path for people, from `/`, with bytes that are not printable as %XX.
-    public var description: String { "/" + UnionPath.escape(bytes) }
+    public var description: String { "/" + PathText.text(bytes) }
 }
 
 extension UnionPath: Comparable {

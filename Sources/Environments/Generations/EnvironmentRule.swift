@@ -1,3 +1,4 @@
+import Archive
 package import FileTree
 import UnionTree
 
@@ -17,17 +18,14 @@ package enum EnvironmentRule: Sendable, Hashable {
 
     /// The rule as words: paths are escaped as in manifests.
     package var line: String {
-        func text(_ path: [UInt8]) -> String {
-            String(decoding: PathText.escape(path), as: UTF8.self)
-        }
-        return switch self {
-        case .prefer(let pattern, let package): "prefer \(text(pattern)) \(package)"
-        case .block(let package, let path): "block \(package) \(text(path))"
-        case .alias(let from, let to): "alias \(text(from)) \(text(to))"
+        switch self {
+        case .prefer(let pattern, let package): "prefer \(PathText.text(pattern)) \(package)"
+        case .block(let package, let path): "block \(package) \(PathText.text(path))"
+        case .alias(let from, let to): "alias \(PathText.text(from)) \(PathText.text(to))"
         case .allow(let package): "allow \(package)"
         case .shine(let shine):
-            "shine \(text(shine.path.bytes))"
-                + (shine.folder.map { " " + text(Array($0.utf8)) } ?? "")
+            "shine \(PathText.text(shine.path.bytes))"
+                + (shine.folder.map { " " + PathText.text($0.utf8) } ?? "")
         }
     }
 
@@ -70,6 +68,11 @@ package enum EnvironmentRule: Sendable, Hashable {
             self = .shine(try ShinePath(path(words[1]), folder: folder))
         default: throw FileError(.invalid, "not a rule: \(words.joined(separator: " "))")
         }
+        // It is a word of a line in the log, and of the text that is hashed.
+        if let package, !PackageName.isLegal(package) {
+            let name = PathText.display(package.utf8)
+            throw FileError(.invalid, "\(words[0]): \(name) cannot be a package's name")
+        }
         var rules = UnionRules()
         try add(to: &rules)
     }
@@ -87,10 +90,8 @@ package enum EnvironmentRule: Sendable, Hashable {
         case .prefer(let pattern, let package): try rules.prefer(pattern, package)
         case .block(let package, let path): try rules.block(package, path)
         case .alias(let from, let to): try rules.alias(from, to)
-        case .allow(let package):
-            guard !package.isEmpty else { throw FileError(.invalid, "allow: a name is needed") }
-        // No package has a say in it.
-        case .shine: break
+        // How files are joined is nothing to them.
+        case .allow, .shine: break
         }
     }
 }

@@ -18,7 +18,7 @@ package struct ShinePath: Sendable, Hashable {
     ///
     /// Errors: `.invalid` for the root, a folder that is not from the root, and `..`.
     package init(_ path: [UInt8], folder: [UInt8]? = nil) throws(FileError) {
-        let text = String(decoding: PathText.escape(path), as: UTF8.self)
+        let text = PathText.text(path)
         do throws(FileError) { self.path = try UnionPath(path) } catch {
             throw FileError(.invalid, "shine \(text): not a path")
         }

@@ -187,7 +187,7 @@ struct UnionMaker: Sendable {
         let start = "union \(TableLayout.version) \(rules.mode.rawValue) \(usr) \(hasBase)\n"
         var text = "\(start)environment \(environment)\npackages \(packages)\n"
         for rule in rules.preferences {
-            text += "prefer \(UnionPath.escape(rule.pattern)) \(rule.package)\n"
+            text += "prefer \(PathText.text(rule.pattern)) \(rule.package)\n"
         }
         for block in rules.blocks { text += "block \(block.package) \(block.path)\n" }
         for alias in rules.aliases { text += "alias \(alias.from) \(alias.to)\n" }
