@@ -38,6 +38,30 @@ struct StoreTests {
         #expect(opened.index.entry(atPath: "tool".utf8) != nil)
     }
 
+    @Test func listingsAtOnceAreEachWhole() throws {
+        let scratch = try Scratch()
+        let store = try Store(writing: "\(scratch.path)/s")
+        // More than one call of the kernel gives.
+        let count = 1000
+        for number in 0..<count {
+            let id = SHA256.hash(Array("\(number)".utf8))
+            let package = try #require(StoredPackage(name: "a", version: "\(number)", id: id))
+            close(open(store.place(of: package), O_CREAT | O_WRONLY, 0o644))
+        }
+        let counts = Mutex<Set<Int>>([])
+        let threads = try (0..<2).map { _ in
+            try Worker {
+                for _ in 0..<20 {
+                    // One that fails has none.
+                    let found = (try? store.packagesUnsorted()) ?? []
+                    counts.withLock { _ = $0.insert(Set(found).count) }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        #expect(counts.withLock { $0 } == [count])
+    }
+
     @Test func whatIsNoPackageLeavesNothing() throws {
         let scratch = try Scratch()
         let bad = try scratch.package("bad")

@@ -144,7 +144,9 @@ package struct HostCalls: Sendable {
         try check(.list, "a folder's names")
         var names: [[UInt8]] = []
         let start = prefix.map { CChar(bitPattern: $0) }
-        try folder.entries(from: 0) { (name, _) in
+        // Where a listing is belongs to what is open: others may list the same folder just now.
+        let open = try openFolder(".", in: folder)
+        try open.entries(from: 0) { (name, _) in
             guard strncmp(name, start, start.count) == 0 else { return true }
             names.append(Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
             return true
