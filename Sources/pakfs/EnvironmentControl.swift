@@ -131,8 +131,7 @@ final class EnvironmentControl: Sendable {
             try obey(line.split(separator: " ").map(String.init))
             change { $0.error = nil }
         } catch {
-            let why = error.context ?? "\(error)"
-            change { $0.error = "\(line.prefix(200)): \(why)" }
+            change { $0.error = "\(line.prefix(200)): \(error)" }
             throw error
         }
     }

@@ -81,6 +81,8 @@ struct LiveTests {
         #expect(try control.read("env/main/gen").hasPrefix("3 "))
         #expect(throws: (any Error).self) { try control.write("env/main/ctl", "rm nothing\n") }
         #expect(try control.read("env/main/ctl").contains("error: rm nothing: nothing: not in"))
+        #expect(throws: (any Error).self) { try control.write("env/main/ctl", "gen 99\n") }
+        #expect(try control.read("env/main/ctl").contains("generation 99: file does not exist"))
         try control.write("env/main/ctl", "gen 2\n")
         #expect(try seen.read("usr/bin/a") == "a\n")
         let history = try EnvironmentTests.pak(scratch, ["history"]).output
@@ -97,7 +99,7 @@ struct LiveTests {
             try gone.write("env/main/ctl", "rm a\n")
             #expect(throws: (any Error).self) { try gone.write("env/main/ctl", "begin\n") }
             let text = try gone.read("env/main/ctl")
-            #expect(text.contains("begin\nrm a\nerror: begin: begun already\n"))
+            #expect(text.contains("begin\nrm a\nerror: begin: begun already: "))
         }
         // Neither while it is there nor afterwards is it another's.
         let control = try Editor(live.address, "ctl")
