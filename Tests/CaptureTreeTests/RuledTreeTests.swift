@@ -59,6 +59,34 @@ import TreeConformance
         String(decoding: try TreeText.bytes(#require(try root.node(path).file)), as: UTF8.self)
     }
 
+    @Test func whatLeadsToAFolderIsSeenWhereTheTreeHasNothing() throws {
+        let scratch = try ScratchFolder()
+        try make("f", "host", in: HostTree(FilePath(scratch.path), isWritable: true).root)
+        var options = RuledTree.Options()
+        options.through = { _ throws(FileError) in try HostTree(FilePath(scratch.path)).root }
+        options.showsWays = true
+        let (tree, _) = try Self.ruled("through /new/way/out\nthrough /usr/local/out\n", options)
+        #expect(try text("new/way/out/f", tree.root) == "host")
+        #expect(try text("usr/local/out/f", tree.root) == "host")
+        #expect(try text("usr/y.o", tree.root) == "y")
+        #expect(
+            try tree.root.names().map { String(decoding: $0, as: UTF8.self) }.sorted()
+                == ["a", "new", "tmp", "usr"]
+        )
+        let way = try #require(try tree.root.node("new/way").directory)
+        #expect(try way.names() == [Array("out".utf8)])
+        #expect(try way.stat().mode.permissions == 0o755)
+        #expect(try way.parent?.qid == tree.root.node("new").qid)
+        let error = #expect(throws: FileError.self) { try make("new/f", in: tree.root) }
+        #expect(error?.kind == .readOnly)
+        // What the tree comes to have is what is seen.
+        _ = try tree.root.createDirectory("new".utf8Bytes.span.bytes, Self.new)
+        try make("new/f", "mine", in: tree.root)
+        #expect(try text("new/f", tree.root) == "mine")
+        #expect(try text("new/way/out/f", tree.root) == "host")
+        #expect(try tree.root.node("new").directory?.names().count == 2)
+    }
+
     @Test func withoutSuchRulesAllReadsAsTheCapture() throws {
         let (tree, captured) = try Self.ruled("drop /tmp\nkeep *.o\n")
         let check = ReadableCheck(tree.root, against: captured.root, .all)

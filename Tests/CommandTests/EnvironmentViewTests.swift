@@ -157,6 +157,18 @@ struct EnvironmentViewTests {
         )
         #expect(over.output == "disk\nx\nsub\na\n", "\(over.complaints)")
         #expect(try scratch.shell("cat disk/y; rm -f disk/y") == "new\n")
+        // Where packages have nothing that leads there, and the host has not.
+        let lone = "/pt-lone/deep/x"
+        _ = try EnvironmentTests.pak(scratch, ["shine", lone, scratch("disk")])
+        _ = try EnvironmentTests.pak(scratch, ["shine", "/usr/share/pt-lone", scratch("disk")])
+        let look = "cat \(lone)/x /usr/share/pt-lone/x /usr/bin/a; ls /pt-lone"
+        let views =
+            who.hasFUSE
+            ? [["run"], ["capture", "-e", "main", "--layer", scratch("home/l")]] : [["run"]]
+        for words in views {
+            let seen = try run(scratch, who, words + ["--", "sh", "-c", look])
+            #expect(seen.output == "disk\ndisk\na\ndeep\n", "\(seen.complaints)")
+        }
         let shadowed = try "\n" + EnvironmentTests.pak(scratch, ["shadowed"]).output
         #expect(shadowed.contains("\n\(doc)/version a (shine)\n"))
         #expect(shadowed.contains("\n/usr/bin/b b (shine)\n"))

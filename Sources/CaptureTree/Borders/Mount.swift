@@ -8,11 +8,25 @@ final class Mount: Sendable {
     let root: any Directory
     /// What qids' paths are salted with; nil where they are the other tree's own.
     private let seed: UInt64?
+    /// Whether it is there for what is mounted below it alone.
+    let isWay: Bool
 
     init(at path: [[UInt8]], _ root: any Directory, seed: UInt64?) {
         self.path = path
         self.root = root
         self.seed = seed
+        isWay = false
+    }
+
+    /// An empty directory that leads to a mount, of which nobody can change anything.
+    init(wayAt path: [[UInt8]], domain: UInt64) {
+        self.path = path
+        // It is the same one in each view.
+        root = MemoryTree(clock: { Timestamp(seconds: 0, nanoseconds: 0) }).root
+        var hash = StableHash(domain: domain)
+        for name in path { name.withUnsafeBytes { hash.combine($0) } }
+        seed = hash.finish()
+        isWay = true
     }
 
     var name: [UInt8] { path.last ?? [] }
@@ -39,18 +53,35 @@ struct Mounts: Sendable {
     var rules = Rules()
     /// The mounts, whose paths differ.
     var list: [Mount] = []
+    /// Directories that lead to mounts, each seen where there is nothing of its name.
+    var ways: [Mount] = []
     /// Whether any rule says `deny`.
     var denies = false
 
     /// The mount at a path.
     func mount(at path: [[UInt8]]) -> Mount? { list.first { $0.path == path } }
 
+    /// The directory that leads to mounts, at a path where there is nothing else.
+    func way(at path: [[UInt8]]) -> Mount? { ways.first { $0.path == path } }
+
     /// Whether a mount is at a path or below it.
     func holds(_ path: [[UInt8]]) -> Bool { list.contains { $0.path.starts(with: path) } }
 
-    /// The mounts that are names of the directory at a path.
+    /// The mounts that are names of the directory at a path, and after them what leads to mounts.
     func mounts(in path: [[UInt8]]) -> [Mount] {
-        list.filter { $0.path.count == path.count + 1 && $0.path.starts(with: path) }
+        (list + ways).filter { $0.path.count == path.count + 1 && $0.path.starts(with: path) }
+    }
+
+    /// Has each mount be reached, also where the tree has no directory above it.
+    mutating func addWays(domain: UInt64) {
+        for mount in list {
+            for count in 1..<max(1, mount.path.count) {
+                let path = Array(mount.path.prefix(count))
+                if self.mount(at: path) == nil, way(at: path) == nil {
+                    ways.append(Mount(wayAt: path, domain: domain))
+                }
+            }
+        }
     }
 
     /// Whether a folder below a path may not be changed, so that the path may not move either.

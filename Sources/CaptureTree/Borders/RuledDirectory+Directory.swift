@@ -6,7 +6,14 @@ extension RuledDirectory: Directory {
         if !mounts.list.isEmpty, let mount = mounts.mount(at: path + [Array(name)]) {
             return RuledDirectory(tree, mount.root, mount)
         }
-        return RuledNode.make(tree, try names.lookup(name), mount)
+        do throws(FileError) {
+            return RuledNode.make(tree, try names.lookup(name), mount)
+        } catch {
+            guard error.kind == .notFound, !mounts.ways.isEmpty,
+                let way = mounts.way(at: path + [Array(name)])
+            else { throw error }
+            return RuledDirectory(tree, way.root, way)
+        }
     }
 
     func entry(named name: RawSpan) throws(FileError) -> NamedEntry {
@@ -51,7 +58,7 @@ extension RuledDirectory: Directory {
         if !isOfMounts {
             var isOver = false
             try names.entries(from: cookie) { entry, name in
-                let hidden = here.first { $0.name.elementsEqual(Array(name)) }
+                let hidden = here.first { !$0.isWay && $0.name.elementsEqual(Array(name)) }
                 var stat = mount?.shown(entry.stat) ?? entry.stat
                 // A mount that cannot be asked shows as what it hides.
                 if let hidden, let root = try? hidden.root.stat() { stat = hidden.shown(root) }
@@ -77,6 +84,7 @@ extension RuledDirectory: Directory {
 
     /// Checks that a name can be made here, and gives its path.
     private func checkNew(_ name: RawSpan) throws(FileError) {
+        if mount?.isWay == true { throw FileError(.readOnly) }
         let mounts = tree.mounts
         guard mounts.denies || !mounts.list.isEmpty else { return }
         let path = path + [Array(name)]

@@ -68,6 +68,7 @@ class RuledNode: Node, @unchecked Sendable {
 
     /// Refuses a change where a rule denies it.
     func checkChange() throws(FileError) {
+        if mount?.isWay == true { throw FileError(.readOnly) }
         let mounts = tree.mounts
         if mounts.denies, mounts.denies(path) { throw FileError(.readOnly) }
     }

@@ -22,6 +22,8 @@ public final class RuledTree: Tree {
         ///
         /// Nil refuses such rules.
         public var through: (@Sendable (_ path: [UInt8]) throws(FileError) -> any Directory)?
+        /// Whether directories that lead to a folder of a rule are seen where the tree has none.
+        public var showsWays = false
         /// What "now" is.
         public var clock: @Sendable () -> Timestamp = { .now }
 
@@ -74,6 +76,7 @@ public final class RuledTree: Tree {
                 throw error.at(String(decoding: rule.line, as: UTF8.self))
             }
         }
+        if options.showsWays { new.addWays(domain: inner.qid.path) }
         state.withLock { $0 = new }
     }
 

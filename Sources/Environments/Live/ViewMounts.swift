@@ -37,6 +37,7 @@ package struct ViewMounts: Sendable {
         }
         if opens.isEmpty { return attachment }
         var options = RuledTree.Options()
+        options.showsWays = true
         let known = opens
         options.through = { (path) throws(FileError) in
             guard let open = known[path] else { throw FileError(.notFound) }

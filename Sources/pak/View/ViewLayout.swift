@@ -29,7 +29,7 @@ struct ViewLayout {
     }
 
     /// The steps, in their order.
-    private(set) var steps: [Step] = []
+    var steps: [Step] = []
     /// What they hand over, by their numbers.
     private(set) var handed: [Int: Handed] = [:]
 
@@ -39,12 +39,12 @@ struct ViewLayout {
     private(set) var withoutPackages: [PathBytes] = []
 
     /// The packages without what they lie over.
-    private let packages: any Directory
+    let packages: any Directory
     /// Whether two-layer overlays are not to be had.
     private let servesWhole: Bool
-    private let bindings: [Binding]
+    let bindings: [Binding]
     /// What packages remove of the host.
-    private let hidden: HiddenNames
+    let hidden: HiddenNames
     /// The mounts of the host, and whether the view may be a view of a part of them alone.
     private let mounts: [HostMount]
     private let hasUsers: Bool
@@ -87,7 +87,7 @@ struct ViewLayout {
     }
     private static func packagesPlace(_ path: PathBytes) -> Place { .hidden("packages" + path) }
     private static func wholePlace(_ path: PathBytes) -> Place { .hidden("whole" + path) }
-    private static func pointsPlace(_ path: PathBytes) -> Place { .hidden("points" + path) }
+    static func pointsPlace(_ path: PathBytes) -> Place { .hidden("points" + path) }
 
     private mutating func add(_ what: Handed, _ step: Step) {
         handed[steps.count] = what
@@ -104,11 +104,13 @@ struct ViewLayout {
         names.formUnion(kept.filter { HostNames.kind("/" + $0) != nil })
         let tops = try entries(of: packages)
         names.formUnion(tops.map(\.name))
+        names.formUnion(bindings.compactMap(\.target.names.first))
         for name in names.sorted() {
             let path = "/" + name
             let top = tops.first { $0.name == name }
-            if top != nil, let binding = bindings.last(where: { $0.target == path }) {
-                // Of what packages have there nothing is seen.
+            let isPlace = top != nil || HostNames.kind(base + path) == nil
+            if isPlace, let binding = bindings.last(where: { $0.target == path }) {
+                // Of what packages have there nothing is seen, or there is nothing.
                 let place = Place.view(path)
                 let isFolder = HostNames.kind(binding.source) == .directory
                 steps.append(isFolder ? .directory(at: place) : .file(at: place))
@@ -126,13 +128,16 @@ struct ViewLayout {
             switch (HostNames.kind(base + path), top) {
             case (.directory, let top) where top?.directory != nil || hidden.areBelow(path):
                 bind(.host(base + path), path)
-                for point in try points(top?.directory, path, base) {
-                    try lay(point, over: base)
-                }
+                let points = try points(top?.directory, path, base)
+                for point in points { try lay(point, over: base) }
+                try layPlaces(below: path, over: base, but: points)
             case (_, .some(let top)): try show(top, at: path)
-            case (.directory, nil), (.other, nil): bind(.host(base + path), path)
+            case (.directory, nil):
+                bind(.host(base + path), path)
+                try layPlaces(below: path, over: base, but: [])
+            case (.other, nil): bind(.host(base + path), path)
             case (.link(let target), nil): steps.append(.link(at: .view(path), target: target))
-            case (nil, nil): break
+            case (nil, nil): showPlaces(below: path)
             }
         }
     }
@@ -159,6 +164,10 @@ struct ViewLayout {
         for top in try entries(of: packages) where !["proc", "dev", "tmp"].contains(top.name) {
             try show(top, at: "/" + top.name)
         }
+        let tops = Set(bindings.compactMap(\.target.names.first))
+        for name in tops.sorted() where !["proc", "dev", "tmp"].contains(name) {
+            if try find("/" + name) == nil { showPlaces(below: "/" + name) }
+        }
         steps.append(.processes(at: .view("/proc")))
         steps.append(.devices(at: .view("/dev")))
         steps.append(.temporary(at: .view("/tmp"), mode: 0o1777))
@@ -178,7 +187,7 @@ struct ViewLayout {
 
     // MARK: Directories
 
-    private mutating func bind(_ from: Place, _ path: PathBytes) {
+    mutating func bind(_ from: Place, _ path: PathBytes) {
         steps.append(.bind(from: from, at: .view(path)))
     }
 
@@ -262,7 +271,9 @@ struct ViewLayout {
     }
 
     /// Lays the packages over one directory of the host.
-    private mutating func lay(_ path: PathBytes, over base: PathBytes) throws(FileError) {
+    mutating func lay(_ path: PathBytes, over base: PathBytes) throws(FileError) {
+        let isOfPackages = try find(path)?.directory != nil || hidden.areBelow(path)
+        let packages = isOfPackages ? [Self.packagesPlace(path)] : []
         over.append(path)
         let below = mountsBelow(base + path)
         let missing = missingPoints(below: path, base: base)
@@ -280,7 +291,7 @@ struct ViewLayout {
         } else {
             steps.append(
                 .overlay(
-                    lower: points + [Self.packagesPlace(path), .host(base + path)],
+                    lower: points + packages + [.host(base + path)],
                     at: .view(path)
                 )
             )
@@ -309,48 +320,7 @@ struct ViewLayout {
     }
 
     /// What the packages have of that path.
-    private func find(_ path: PathBytes) throws(FileError) -> (any Node)? {
+    func find(_ path: PathBytes) throws(FileError) -> (any Node)? {
         try packages.node(atPath: path.bytes)
-    }
-
-    // MARK: Mount points
-
-    /// Whether something is bound below a directory where the host has no place for it.
-    private func hasPoints(notOnHostBelow path: PathBytes) -> Bool {
-        bindings.contains { $0.target.hasPrefix(path + "/") && HostNames.kind($0.target) == nil }
-    }
-
-    /// The bindings below a directory for which there is no place yet.
-    private func missingPoints(below path: PathBytes, base: PathBytes?) -> [Binding] {
-        bindings.filter { binding in
-            guard binding.target.hasPrefix(path + "/") else { return false }
-            // What cannot be looked for is not there.
-            if let node = try? find(binding.target) {
-                // A directory is mounted at a directory alone, and a file at a file.
-                let isFolder = HostNames.kind(binding.source) == .directory
-                return (node.directory != nil) != isFolder || node.link != nil
-            }
-            if let base, HostNames.kind(base + binding.target) != nil,
-                !hidden.has(binding.target)
-            {
-                return false
-            }
-            return true
-        }
-    }
-
-    /// Makes places in a layer of their own, since nothing is made on the host's disk or in a
-    /// package.
-    private mutating func makePoints(_ missing: [Binding]) {
-        if missing.isEmpty { return }
-        let root = Self.pointsPlace("")
-        if !steps.contains(.temporary(at: root)) { steps.append(.temporary(at: root)) }
-        for binding in missing {
-            let place = Self.pointsPlace(binding.target)
-            steps.append(
-                HostNames.isFolder(binding.source)
-                    ? .directory(at: place) : .file(at: place)
-            )
-        }
     }
 }
