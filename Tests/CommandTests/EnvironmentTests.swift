@@ -52,6 +52,10 @@ struct EnvironmentTests {
     @Test func whatIsAddedIsThereAndWhatIsUndoneIsAsBefore() throws {
         let scratch = try Scratch()
         try Self.makePackages(scratch)
+        // Which of the two would be had is not to hang on the order of the words.
+        let both = ["add", scratch("a-1.0-2.deb"), scratch("a-1.0-1.deb")]
+        let none = try Self.pak(scratch, both, status: 2)
+        #expect(none.complaints.contains("pak: a: 2 packages of that name at once"))
         _ = try pak(scratch, "import", scratch("a-1.0-1.deb"), scratch("a-1.0-2.deb"))
         #expect(try pak(scratch, "add", "a=1.0-1") == "Generation 2 (was 1)\n+ a 1.0-1\n")
         #expect(
@@ -89,6 +93,10 @@ struct EnvironmentTests {
         #expect(outcome.output.isEmpty)
         #expect(outcome.complaints.contains("/usr/bin/a: packages have different files"))
         #expect(outcome.complaints.contains("try: pak prefer /usr/bin/a a | pak block c"))
+        _ = try pak(scratch, "env", "create", "web", "--like", "main")
+        let other = try Self.pak(scratch, ["add", "-e", "web", scratch("c-3.deb")], status: 1)
+        let ways = "try: pak prefer -e web /usr/bin/a a | pak block -e web c"
+        #expect(other.complaints.contains(ways))
         #expect(try pak(scratch, "list").contains(" a 1.0-1"))
         #expect(try !pak(scratch, "list").contains(" c 3"))
         _ = try pak(scratch, "prefer", "/usr/bin/a", "c")

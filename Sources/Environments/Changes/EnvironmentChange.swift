@@ -113,6 +113,11 @@ package struct EnvironmentChange {
                 packages.append(found[found.count - 1])
             }
         }
+        // Which of two would be had is not to hang on the order of the words.
+        for (name, same) in Dictionary(grouping: packages, by: \.name)
+        where Set(same.map(\.id)).count > 1 {
+            throw FileError(.invalid, "\(name): \(same.count) packages of that name at once")
+        }
         // Held first and looked at then: from there on nobody removes them.
         var own: [StoredPackage] = []
         for package in found {
@@ -242,10 +247,16 @@ package struct EnvironmentChange {
             _ = try opener.tree(of: text, named: name, &conflicts)
         } catch {
             guard !conflicts.isEmpty else { throw Complaint(error, in: store) }
+            // One that cannot be asked for is not the one that is meant without a name.
+            let isMeant = (try? finder.chosen()) == name
             throw Complaint(conflicts) {
                 "\(name): \($0): nothing is changed"
             } _: { way in
-                way.hasPrefix("prefer ") || way.hasPrefix("block ") ? "pak \(way)" : way
+                for word in ["prefer", "block"] where way.hasPrefix("\(word) ") {
+                    let rest = way.dropFirst(word.utf8.count)
+                    return isMeant ? "pak \(way)" : "pak \(word) -e \(name)\(rest)"
+                }
+                return way
             }
         }
     }
