@@ -216,12 +216,14 @@ let package = Package(
             name: "EnvironmentsTests",
             dependencies: [
                 "Archive", "CAllocations", "CaptureTree", "Environments", "FileTree", "HostFaults",
-                "ScratchFolder", "Store", "Terminal", "UnionTree",
+                "ScratchFolder", "Store", "Terminal", "UnionTree", "Watched",
             ]
         ),
         .testTarget(
             name: "ArchiveTests",
-            dependencies: ["FileTree", "Archive", "CLinux", "CAllocations", "ScratchFolder"]
+            dependencies: [
+                "FileTree", "Archive", "CLinux", "CAllocations", "ScratchFolder", "Watched",
+            ]
         ),
     ]
 )

@@ -3,6 +3,7 @@ import CLinux
 import FileTree
 import Glibc
 import Testing
+import Watched
 
 /// Archives that somebody made to do harm: each is an error with file, member and reason, and
 /// leaves nothing behind.
@@ -175,7 +176,7 @@ import Testing
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(truncatingIfNeeded: state >> 33) % limit
         }
-        for _ in 0..<200 {
+        for _ in 0..<Watched.some(200) {
             var bytes = whole
             for _ in 0..<1 + next(4) { bytes[next(bytes.count)] = UInt8(next(256)) }
             scratch.write("bad", bytes)

@@ -1,6 +1,7 @@
 import FileTree
 import Glibc
 import Testing
+import Watched
 
 @testable import CaptureTree
 
@@ -91,7 +92,7 @@ struct OpenLog {
         let whole = try scratch.bytes(scratch.log)
         let ends = try logBytes(id: whole.number(at: 16, as: UInt64.self), records).ends
         #expect(ends.last == whole.count)
-        for place in stride(from: 999, through: 0, by: -1) {
+        for place in stride(from: 999, through: 0, by: -Watched.stride) {
             truncate(scratch.log, ends[place])
             // Each is compared by its last record: all are sums of what is before.
             let read = try OpenLog(scratch.layer).records

@@ -1,6 +1,7 @@
 import Differential
 import FileTree
 import Testing
+import Watched
 import TreeConformance
 
 @testable import CaptureTree
@@ -33,7 +34,7 @@ import TreeConformance
         return lines
     }
 
-    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    @Test(arguments: 1...UInt64(Watched.some(40)))
     func aReplayedLayerIsTheSame(_ seed: UInt64) throws {
         let list = OperationList.random(seed: seed, isRoot: true, longestName: 255)
         let lower = MemoryTree()

@@ -4,6 +4,7 @@ import Glibc
 import HostFaults
 import Synchronization
 import Testing
+import Watched
 
 @testable import CaptureTree
 
@@ -60,7 +61,7 @@ import Testing
 
     /// Random lists, with hard links, moved and removed lower directories and holes.
     @Test func whatIsWrittenAnewIsTheSameLayer() throws {
-        for seed in LayerCrashTests.seed..<LayerCrashTests.seed + 60 {
+        for seed in LayerCrashTests.seed..<LayerCrashTests.seed + UInt64(Watched.some(60)) {
             let list = OperationList.random(seed: seed, isRoot: true)
             let base = LayerCrashTests.base(list)
             let scratch = try Scratch()

@@ -1,8 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// Views of environments and of packages of the stores.
-@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+@Suite(.unwatched, .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
 struct EnvironmentViewTests {
     /// A store that anyone may read: `main` of `a` 1.0-2 and `b`, whose generation 2 has `a`
     /// 1.0-1 alone; `c` is in the store.

@@ -3,7 +3,7 @@ import Testing
 import Watched
 
 /// What `--json` prints is what pak.json(6) says.
-struct JSONTests {
+@Suite(.unwatched) struct JSONTests {
     private func pak(_ words: [String], status: Int32 = 0) throws -> String {
         let outcome = try Program.pak.run(words)
         #expect(outcome.status == status, "\(words): \(outcome.complaints)")
@@ -23,7 +23,7 @@ struct JSONTests {
         }
     }
 
-    @Test(.unwatched) func everyVerbWithObjectsIsInThePage() throws {
+    @Test func everyVerbWithObjectsIsInThePage() throws {
         let page = try JSONPage()
         let all = try verbs()
         #expect(all.count > 10)

@@ -1,8 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// The scripts `pakns` and `pakmount` with the real pak, and words that are no text.
-@Suite(.enabled(if: Visitor.whyNoScripts == nil, "\(Visitor.whyNoScripts ?? "")"))
+@Suite(.unwatched, .enabled(if: Visitor.whyNoScripts == nil, "\(Visitor.whyNoScripts ?? "")"))
 struct ViewScriptTests {
     /// Runs a shell script that knows the two, `$pak` and a name of one odd byte, `$n`.
     private func shell(_ who: Visitor, _ text: String) throws -> Program.Outcome {

@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import Watched
 
 /// Someone who runs pak: this process's user, or, when that is root, a user without rights.
 ///
@@ -20,7 +21,9 @@ enum Visitor: String, CaseIterable, CustomTestStringConvertible {
         guard canMakeNamespaces else { return [] }
         guard geteuid() == 0 else { return [.own] }
         if !nobodyCanRunPak { print("views are tried as root alone: nobody cannot run pak here") }
-        return nobodyCanRunPak ? allCases : [.own]
+        guard nobodyCanRunPak else { return [.own] }
+        // Root's views are those of a user with a device, but for what they ask of the kernel.
+        return Watched.isOn ? [.nobody, .nobodyWithoutFUSE] : allCases
     }()
 
     /// Those of `all` for whom /dev/fuse is open.

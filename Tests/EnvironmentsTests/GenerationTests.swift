@@ -4,6 +4,7 @@ import Glibc
 import Store
 import Synchronization
 import Testing
+import Watched
 
 @testable import Environments
 
@@ -117,7 +118,7 @@ struct GenerationTests {
         #expect(try commit(web, ["a"]) == 2)
         let whole = try folder.bytes("envs/web/log")
         let last = try #require(whole.dropLast().lastIndex(of: 10)) + 1
-        for length in last..<whole.count {
+        for length in stride(from: last, to: whole.count, by: Watched.stride) {
             try folder.write(Array(whole[..<length]), "envs/web/log")
             #expect(try web.state().current == 1, "\(length)")
             #expect(try web.history().count == 1)
@@ -149,7 +150,7 @@ struct GenerationTests {
         try web.note("pin", argument: 1, over: state)
         let whole = try folder.bytes("envs/web/log")
         let end = try #require(whole.dropLast().lastIndex(of: 10))
-        for place in state.at..<end {
+        for place in stride(from: state.at, to: end, by: Watched.stride) {
             var bytes = whole
             bytes[place] ^= 1
             try folder.write(bytes, "envs/web/log")
@@ -167,7 +168,7 @@ struct GenerationTests {
         var made: [Int: (text: EnvironmentText, roots: [String], parent: Int)] = [:]
         var text = EnvironmentText()
         var current = 1
-        for step in 0..<300 {
+        for step in 0..<(Watched.isOn ? 100 : 300) {
             if let old = made.keys.sorted().randomElement(using: &random), step % 9 == 8 {
                 let moved = try web.step(to: old, from: web.state())
                 let known = PackageDifference.list(from: text, to: made[old]?.text ?? text)

