@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,9 +85,93 @@ __attribute__((constructor(101))) static void begin(int count, char **words)
 		(void)pak_leave_server();
 }
 
+/* Signals that take the mount away, and what is to be taken away by them. */
+static const int ending[] = { SIGTERM, SIGINT, SIGHUP };
+static char *place;
+/* Whether a process is at it, or was and did it: shared with that one. */
+static volatile sig_atomic_t *taken;
+
+/* Said with no more than a handler may call. */
+static void complain(const char *why)
+{
+	struct iovec words[] = {
+		{ "pak: ", 5 }, { place, strlen(place) }, { ": ", 2 }, { (char *)why, strlen(why) }, { "\n", 1 },
+	};
+	ssize_t done = writev(2, words, sizeof words / sizeof *words);
+	(void)done;
+}
+
+static int take_away(void)
+{
+	int status = 0;
+	if (umount2(place, UMOUNT_NOFOLLOW | MNT_DETACH) == 0)
+		return 0;
+	if (errno != EPERM) {
+		complain(strerrordesc_np(errno));
+		return -1;
+	}
+	/* It says itself what is wrong. Signals stay blocked in it: another one that is sent to the
+	 * whole group would leave the mount. */
+	pid_t program = _Fork();
+	if (program == 0) {
+		execlp("fusermount3", "fusermount3", "-u", "-z", "--", place, (char *)NULL);
+		complain("fusermount3 cannot be run");
+		_exit(1);
+	}
+	while (program > 0 && waitpid(program, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return program > 0 && status == 0 ? 0 : -1;
+}
+
+/* In a process of its own: what the kernel asks for when a mount goes is asked of this one, perhaps
+ * of the very thread that has the signal. */
+static void unmount(int number)
+{
+	int saved = errno, status;
+	(void)number;
+	if (*taken)
+		return;
+	*taken = 1;
+	pid_t child = _Fork();
+	if (child == 0) {
+		/* Whose child is nobody's to wait for. */
+		pid_t other = _Fork();
+		if (other != 0)
+			_exit(other < 0);
+		/* What failed may be asked for again. */
+		if (take_away() != 0)
+			*taken = 0;
+		_exit(0);
+	}
+	status = 1;
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status != 0)
+		*taken = 0;
+	errno = saved;
+}
+
+static void end_by_signals(void)
+{
+	struct sigaction action = { .sa_handler = unmount, .sa_flags = SA_RESTART }, old;
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+		sigaddset(&set, ending[i]);
+	action.sa_mask = set;
+	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+		/* What whoever starts it has it ignore is ignored. */
+		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(ending[i], &action, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 void pak_server_is_ready(void)
 {
 	char byte = 1;
+	if (place != NULL)
+		end_by_signals();
 	if (waiting < 0)
 		return;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -100,54 +186,21 @@ void pak_server_is_ready(void)
 	waiting = -1;
 }
 
-static char *place;
-
-/* In a process of its own: what the kernel asks for when a mount goes is asked of this one, perhaps
- * of the very thread that has the signal. */
-static void unmount(int number)
-{
-	static volatile sig_atomic_t done;
-	int saved = errno, status;
-	(void)number;
-	if (done)
-		return;
-	done = 1;
-	pid_t child = _Fork();
-	if (child == 0) {
-		/* Whose child is nobody's to wait for. */
-		if (_Fork() != 0)
-			_exit(0);
-		if (umount2(place, UMOUNT_NOFOLLOW | MNT_DETACH) == 0 || errno != EPERM)
-			_exit(0);
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		dup2(null, 2);
-		execlp("fusermount3", "fusermount3", "-u", "-z", "--", place, (char *)NULL);
-		_exit(1);
-	}
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	errno = saved;
-}
-
 int pak_unmount_at_end(const char *path)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction action = { .sa_handler = unmount, .sa_flags = SA_RESTART }, old;
 	sigset_t set;
+	void *shared = mmap(NULL, sizeof *taken, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return -1;
+	taken = shared;
 	place = strdup(path);
 	if (place == NULL)
 		return -1;
 	if (waiting >= 0)
 		setsid();
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		sigaddset(&set, numbers[i]);
-	action.sa_mask = set;
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		/* What whoever starts it has it ignore is ignored. */
-		if (sigaction(numbers[i], NULL, &old) != 0 ||
-				(old.sa_handler != SIG_IGN && sigaction(numbers[i], &action, NULL) != 0))
-			return -1;
-	errno = pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+		sigaddset(&set, ending[i]);
+	errno = pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return errno == 0 ? 0 : -1;
 }

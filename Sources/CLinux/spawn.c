@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 /* In the child: what a shell's child has. Returns only when the program cannot be run. */
-static void become(const char *const *words, char *const *environment, int input, int complaints)
+static void become(const char *const *words, char *const *environment, int input, int complaints,
+	int apart)
 {
 	/* What our programs ignore is their own affair, as is what they block. */
 	static const int ignored[] = { SIGPIPE, SIGXFSZ, SIGIO };
@@ -20,6 +21,8 @@ static void become(const char *const *words, char *const *environment, int input
 	else if (input > 0 && dup2(input, 0) < 0)
 		return;
 	if (complaints >= 0 && dup2(complaints, 2) < 0)
+		return;
+	if (apart && setpgid(0, 0) != 0)
 		return;
 	pak_restore_descriptors();
 	sigemptyset(&none);
@@ -49,7 +52,8 @@ static int make_pipe(int ends[2])
 }
 
 /* Not posix_spawn(3), which sets no limits. */
-pid_t pak_spawn(const char *const *words, char *const *environment, int input, int *complaints)
+pid_t pak_spawn(const char *const *words, char *const *environment, int input, int *complaints,
+	int apart)
 {
 	int ends[2] = { -1, -1 }, said[2];
 	if (make_pipe(said) != 0)
@@ -66,7 +70,7 @@ pid_t pak_spawn(const char *const *words, char *const *environment, int input, i
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pid_t child = _Fork();
 	if (child == 0) {
-		become(words, environment, input, ends[1]);
+		become(words, environment, input, ends[1], apart);
 		int number = errno;
 		_exit(write(said[1], &number, sizeof number) == sizeof number ? 127 : 126);
 	}

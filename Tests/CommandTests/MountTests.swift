@@ -140,6 +140,56 @@ struct MountTests {
         #expect(said == "hello\n")
     }
 
+    /// A fusermount3 that does something else first, as `mode` says.
+    private static let otherProgram = """
+        #!/bin/sh
+        cd "${0%/*}"; [ "$1" = -u ] && at=unmount || at=mount
+        case $(cat mode) in
+        $at) kill -TERM -$(cat group);;
+        refused) [ $at = mount ] || ! mkdir tried 2>/dev/null || { echo "not now" >&2; exit 1; };;
+        esac
+        PATH=${PATH#*:} exec fusermount3 "$@"
+        """
+
+    @Test(
+        arguments: Visitor.withFUSE.filter { !$0.isRoot },
+        [
+            // Another signal to all of the group, as timeout(1) sends it, while it is taken away.
+            ("unmount", "0\n0\n"),
+            // A signal before there is anything to take away.
+            ("mount", "0\n0\n"),
+            // What fails is told, and done when it is asked for again.
+            ("refused", "0\n0\nnot now\n"),
+        ]
+    )
+    func aServerThatIsToldToEndLeavesNoMount(who: Visitor, _ example: (String, String)) throws {
+        let (mode, expected) = example
+        let scratch = try self.example()
+        try scratch.makeDirectory("home/bin")
+        try scratch.write("home/bin/fusermount3", Self.otherProgram, mode: 0o755)
+        try scratch.write("home/bin/mode", mode)
+        let said = try shell(
+            who,
+            scratch,
+            """
+            export pak at PATH="${at%/*}/bin:$PATH"; cd "${at%/*}/bin" || exit
+            timeout -s KILL 60 sh -c 'echo $PPID >group.new && mv group.new group || exit
+                exec "$pak" mount -f -p "\(scratch("a.tar"))" "$at"' 2>complaints & server=$!
+            if [ \(mode) != mount ]; then
+                until cat $at/usr/share/words >out 2>/dev/null; do kill -0 $server || exit; done
+                kill -TERM $server
+            fi
+            if [ \(mode) = refused ]; then
+                timeout 60 sh -c 'until grep -q now complaints; do :; done'
+                kill -TERM -$server 2>/dev/null
+            fi
+            wait $server; echo $?; grep -c " $at " /proc/self/mountinfo; cat complaints
+            $pak umount -l $at 2>/dev/null; true
+            """
+        )
+        #expect(said == expected)
+    }
+
     @Test(.enabled(if: Visitor.own.hasFUSE, "/dev/fuse is closed"))
     func aServerInTheBackgroundOutlivesItsTerminal() throws {
         let scratch = try example()

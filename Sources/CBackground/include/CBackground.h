@@ -11,11 +11,14 @@
  * This call then finds it made. */
 int pak_leave_server(void);
 
-/* Says that all is ready, and lets go of the terminal, if somebody waits for that. */
+/* Says that all is ready, and lets go of the terminal, if somebody waits for that. Signals that are to
+ * take a mount away do so from now on. */
 void pak_server_is_ready(void);
 
 /* Has SIGTERM, SIGINT and SIGHUP take the mount at the absolute path away, lazily: who still uses it
- * sees it to the end.  To be called once; a copy leaves the terminal's reach by it.  -1 with errno. */
+ * sees it to the end.  One that fails is told, and tried again by the next signal.  To be called once,
+ * before it is mounted: they wait for pak_server_is_ready, since there is nothing to take away before.
+ * A copy leaves the terminal's reach by it.  -1 with errno. */
 int pak_unmount_at_end(const char *path);
 
 #endif
