@@ -42,6 +42,28 @@ struct RunTests {
         #expect(access("/opt/greet", F_OK) != 0)
     }
 
+    @Test(
+        arguments: [
+            (.pak, ["check", "none.tar"], 1, "none.tar: file does not exist"),
+            (.pak, ["run", "-p", "a.tar", "--", "true"], 125, "/proc/self/mountinfo: file"),
+            (.pakfs, ["--no-such"], 2, "Unknown option '--no-such'"),
+        ] as [(Program, [String], Int32, String)]
+    )
+    func whereThereIsNoProcTheWordsAreReadAllTheSame(
+        _ program: Program,
+        _ words: [String],
+        _ status: Int32,
+        _ says: String
+    ) throws {
+        let scratch = try example()
+        let hide = "mount -t tmpfs none /proc && exec \"$@\""
+        let run = try Program(path: "/usr/bin/env").run(
+            ["-C", scratch.path, "unshare", "-Urm", "sh", "-c", hide, "sh", program.path] + words
+        )
+        #expect(run.complaints.contains(says), "\(run.output)\(run.complaints)")
+        #expect(run.status == status)
+    }
+
     @Test(arguments: Visitor.all)
     func theStatusIsTheCommands(who: Visitor) throws {
         let scratch = try example()
