@@ -19,6 +19,11 @@ struct ViewSignalTests {
         )
     }
 
+    /// What captures have left.
+    private static func folders(_ scratch: Scratch) -> [String] {
+        Scratch.names(in: scratch("home")).filter { $0.hasPrefix("pak-capture.") }
+    }
+
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP, SIGQUIT])
     func aSignalBeforeTheCommandEndsPakAndTheCommandNeverBegins(_ number: Int32) throws {
         let scratch = try Scratch()
@@ -40,6 +45,7 @@ struct ViewSignalTests {
         // By the signal itself, and not with a status that stands for it.
         #expect(running.waitForWord() & 0x7f == number)
         #expect(access(made, F_OK) != 0)
+        #expect(Self.folders(scratch) == [])
     }
 
     @Test func pakEndsByTheSignalThatItsCommandEndsBy() throws {
@@ -48,7 +54,7 @@ struct ViewSignalTests {
         #expect(running.waitForWord() & 0x7f == SIGTERM)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func aSignalAfterTheCommandEndsPak(_ number: Int32) throws {
         let scratch = try Scratch()
         var ends: [Int32] = [0, 0]
@@ -63,5 +69,6 @@ struct ViewSignalTests {
         running.send(number)
         #expect(lines.rest().split(separator: "\n").count < 1000)
         #expect(running.waitForWord() & 0x7f == number)
+        #expect(Self.folders(scratch) == [])
     }
 }

@@ -139,6 +139,10 @@ int pak_known_type(const char *path, uint32_t *type);
  * server that may not answer. */
 int pak_may_be_mounted(const char *path);
 
+/* Has the signals that a user ends a program by take a folder away first, with all that is in it; none
+ * from then on with NULL. It is for the first thread: others leave these signals to it. */
+void pak_remove_at_signal(const char *folder);
+
 /* Raises the limit of open descriptors to as many as may be had; the one found is put back for
  * programs that are started. Returns what then holds, 0 when that cannot be told. */
 uint64_t pak_raise_descriptors(void);

@@ -1,3 +1,4 @@
+import CLinux
 import FileTree
 import Glibc
 import Terminal
@@ -5,7 +6,7 @@ import Terminal
 /// A folder for a layer: one that stays, or one that is gone when the command is.
 ///
 /// The latter is locked for as long as its command runs: so what a killed one has left is known, and
-/// goes when the next is made.
+/// goes when the next is made. A signal that ends this process takes it along.
 struct CaptureFolder {
     let path: String
     /// One that was made here, and its lock, where the file system has locks.
@@ -21,17 +22,27 @@ struct CaptureFolder {
             return
         }
         for old in Self.left { HostFolder.remove(old) }
+        // None comes between the two.
+        var every = sigset_t()
+        var mask = sigset_t()
+        sigfillset(&every)
+        pthread_sigmask(SIG_SETMASK, &every, &mask)
+        defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
         do throws(FileError) {
             path = try HostFolder.makeNew("\(Self.place)/\(Self.name)")
         } catch {
             throw Complaint(Self.place, error, try: "--layer DIR")
         }
+        pak_remove_at_signal(path)
         lock = Self.lock(path, waiting: true)
     }
 
     /// Removes it, if it was made here.
     func remove() {
-        if isOurs { HostFolder.remove(path) }
+        if isOurs {
+            HostFolder.remove(path)
+            pak_remove_at_signal(nil)
+        }
         if let lock { close(lock) }
     }
 
