@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,6 +114,8 @@ static void become_command(const struct pak_view *view, pid_t keeper, int listen
 	}
 	outcome->stage = 0;
 	pak_restore_descriptors();
+	if (view->file_mask >= 0)
+		umask((mode_t)view->file_mask);
 	restore_signals(view);
 	execute(view, outcome);
 }

@@ -6,12 +6,14 @@ import Synchronization
 /// What a program is that stands for the command of a view: signals, stops and endings of the one
 /// are the other's.
 public enum Foreground {
-    /// The signals' state that a command is to find.
+    /// What a command is to find of signals, and of what this program has changed besides.
     struct Signals: Sendable {
         /// Those that are blocked.
         var mask: sigset_t
         /// Those that are to have their default, whatever this program makes of them.
         var defaulted: sigset_t
+        /// The command's umask; nil when it is this process's.
+        var fileMask: mode_t?
     }
 
     /// Signals that go on to the command.
@@ -29,8 +31,15 @@ public enum Foreground {
     /// its command's end they are this process's own. Orphans of the view become this process's
     /// children, and are ended with it; so it is for a program that has no other children.
     public static func take() {
-        let signals = current()
-        before.withLock { $0 = $0 ?? signals }
+        var signals = current()
+        before.withLock {
+            guard $0 == nil else { return }
+            // What this program makes for itself it uses, whatever the command's files are to be.
+            let mask = umask(0o077)
+            umask(mask & ~0o700)
+            signals.fileMask = mask
+            $0 = signals
+        }
         // Without it an orphan that outlives a killed keeper meets a view without a server.
         _ = pak_adopt_orphans()
     }

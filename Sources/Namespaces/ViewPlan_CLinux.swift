@@ -268,6 +268,7 @@ final class ViewPlan {
         plan.capabilities = view.capabilities
         plan.mask = signals.mask
         plan.defaulted = signals.defaulted
+        plan.file_mask = signals.fileMask.map { Int32($0) } ?? -1
         plan.directory = UnsafePointer(try text(command?.directory ?? [UInt8(ascii: "/")]))
         plan.needs_directory = command?.needsDirectory == true ? 1 : 0
         let candidates = try list(command?.candidates ?? [])

@@ -42,6 +42,27 @@ struct RunTests {
         #expect(access("/opt/greet", F_OK) != 0)
     }
 
+    @Test(arguments: Visitor.all, ["0777", "0177"])
+    func aMaskThatTakesEverythingIsTheCommandsAlone(who: Visitor, mask: String) throws {
+        let scratch = try example()
+        let (program, words) = try who.program(Program(path: "/bin/sh"), scratch)
+        let masked = words + ["-c", "umask \(mask); exec \"$@\"", "sh", Program.pak.path]
+        let run = try program.run(
+            masked + [
+                "run", "--via", "overlay", "-p", scratch("a.tar"), "-p", scratch("b.tar"), "--",
+                "sh", "-c", "umask; greet-all",
+            ]
+        )
+        #expect(run.output == "\(mask)\nhello\nworld\n", "\(run.complaints)")
+        let capture = try program.run(
+            ["-C", "/"] + masked + [
+                "capture", "--list", "--", "sh", "-c",
+                "umask; install -m 644 /etc/passwd /usr/pak-m",
+            ]
+        )
+        #expect(capture.output == "\(mask)\nA usr/pak-m\n", "\(capture.complaints)")
+    }
+
     @Test(
         arguments: [
             (.pak, ["check", "none.tar"], 1, "none.tar: file does not exist"),

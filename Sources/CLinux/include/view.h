@@ -124,6 +124,7 @@ struct pak_view {
 	char *const *environment;
 	sigset_t mask;     /* of the command */
 	sigset_t defaulted; /* signals that it finds at their default */
+	int file_mask;      /* its umask, or -1: ours */
 };
 
 /* Starts the view's keeper. Returns its process id, or -1 with errno. */
