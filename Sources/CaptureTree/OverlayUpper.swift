@@ -13,11 +13,15 @@ public struct OverlayUpper {
     private let start: Timestamp
     /// The nodes made of files that have several names.
     private var made: [UInt64: any Node] = [:]
+    /// The permissions of files that had to be opened to whoever reads them.
+    var modes: [UInt64: UInt32] = [:]
 
     /// Makes a reader of changes that were made from `start` on.
     public init(since start: Timestamp) { self.start = start }
 
     /// Does to the directory at `path` of a tree what `upper`, an upper directory, says.
+    ///
+    /// `check` comes first, for all that there are.
     ///
     /// Errors: those of both trees, with the path.
     public mutating func apply(
@@ -37,6 +41,25 @@ public struct OverlayUpper {
             target = found
         }
         try apply(upper, to: target, Array(path.drop { $0 == UInt8(ascii: "/") }))
+        try setRootAttributes(of: target, from: upper)
+    }
+
+    /// Upper directories have these permissions before anything is changed.
+    private static let untouched: UInt32 = 0o755
+
+    /// Sets what was said of a directory that has changes of its own; it never was what is below.
+    private func setRootAttributes(
+        of target: any Directory,
+        from upper: any Directory
+    ) throws(FileError) {
+        let (stat, marks) = (try stat(upper), OverlayMarks(upper))
+        var change = StatChange()
+        change.uid = marks.uid
+        change.gid = marks.gid
+        if stat.mode.permissions != Self.untouched {
+            change.permissions = stat.mode.permissions
+        }
+        if !change.isEmpty { try target.change(change, by: .superuser) }
     }
 
     private mutating func apply(
@@ -60,7 +83,7 @@ public struct OverlayUpper {
         to target: any Directory,
         _ path: [UInt8]
     ) throws(FileError) {
-        let stat = try node.stat()
+        let stat = try stat(node)
         let old = try target.node(named: name.span.bytes)
         if stat.mode.type == .characterDevice, stat.device == 0 {
             if let old { try Self.remove(old, name, from: target) }
@@ -69,7 +92,6 @@ public struct OverlayUpper {
         if let directory = node.directory {
             return try apply(directory, stat, name, over: old, in: target, path)
         }
-        if stat.mode.type == .socket { return }
         if stat.links > 1, let first = made[stat.qid.path] {
             if let old { try Self.remove(old, name, from: target) }
             return try target.addName(name.span.bytes, for: first)
@@ -90,8 +112,10 @@ public struct OverlayUpper {
             if stat.links > 1 { made[stat.qid.path] = kept }
             return
         }
+        // What cannot be read takes nothing away.
+        let source = stat.mode.type == .regular ? try node.file?.open(.read) : nil
         if let old { try Self.remove(old, name, from: target) }
-        let new = try make(node, stat, marks, name, in: target)
+        let new = try make(node, source, stat, marks, name, in: target)
         if stat.links > 1 { made[stat.qid.path] = new }
         try setAttributes(of: new, from: node, stat, marks, isNew: true)
     }
@@ -111,7 +135,7 @@ public struct OverlayUpper {
             guard let file = old.file, let new = node.file else { return nil }
             let before = try old.stat()
             if try !Self.isSame(file, before.size, new, stat.size) {
-                try Self.copy(new, stat.size, to: file)
+                try Self.copy(new.open(.read), stat.size, to: file)
                 if before.links > 1 {
                     let what = "changed under one of \(before.links) names: under all of them"
                     losses.append(Unpacker.Loss(path: path, what: what))
@@ -151,6 +175,7 @@ public struct OverlayUpper {
 
     private func make(
         _ node: any Node,
+        _ source: (any OpenFile)?,
         _ stat: Stat,
         _ marks: OverlayMarks,
         _ name: [UInt8],
@@ -168,7 +193,7 @@ public struct OverlayUpper {
         switch stat.mode.type {
         case .regular:
             let file = try target.createFile(name.span.bytes, new)
-            if let source = node.file, stat.size > 0 { try Self.copy(source, stat.size, to: file) }
+            if let source, stat.size > 0 { try Self.copy(source, stat.size, to: file) }
             return file
         case .symlink:
             let text = try node.link?.target() ?? []
@@ -266,11 +291,11 @@ public struct OverlayUpper {
     }
 
     private static func copy(
-        _ source: any File,
+        _ from: any OpenFile,
         _ size: UInt64,
         to target: any File
     ) throws(FileError) {
-        let (from, to) = (try source.open(.read), try target.open([.write, .truncate]))
+        let to = try target.open([.write, .truncate])
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 16)
         defer { bytes.deallocate() }
         var offset: UInt64 = 0

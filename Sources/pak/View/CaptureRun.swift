@@ -6,7 +6,6 @@ import FileTree
 import Glibc
 import Namespaces
 import Synchronization
-import SystemPackage
 import Terminal
 
 /// A command in a view that takes changes, all of which go to a layer.
@@ -63,8 +62,10 @@ struct CaptureRun {
             borders.remark("/dev/fuse is closed: changes are kept in memory, and read back")
             way = .overlay
         }
+        let held: HeldChanges
         do throws(FileError) {
-            return way == .overlay ? try runOverlaid(tell) : try runServed()
+            guard way == .overlay else { return try runServed() }
+            held = try runOverlaid()
         } catch {
             if identity.isRefused(by: error) {
                 borders.remark("\(error): without subordinate ids")
@@ -82,6 +83,15 @@ struct CaptureRun {
             }
             throw ViewFailure.complaint(error, way)
         }
+        do throws(FileError) { tell(try held.readBack(to: capture.root)) } catch {
+            let isFull = error.kind == .noSpace || error.kind == .quota
+            throw Complaint(
+                "what was changed cannot be kept: \(error)",
+                try: isFull ? "--layer DIR, where there is more room" : "--via fuse",
+                status: 125
+            )
+        }
+        return held.ending
     }
 
     private func runServed() throws(FileError) -> Ending {
@@ -107,7 +117,7 @@ struct CaptureRun {
         return ending
     }
 
-    private func runOverlaid(_ tell: ([Unpacker.Loss]) -> Void) throws(FileError) -> Ending {
+    private func runOverlaid() throws(FileError) -> HeldChanges {
         guard !capture.isOverDisk else {
             let why = "where an environment shines the disk is seen through /dev/fuse alone"
             throw FileError(.unsupported, why)
@@ -147,13 +157,7 @@ struct CaptureRun {
         )
         let ending = wait(process)
         if case .exited(1...) = ending { tellLeft(layout.left) }
-        var upper = OverlayUpper(since: start)
-        for (path, place) in layout.uppers {
-            let root = try HostTree(FilePath("/proc/self/fd/\(held.number)/\(place)/.")).root
-            try upper.apply(root, to: capture.root, at: path.bytes)
-        }
-        tell(upper.losses)
-        return ending
+        return HeldChanges(ending: ending, start: start, directory: held, uppers: layout.uppers)
     }
 
     /// Says what a command that has failed may have tried to change in vain.
@@ -225,20 +229,6 @@ struct CaptureRun {
             options.log = { Stream.standardError.write("pak: \(Visible.text($0))\n") }
         }
         return options
-    }
-}
-
-/// A directory of a view that is held so that it outlives the view.
-private final class HeldDirectory: Sendable {
-    private let descriptor = Mutex<Int32>(-1)
-
-    var number: Int32 { descriptor.withLock { $0 } }
-
-    func take(_ number: Int32) { descriptor.withLock { $0 = number } }
-
-    deinit {
-        let number = number
-        if number >= 0 { close(number) }
     }
 }
 
