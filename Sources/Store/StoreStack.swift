@@ -65,7 +65,10 @@ public struct StoreStack: Sendable {
         var stores: [Store] = []
         for (number, path) in paths.enumerated() {
             do throws(FileError) { stores.append(try Store(reading: path)) } catch {
-                guard number > 0, error.kind == .permission else { throw error.at(path) }
+                guard number > 0, error.kind == .permission else {
+                    // Where it is said already, once is enough.
+                    throw error.context?.hasPrefix(path) == true ? error : error.at(path)
+                }
             }
         }
         return stores

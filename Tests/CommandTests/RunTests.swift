@@ -85,6 +85,49 @@ struct RunTests {
         #expect(run.status == status)
     }
 
+    /// A home that cannot be entered, whoever asks: a file.
+    @Test func aFileOfAKnownEndingNeedsNoStore() throws {
+        let scratch = try example()
+        var pak = Program(path: "/bin/sh")
+        pak.environment = [
+            "HOME": "/etc/passwd", "PAK_STORE": "", "XDG_DATA_HOME": "",
+            "XDG_CACHE_HOME": scratch("cache"),
+        ]
+        let run = "cd '\(scratch.path)'; exec '\(Program.pak.path)' run"
+        // Root's store is the system's, and never at home.
+        let user = Visitor.own.isRoot ? ["PAK_STORE": "/etc/passwd/store"] : [:]
+        pak.environment.merge(user) { _, new in new }
+        let file = try pak.run("-c", "\(run) -p a.tar -p b.tar -- greet-all")
+        #expect(file.output == "hello\nworld\n", "\(file.complaints)")
+        #expect(file.status == 0)
+        let stored = try pak.run("-c", "\(run) -p greet -- true")
+        #expect(stored.status == 125)
+        let path = user["PAK_STORE"] ?? "/etc/passwd/.local/share/pak"
+        #expect(
+            stored.complaints
+                == "pak: \(path): not a directory\ntry: pak --store FOLDER, or PAK_STORE\n"
+        )
+    }
+
+    @Test(.mounting)
+    func aFullCacheDoesNotKeepPackagesOfItFromBeingUsed() throws {
+        let scratch = try example()
+        let run = try Program(path: "/usr/bin/unshare").run(
+            "-m",
+            "sh",
+            "-c",
+            """
+            cd '\(scratch.path)'; mkdir cache; mount -t tmpfs -o size=256k none cache || exit 1
+            export XDG_CACHE_HOME="$PWD/cache" PAK_STORE="$PWD/store"; gzip -k a.tar b.tar
+            for i in 1 2; do
+                '\(Program.pak.path)' run -p ./a.tar.gz -p ./b.tar.gz -- greet-all
+                cat /dev/zero >cache/full 2>/dev/null
+            done
+            """
+        )
+        #expect(run.output == "hello\nworld\nhello\nworld\n", "\(run.complaints)")
+    }
+
     @Test(arguments: Visitor.all)
     func theStatusIsTheCommands(who: Visitor) throws {
         let scratch = try example()

@@ -1,10 +1,17 @@
 /// What a file's name tells of a package that says nothing itself.
-enum ArchiveFileName {
+package enum ArchiveFileName {
     private static let endings = [
         ".pkg.tar", ".pak.tar", ".tar", ".cpio", ".zip", ".whl", ".7z", ".iso", ".deb", ".rpm",
         ".apk", ".a", ".ar", ".tgz", ".txz", ".tbz2", ".tbz", ".tzst", ".pak",
     ]
     private static let filters = [".gz", ".xz", ".zst", ".bz2", ".lz4", ".lzma", ".lz", ".Z"]
+
+    /// Whether a name ends as archives' do.
+    package static func isOne(_ name: String) -> Bool {
+        let filter = filters.first { name.hasSuffix($0) } ?? ""
+        let stem = name.dropLast(filter.count)
+        return endings.contains { stem.hasSuffix($0) && stem.utf8.count > $0.utf8.count }
+    }
 
     /// Reads `NAME-VERSION` off the last component of a path, without its endings; a name with no
     /// version has version 0.

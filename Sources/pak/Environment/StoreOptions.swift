@@ -35,10 +35,17 @@ protocol StoreChoice {
 extension StoreOptions: StoreChoice {}
 
 extension StoreChoice {
+    private static var otherStore: String { "pak --store FOLDER, or PAK_STORE" }
+
+    /// The cure where the user's own store cannot be reached.
+    private static func cure(for error: FileError) -> String? {
+        [.permission, .notDirectory].contains(error.kind) ? otherStore : nil
+    }
+
     /// The folders of the stores.
     func stack() throws(Complaint) -> StoreStack {
         do throws(FileError) { return try StoreStack(store: store, root: root) } catch {
-            throw Complaint("\(error)", try: "pak --store FOLDER, or PAK_STORE")
+            throw Complaint("\(error)", try: Self.otherStore)
         }
     }
 
@@ -46,7 +53,7 @@ extension StoreChoice {
     func finder() throws(Complaint) -> EnvironmentFinder {
         let stack = try stack()
         do throws(FileError) { return try EnvironmentFinder(stack) } catch {
-            throw Complaint("\(error)")
+            throw Complaint("\(error)", try: Self.cure(for: error))
         }
     }
 
@@ -56,7 +63,7 @@ extension StoreChoice {
             return try EnvironmentFinder(StoreStack(store: store, root: root))
         } catch {
             if error.kind == .notFound { return nil }
-            throw Complaint("\(error)")
+            throw Complaint("\(error)", try: Self.cure(for: error))
         }
     }
 

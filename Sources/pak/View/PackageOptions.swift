@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Environments
 import FileTree
@@ -72,13 +73,15 @@ struct PackageOptions: ParsableArguments {
         var selection: StoredSelection?
         if environment != nil || isEmpty && usual {
             selection = try state()
-        } else if package.contains(where: { !$0.contains("/") }) {
+        } else if !package.allSatisfy(Self.isFile) {
             selection = try stores.finderIfAny().map { StoredSelection($0) }
         }
         var paths: [String] = []
         for word in package {
             let isStored: Bool
-            do throws(FileError) { isStored = try selection?.add(word) ?? false } catch {
+            do throws(FileError) {
+                isStored = Self.isFile(word) ? false : try selection?.add(word) ?? false
+            } catch {
                 throw Complaint("-p \(error)")
             }
             guard !isStored else { continue }
@@ -94,6 +97,12 @@ struct PackageOptions: ParsableArguments {
             return EnvironmentSource(packages: paths, rules: UnionRules(), base: base)
         }
         return EnvironmentSource(selection, paths: paths, base: base)
+    }
+
+    /// Whether a word can be nothing but a file, for which no store is asked: it says so, or there
+    /// is one whose name ends as archives' do.
+    private static func isFile(_ word: String) -> Bool {
+        word.contains("/") || ArchiveFileName.isOne(word) && HostNames.kind(word) != nil
     }
 
     /// The state of the environment that is named, or in use; nil where none is.
