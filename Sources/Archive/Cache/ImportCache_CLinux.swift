@@ -104,20 +104,24 @@ public final class ImportCache: Sendable {
     }
 
     private func hold(_ id: ContentID, _ folder: CacheFolder) throws(FileError) -> Kept {
-        var failure: FileError?
         let held = lease.withLock { lease -> Lease? in
             do throws(FileError) {
                 if lease == nil { lease = try Lease(in: .openFile(path: "\(folder.path)/lease")) }
                 try lease?.add([id])
                 return lease
-            } catch {
-                failure = error
-                return nil
-            }
+            } catch { return nil }
         }
-        guard let held else { throw failure ?? FileError(.inputOutput) }
+        let path = folder.package(id)
+        guard let held else {
+            // A full disk takes no word that the package is used: then it is held by being open,
+            // and may lose its name.
+            do throws(FileError) {
+                let file = try HostDescriptor.openFile(path: path)
+                return Kept(path: "/proc/self/fd/\(file.number)", holder: file)
+            } catch { throw error.at(path) }
+        }
         folder.touch(id)
-        return Kept(path: folder.package(id), holder: held)
+        return Kept(path: path, holder: held)
     }
 
     private func withoutName(
