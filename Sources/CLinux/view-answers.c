@@ -180,6 +180,17 @@ static int answer_device(struct view_answerer *self, const struct seccomp_notif 
 	return failed;
 }
 
+/* Whether a number stands for a file by O_PATH: then a file has no rights in its entry. */
+static int is_path_only(const struct view_answerer *self, uint32_t pid, int number)
+{
+	struct stat st;
+	int link = view_open_of(self, pid, "fd/", number, O_PATH | O_NOFOLLOW);
+	int is_so = link >= 0 && fstat(link, &st) == 0 && S_ISLNK(st.st_mode) && (st.st_mode & 0700) == 0;
+	if (link >= 0)
+		close(link);
+	return is_so;
+}
+
 /* Answers a call: 0 or an errno, or -1 when the kernel shall do it. */
 static int answer(struct view_answerer *self, const struct seccomp_notif *asked)
 {
@@ -199,6 +210,10 @@ static int answer(struct view_answerer *self, const struct seccomp_notif *asked)
 				|| (self->records && view_stand(self, asked->pid, AT_FDCWD) != 0))) {
 			close(fd);
 			return ESRCH;
+		}
+		if (fd >= 0 && is_path_only(self, asked->pid, (int)a[0])) {
+			close(fd);
+			fd = -1;
 		}
 		return answer_owner(self, asked, fd < 0 ? -EBADF : fd, (uint32_t)a[1], (uint32_t)a[2]);
 	}

@@ -82,6 +82,8 @@ import Testing
         ("!syscall \(fchownat), 99, my $n = 'x', 1, 1, 0", "Bad file descriptor"),
         ("!syscall \(fchownat), 99, my $n = '', 1, 1, 0x1000", "Bad file descriptor"),
         ("!syscall \(fchownat), -100, my $n = 'f', 1, 1, 0x4000", "Invalid argument"),
+        // O_PATH: what it is open for is nothing.
+        ("do { sysopen my $o, 'f', 0x200000; chown 1, 1, $o }", "Bad file descriptor"),
     ]
 
     @Test(arguments: refused)
