@@ -4,7 +4,7 @@ import Glibc
 /// Makes directories like those of the host, for a view in which they are the user's.
 ///
 /// There may be a hundred thousand: a directory that has none in it, as its count of links tells,
-/// takes two calls.
+/// takes three calls.
 enum FolderMirror {
     /// Makes, in the directory of a descriptor, all directories of others at and below `paths`.
     static func make(_ paths: [PathBytes], below base: String, in descriptor: Int32) {
@@ -29,6 +29,7 @@ enum FolderMirror {
             guard fstat(folder, &status) == 0 else { continue }
             if status.st_uid != geteuid() { fill(folder, ".", in: place, own: geteuid()) }
             fchmod(place, status.st_mode & 0o7777)
+            futimens(place, [status.st_atim, status.st_mtim])
         }
     }
 
@@ -54,6 +55,7 @@ enum FolderMirror {
             }
         }
         if status.st_mode & 0o6700 != 0o700 { fchmodat(place, name, status.st_mode & 0o7777, 0) }
+        utimensat(place, name, [status.st_atim, status.st_mtim], AT_SYMLINK_NOFOLLOW)
     }
 
     /// Makes what is in one.
