@@ -1,8 +1,8 @@
 import Differential
 import FileTree
 import Testing
-import Watched
 import TreeConformance
+import Watched
 
 @testable import CaptureTree
 
