@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import Watched
 
 /// `pak run` and its kin, as users with and without rights meet them.
 @Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
@@ -64,6 +65,7 @@ struct RunTests {
     }
 
     @Test(
+        .disabled(if: Watched.isOn, "a sanitizer looks at /proc for itself"),
         arguments: [
             (.pak, ["check", "none.tar"], 1, "none.tar: file does not exist"),
             (.pak, ["run", "-p", "a.tar", "--", "true"], 125, "/proc/self/mountinfo: file"),
