@@ -99,7 +99,8 @@ struct LiveTests {
             try gone.write("env/main/ctl", "rm a\n")
             #expect(throws: (any Error).self) { try gone.write("env/main/ctl", "begin\n") }
             let text = try gone.read("env/main/ctl")
-            #expect(text.contains("begin\nrm a\nerror: begin: begun already: "))
+            let error = "error: begin: begun already: Device or resource busy\n"
+            #expect(text.contains("begin\nrm a\n\(error)"))
         }
         // Neither while it is there nor afterwards is it another's.
         let control = try Editor(live.address, "ctl")
