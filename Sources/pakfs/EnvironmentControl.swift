@@ -25,6 +25,8 @@ final class EnvironmentControl: Sendable {
         var lines: [[String]]?
         /// Why the last word was refused; nil when it was not.
         var error: String?
+        /// What more is to be said of that, a line each.
+        var details: [String] = []
     }
 
     init(
@@ -102,7 +104,9 @@ final class EnvironmentControl: Sendable {
         if let lines = begun.lines {
             text += "begin\n" + lines.map { $0.joined(separator: " ") + "\n" }.joined()
         }
-        if let error = begun.error { text += "error: \(error)\n" }
+        if let error = begun.error {
+            text += (["error: \(error)"] + begun.details).map { $0 + "\n" }.joined()
+        }
         return text
     }
 
@@ -119,24 +123,49 @@ final class EnvironmentControl: Sendable {
     /// disk.
     @Sendable static func isSlow(_ line: String) -> Bool {
         let word = line.split(separator: " ", maxSplits: 1).first ?? ""
-        return word == "commit" || word == "gen" || changes.contains(String(word))
+        return slow.contains(String(word)) || changes.contains(String(word))
     }
+
+    /// Words of which the same is to be said.
+    private static let slow: Set = ["commit", "gen", "rollback", "pin"]
 
     /// The words that change an environment.
     private static let changes: Set = ["add", "rm", "prefer", "block", "alias", "allow", "not"]
 
     /// Does what a line asks for.
     @Sendable func take(_ line: String) throws(FileError) {
-        do throws(FileError) {
+        let refusal: Complaint
+        do throws(Complaint) {
             try obey(line.split(separator: " ").map(String.init))
-            change { $0.error = nil }
+            return change { $0.error = nil }
         } catch {
-            change { $0.error = "\(line.prefix(200)): \(error)" }
-            throw error
+            refusal = error
         }
+        change { begun in
+            begun.error = "\(line.prefix(200)): \(refusal.text)"
+            begun.details = refusal.details
+        }
+        let kind = refusal.status == 7 ? .busy : refusal.kind ?? .conflict
+        throw FileError(kind, refusal.text)
     }
 
-    private func obey(_ words: [String]) throws(FileError) {
+    private func obey(_ words: [String]) throws(Complaint) {
+        let asked: (change: EnvironmentChange, lines: [[String]])?
+        do throws(FileError) { asked = try change(by: words) } catch { throw Complaint(error) }
+        guard let (new, lines) = asked, !new.isEmpty, let word = lines.first?.first else {
+            return
+        }
+        let command = lines.map { $0.joined(separator: " ") }.joined(separator: "; ")
+        _ = try new.commit(command: command, word: word)
+        // Whoever wrote the word sees its effect at once.
+        follow()
+    }
+
+    /// Does what a line asks for, but for a change of packages and rules: that it gives, not made
+    /// yet.
+    private func change(
+        by words: [String]
+    ) throws(FileError) -> (change: EnvironmentChange, lines: [[String]])? {
         switch (words.first ?? "", words.count) {
         case ("begin", 1):
             try change { begun throws(FileError) in
@@ -150,11 +179,18 @@ final class EnvironmentControl: Sendable {
                 return begun.lines
             }
             guard let lines else { throw FileError(.invalid, "nothing was begun") }
-            try make(lines)
+            return (try change(of: lines), lines)
         case ("gen", 2):
-            guard let number = Int(words[1]) else { throw FileError(.invalid, words[1]) }
-            try environment.note("switch", current: number)
+            try environment.note("switch", current: Self.number(words[1]))
             follow()
+        case ("rollback", 1...2):
+            let steps = try words.count == 2 ? Self.number(words[1]) : 1
+            guard steps > 0 else { throw FileError(.invalid, "1 or more is needed") }
+            try environment.rollback(steps)
+            follow()
+        case ("pin", 2): try environment.pin(Self.number(words[1]), true)
+        case ("not", 3) where words[1] == "pin":
+            try environment.pin(Self.number(words[2]), false)
         case ("shine", _):
             // What comes over the wire has no path of the host shown.
             throw FileError(.notPermitted, "shine: the owner says that with pak shine alone")
@@ -163,25 +199,24 @@ final class EnvironmentControl: Sendable {
                 begun.lines?.append(words)
                 return begun.lines != nil
             }
-            if !isNoted { try make([words]) }
+            return isNoted ? nil : (try change(of: [words]), [words])
         default:
-            let known = "add, rm, prefer, block, alias, allow, not, gen, begin, commit, abort"
+            let known = """
+                add, rm, prefer, block, alias, allow, not, gen, rollback, pin, begin, commit, abort
+                """
             throw FileError(.invalid, "no such word; there are \(known)")
         }
+        return nil
     }
 
-    private func make(_ lines: [[String]]) throws(FileError) {
+    private static func number(_ word: String) throws(FileError) -> Int {
+        guard let number = Int(word) else { throw FileError(.invalid, "\(word): no number") }
+        return number
+    }
+
+    private func change(of lines: [[String]]) throws(FileError) -> EnvironmentChange {
         var change = try environment.change()
         for words in lines { try change.take(words) }
-        guard !change.isEmpty, let word = lines.first?.first else { return }
-        let command = lines.map { $0.joined(separator: " ") }.joined(separator: "; ")
-        do throws(Complaint) {
-            _ = try change.commit(command: command, word: word)
-        } catch {
-            let kind = error.status == 7 ? .busy : error.kind ?? .conflict
-            throw FileError(kind, ([error.text] + error.details).joined(separator: "; "))
-        }
-        // Whoever wrote the word sees its effect at once.
-        follow()
+        return change
     }
 }

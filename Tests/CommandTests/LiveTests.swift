@@ -90,6 +90,42 @@ struct LiveTests {
         #expect(live.served.end() == 0)
     }
 
+    @Test func theControlFileGoesBackAndKeepsGenerations() throws {
+        let scratch = try Self.prepared()
+        let live = try Live(scratch)
+        let control = try Editor(live.address, "ctl")
+        try control.write("env/main/ctl", "add b\nrm a\nrollback 2\n")
+        #expect(try control.read("env/main/gen").hasPrefix("2 "))
+        try control.write("env/main/ctl", "add b\nrollback\npin 4\npin 3\nnot pin 3\n")
+        #expect(try control.read("env/main/gen").hasPrefix("2 "))
+        let history = try EnvironmentTests.pak(scratch, ["history"]).output
+        #expect(history.contains("rm a (pinned)\n") && history.contains("add b\n"))
+        for line in ["rollback 2", "rollback 0", "rollback x", "pin 99", "not pin", "pin x"] {
+            #expect(throws: (any Error).self) { try control.write("env/main/ctl", line) }
+            #expect(try control.read("env/main/ctl").contains("error: \(line): "))
+        }
+        #expect(try control.read("env/main/gen").hasPrefix("2 "))
+        #expect(live.served.end() == 0)
+    }
+
+    /// Also what is told of a conflict is a line each.
+    @Test func ofSeveralLinesThoseBeforeTheFirstThatIsRefusedAreDone() throws {
+        let scratch = try Self.prepared()
+        _ = try EnvironmentTests.pak(scratch, ["import", scratch("c-3.deb")])
+        let live = try Live(scratch)
+        let control = try Editor(live.address, "ctl")
+        let lines = "add b\nadd c\nrm b\n"
+        #expect(throws: (any Error).self) { try control.write("env/main/ctl", lines) }
+        #expect(try control.read("env/main/gen").hasPrefix("3 "))
+        let told = try control.read("env/main/ctl").split(separator: "\n")
+        #expect(told.dropFirst().first?.hasPrefix("error: add c: main: 1 conflict ") == true)
+        #expect(told.dropFirst(2).first == "/usr/bin/a: packages have different files")
+        #expect(told.last?.hasPrefix("    try: pak prefer ") == true)
+        try control.write("env/main/ctl", "prefer x a\n")
+        #expect(try control.read("env/main/ctl") == "generation 4\n")
+        #expect(live.served.end() == 0)
+    }
+
     @Test func whatIsBegunIsOfOneAttachAndGoneWithIt() throws {
         let scratch = try Self.prepared()
         let live = try Live(scratch)

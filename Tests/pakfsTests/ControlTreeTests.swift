@@ -184,6 +184,7 @@ struct ControlTreeTests {
 
     @Test(arguments: [
         ("add ./big.deb", true), ("commit", true), ("gen 3", true), ("not allow a", true),
+        ("rollback", true), ("pin 3", true), ("not pin 3", true),
         ("begin", false), ("abort", false), ("", false), ("addition", false),
     ])
     func aWordThatMakesAGenerationTakesLong(_ line: String, _ isSlow: Bool) {

@@ -85,6 +85,14 @@ extension NamedEnvironment {
         try note(word, state.current, from: state.at, argument, over: state, time)
     }
 
+    /// Keeps a generation whatever is collected, or no longer.
+    ///
+    /// Errors: as of `commit` and `record`.
+    package func pin(_ number: Int, _ isKept: Bool) throws(FileError) {
+        _ = try record(number)
+        try note(isKept ? "pin" : "unpin", argument: number, over: state())
+    }
+
     private func note(
         _ word: String,
         _ current: Int,

@@ -94,11 +94,40 @@ package final class StoredEnvironment: Sendable {
     package func note(_ word: String, current number: Int) throws(FileError) {
         let environment = try writable()
         // What cannot be shown does not become current.
-        let state = try state("\(number)")
+        let next = try state("\(number)")
+        try make(next, currentBy: word, in: environment, over: environment.state())
+    }
+
+    /// Makes the generation current that the current one was made of, or the one that is so many
+    /// steps back.
+    ///
+    /// Errors: as of `note`; `.notFound` where there are not so many; `.busy` when another change
+    /// was faster.
+    package func rollback(_ steps: Int) throws(FileError) {
+        let environment = try writable()
+        let state = try environment.state()
+        let step = try environment.step(back: steps, from: state)
+        let next = try self.state("\(step.number)")
+        try make(next, currentBy: "rollback", in: environment, over: state)
+    }
+
+    /// Keeps a generation whatever is collected, or no longer.
+    ///
+    /// Errors: `.readOnly` for one of a store that is only read; as of `NamedEnvironment.pin`.
+    package func pin(_ number: Int, _ isKept: Bool) throws(FileError) {
+        try writable().pin(number, isKept)
+    }
+
+    private func make(
+        _ next: Shown,
+        currentBy word: String,
+        in environment: NamedEnvironment,
+        over state: NamedEnvironment.State
+    ) throws(FileError) {
         // It is about to be shown, by us or by whoever sees the log grow.
-        prepared.withLock { $0 = state }
+        prepared.withLock { $0 = next }
         do throws(FileError) {
-            try environment.note(word, state.record, over: environment.state())
+            try environment.note(word, next.record, over: state)
         } catch {
             prepared.withLock { $0 = nil }
             throw error
