@@ -19,7 +19,10 @@ struct ServerOptions: ParsableArguments {
     @Option(name: [.customShort("A"), .long], help: "The tree to attach to.")
     var aname = ""
 
-    func validate() throws {
+    func validate() throws { try Self.check(address) }
+
+    /// Refuses what is no address.
+    static func check(_ address: String?) throws {
         guard let address, !address.contains("!") else { return }
         throw ValidationError("-a \(address): not unix!PATH or tcp!HOST!PORT")
     }

@@ -290,10 +290,18 @@ package struct PackageDifference: Sendable, Hashable {
         to new: EnvironmentText
     ) -> [PackageDifference] {
         let changes = new.changes(from: old)
+        return list(from: changes.lost, to: changes.new)
+    }
+
+    /// All differences between packages, by their names.
+    package static func list(
+        from old: [StoredPackage],
+        to new: [StoredPackage]
+    ) -> [PackageDifference] {
         func named(_ packages: [StoredPackage]) -> [String: StoredPackage] {
-            Dictionary(uniqueKeysWithValues: packages.map { ($0.name, $0) })
+            Dictionary(packages.map { ($0.name, $0) }) { $1 }
         }
-        let (before, after) = (named(changes.lost), named(changes.new))
+        let (before, after) = (named(old), named(new))
         return Set(before.keys).union(after.keys).sorted().compactMap { name in
             before[name] == after[name]
                 ? nil : PackageDifference(old: before[name], new: after[name])

@@ -8,8 +8,7 @@ import Terminal
 /// A change of an environment's packages or rules: made whole, or told and not made at all.
 protocol ChangeVerb: ParsableCommand {
     var printing: OutputOptions { get }
-    var options: EnvironmentOptions { get }
-    var waiting: WaitOptions { get }
+    var options: ChangeOptions { get }
     /// What is to be done, a list of words each.
     var words: [[String]] { get }
     /// How packages are imported on the way.
@@ -24,7 +23,10 @@ extension ChangeVerb {
 
     /// The same, for one that looks at something first.
     func change() throws {
-        try waiting.retrying { try EnvironmentEdit(words, imports).make(options, printing) }
+        try options.waiting.retrying {
+            if let served = try options.served() { return try served.make(words, printing) }
+            try EnvironmentEdit(words, imports).make(options.local, printing)
+        }
     }
 }
 
@@ -97,8 +99,7 @@ struct Add: ChangeVerb {
     )
 
     @OptionGroup var printing: OutputOptions
-    @OptionGroup var options: EnvironmentOptions
-    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var options: ChangeOptions
 
     @Argument(
         help: "Names, NAME=VERSION, content ids, or files of any form.",
@@ -119,8 +120,7 @@ struct Remove: ChangeVerb {
     )
 
     @OptionGroup var printing: OutputOptions
-    @OptionGroup var options: EnvironmentOptions
-    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var options: ChangeOptions
 
     @Argument(help: "Names of packages.", completion: StoredNames.members)
     var packages: [String]
@@ -134,8 +134,7 @@ struct RuleOptions: ParsableArguments {
     var not = false
 
     @OptionGroup var printing: OutputOptions
-    @OptionGroup var environment: EnvironmentOptions
-    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var options: ChangeOptions
 }
 
 /// A verb that adds a rule, or takes it away.
@@ -146,8 +145,7 @@ protocol RuleVerb: ChangeVerb {
 
 extension RuleVerb {
     var printing: OutputOptions { common.printing }
-    var options: EnvironmentOptions { common.environment }
-    var waiting: WaitOptions { common.waiting }
+    var options: ChangeOptions { common.options }
     var words: [[String]] { [(common.not ? ["not"] : []) + rule] }
 }
 

@@ -11,14 +11,18 @@ struct Switch: ParsableCommand {
     )
 
     @OptionGroup var printing: OutputOptions
-    @OptionGroup var options: EnvironmentOptions
-    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var options: ChangeOptions
 
     @Argument(help: "Its number.")
     var number: Int
 
     func run() throws {
-        try waiting.retrying { try Self.run(printing, options, to: number) }
+        try options.waiting.retrying {
+            if let served = try options.served() {
+                return try served.make(["gen \(number)"], printing)
+            }
+            try Self.run(printing, options.local, to: number)
+        }
     }
 
     /// Makes the generation of that number current.
@@ -78,8 +82,7 @@ struct Rollback: ParsableCommand {
     )
 
     @OptionGroup var printing: OutputOptions
-    @OptionGroup var options: EnvironmentOptions
-    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var options: ChangeOptions
 
     @Argument(help: "How many generations to go back.")
     var steps: Int = 1
@@ -89,7 +92,12 @@ struct Rollback: ParsableCommand {
     }
 
     func run() throws {
-        try waiting.retrying { try Self.run(printing, options, steps) }
+        try options.waiting.retrying {
+            if let served = try options.served() {
+                return try served.make(["rollback \(steps)"], printing)
+            }
+            try Self.run(printing, options.local, steps)
+        }
     }
 
     /// Goes back so many generations.
@@ -113,20 +121,20 @@ struct Pin: ParsableCommand {
     @Flag(help: "Keep it no longer.")
     var not = false
 
-    @OptionGroup var options: EnvironmentOptions
-    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var options: ChangeOptions
 
     @Argument(help: "Its number.")
     var number: Int
 
-    func run() throws { try waiting.retrying(note) }
+    func run() throws { try options.waiting.retrying(note) }
 
     private func note() throws {
-        let (environment, _) = try options.writable()
+        if let served = try options.served() {
+            return try served.say((not ? "not " : "") + "pin \(number)")
+        }
+        let (environment, _) = try options.local.writable()
         do throws(FileError) {
-            _ = try environment.record(number)
-            let word = not ? "unpin" : "pin"
-            try environment.note(word, argument: number, over: environment.state())
+            try environment.pin(number, !not)
         } catch {
             throw Complaint(
                 error,

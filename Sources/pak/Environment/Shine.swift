@@ -30,6 +30,9 @@ struct Shine: RuleVerb {
 
     func validate() throws {
         if common.not, copy { throw ValidationError("--copy: not with --not") }
+        guard options.address == nil || common.not else {
+            throw ValidationError("-a: a server is told no path of a host; only --not goes there")
+        }
     }
 
     func run() throws {
@@ -50,7 +53,7 @@ struct Shine: RuleVerb {
 
     /// Copies, and gives the rules that there are.
     private func copied(_ wanted: ShinePath) throws -> [ShinePath] {
-        let current = try options.current()
+        let current = try options.local.current()
         let rules = current.record.text.shines
         let target: String
         do throws(FileError) {

@@ -33,10 +33,8 @@ struct LayerPlace: ParsableArguments {
     var layer: String
 
     func validate() throws {
-        guard let address else { return }
-        guard address.contains("!") else {
-            throw ValidationError("-a \(address): not unix!PATH or tcp!HOST!PORT")
-        }
+        try ServerOptions.check(address)
+        guard address != nil else { return }
         guard package.isEmpty, base == nil else {
             throw ValidationError("-a: the pakfs there knows what the layer lies over")
         }

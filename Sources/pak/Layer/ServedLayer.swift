@@ -7,7 +7,7 @@ import Terminal
 struct ServedLayer: LayerAnswers {
     private let address: String
     private let name: String
-    private let folder: Fid
+    private let control: ServedControl
 
     /// Finds the control files of the layer `name`.
     init(_ address: String, _ name: String) throws(Complaint) {
@@ -15,7 +15,9 @@ struct ServedLayer: LayerAnswers {
         self.name = name
         let root = try ServerOptions.attach(to: address, "ctl")
         do throws(FileError) {
-            folder = try root.walk(["capture", name].map { Array($0.utf8) })
+            control = ServedControl(
+                folder: try root.walk(["capture", name].map { Array($0.utf8) })
+            )
         } catch {
             let cure = "pak ls -a '\(address)' -A ctl capture, which only its owner sees"
             throw Complaint("\(address): layer \(name)", error, try: cure)
@@ -32,31 +34,14 @@ struct ServedLayer: LayerAnswers {
 
     /// Writes a word to the layer's control file.
     func say(_ word: String) throws(Complaint) {
-        do throws(FileError) {
-            let file = try folder.walk([Array("ctl".utf8)])
-            try file.open(.write)
-            try file.write(Array(word.utf8), at: 0)
-        } catch {
-            throw Complaint("layer \(name): \(reason ?? "\(word): \(error)")")
+        do throws(FileError) { try control.say(word) } catch {
+            throw Complaint("layer \(name): \(control.refusal?.first ?? "\(word): \(error)")")
         }
-    }
-
-    /// Why the last word was refused, which the control file says when it is read.
-    private var reason: String? {
-        // Without it the error that the word met is told by itself.
-        guard let lines = try? lines("ctl") else { return nil }
-        let prefix = "error: "
-        let line = lines.map { String(decoding: $0, as: UTF8.self) }.first { $0.hasPrefix(prefix) }
-        return line.map { String($0.dropFirst(prefix.count)) }
     }
 
     /// The lines of a file.
     private func lines(_ file: String) throws(Complaint) -> [[UInt8]] {
-        do throws(FileError) {
-            let fid = try folder.walk([Array(file.utf8)])
-            try fid.open()
-            return try fid.readAll().split(separator: UInt8(ascii: "\n")).map(Array.init)
-        } catch {
+        do throws(FileError) { return try control.lines(file) } catch {
             throw Complaint("layer \(name): \(file)", error)
         }
     }
@@ -68,7 +53,7 @@ struct ServedLayer: LayerAnswers {
         _ show: (UInt64, UInt64) -> Void
     ) throws(Complaint) {
         do throws(FileError) {
-            let fid = try folder.walk(["export", export].map { Array($0.utf8) })
+            let fid = try control.folder.walk(["export", export].map { Array($0.utf8) })
             let total = try fid.stat().stat.size
             try fid.open()
             let buffer = UnsafeMutableRawBufferPointer.allocate(
