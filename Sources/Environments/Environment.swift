@@ -104,7 +104,7 @@ package final class Environment: Sendable {
             throw Complaint(conflicts) {
                 "\($0): nothing is served"
             } _: {
-                Self.option($0, source.optionName)
+                Self.wayOut($0, source)
             }
         }
         isFixed = tree.isImmutable && !packages.contains { PackageOpener.isDirectory($0.path) }
@@ -146,11 +146,13 @@ package final class Environment: Sendable {
         }
     }
 
-    /// A way out as an option: `prefer PATH NAME` is `-o prefer=PATH:NAME`.
-    private static func option(_ way: String, _ name: String) -> String {
+    /// A way out as an option, `-o prefer=PATH:NAME` for `prefer PATH NAME`, or as a line of the
+    /// file of rules.
+    private static func wayOut(_ way: String, _ source: EnvironmentSource) -> String {
+        if let file = source.rulesFile { return FolderRules.command(way, file) ?? way }
         let words = way.split(separator: " ")
         guard words.count == 3, ["prefer", "block"].contains(words[0]) else { return way }
-        return "\(name) \(words[0])=\(words[1]):\(words[2])"
+        return "\(source.optionName) \(words[0])=\(words[1]):\(words[2])"
     }
 }
 

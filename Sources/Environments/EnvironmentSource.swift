@@ -25,6 +25,8 @@ package struct EnvironmentSource: Sendable {
 
     /// The option of the command by which rules are given, for who has to give one.
     package var optionName = "-o"
+    /// The file that says the rules, for who has to write one; nil where options do.
+    var rulesFile: String?
 
     /// The name by which the control files know the packages of the command line.
     package static let unnamed = "default"

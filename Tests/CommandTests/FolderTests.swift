@@ -164,6 +164,57 @@ struct FolderTests {
         #expect(live.served.end() == 0)
     }
 
+    /// The way out that the log tells is one that can be gone, with nothing started anew.
+    @Test func whatTheFileOfRulesSettlesIsShown() throws {
+        let scratch = try prepared()
+        var live = try Live(scratch)
+        try scratch.shell("cp bad.tar 2.tar web")
+        let prefix = "    try: "
+        let line = live.served.running.complaints.next { $0.contains(prefix) }
+        let ways = try #require(line?.split(separator: prefix).last?.split(separator: " | "))
+        #expect(ways.count == 3)
+        #expect(ways[0] == "echo 'prefer /bin/1 1' >>'\(scratch("web"))/rules'")
+        #expect(live.told("environment web stays as it was: "))
+        try scratch.shell("\(ways[0])")
+        #expect(try live.next() == "2")
+        #expect(try live.seen.read("bin/1") == "1\n")
+        #expect(live.isThere("bin/2") && live.isThere("all/1"))
+        // One about a package that is not there waits; a change shows as any other.
+        try scratch.shell("printf '# ours\\n\\nprefer bin/1 none\\nblock 1 bin\\n' >web/rules")
+        #expect(try live.next() == "3")
+        #expect(try live.seen.read("bin/1") == "other\n")
+        // What is no rule leaves those there are.
+        try scratch.shell("printf 'block 1 all\\nallow 1\\n' >web/rules")
+        #expect(live.told("rules is kept out: line 2: allow: prefer, block or alias is needed"))
+        #expect(try live.seen.read("bin/1") == "other\n")
+        #expect(live.isThere("all/1"))
+        // Without it they are in each other's way again.
+        try scratch.shell("rm web/rules")
+        #expect(live.told("environment web stays as it was: "))
+        try scratch.shell("rm web/bad.tar")
+        #expect(try live.next() == "4")
+        #expect(try live.seen.read("bin/1") == "1\n")
+        #expect(live.served.end() == 0)
+    }
+
+    /// At the start nothing is served, and what helps is told as well.
+    @Test func aFolderInConflictIsServedOnceItsRulesSayHow() throws {
+        let scratch = try prepared()
+        try scratch.shell("cp bad.tar web")
+        let words = ["-l", "unix!\(scratch("socket"))", "-e", "web=dir:\(scratch("web"))"]
+        var pakfs = Program.pakfs
+        pakfs.environment["XDG_CACHE_HOME"] = scratch("cache")
+        let refused = try pakfs.run(words)
+        #expect(refused.status == 1)
+        let line = refused.complaints.split(separator: "\n").first { $0.hasPrefix("    try: ") }
+        let way = try #require(line?.dropFirst(9).split(separator: " | ").dropFirst().first)
+        try scratch.shell("\(way)")
+        #expect(try scratch.bytes("web/rules") == Array("block bad /bin/1\n".utf8))
+        let live = try Live(scratch)
+        #expect(try live.seen.read("bin/1") == "1\n")
+        #expect(live.served.end() == 0)
+    }
+
     @Test func aDirectoryCountsOnceItIsMovedIn() throws {
         let scratch = try prepared()
         var live = try Live(scratch)

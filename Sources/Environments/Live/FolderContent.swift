@@ -1,11 +1,15 @@
 import Archive
 import FileTree
 
-/// The packages that a folder of the host has, each opened once, and what is no package or not yet.
+/// The packages that a folder of the host has, each opened once, the rules of how they are joined,
+/// and what is no package or not yet.
 struct FolderContent: Sendable {
     private let folder: String
     /// What is open, by the names of files.
     private var packages: [String: (stamp: FileStamp, package: Package)] = [:]
+    /// The rules, and which file says so; those that were there before while it cannot be read.
+    private(set) var rules = FolderRules()
+    private var rulesStamp: FileStamp?
     /// What is kept out.
     private var refused: [String: Refusal] = [:]
     /// Files that were begun and not closed since, where the kernel does not tell of writers.
@@ -23,12 +27,15 @@ struct FolderContent: Sendable {
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }
 
+    /// What is there of names, and of the rules: with others, what is shown is another.
     func stamps(of names: [String]) -> [String: FileStamp] {
-        Dictionary(
+        var stamps = Dictionary(
             uniqueKeysWithValues: names.compactMap { name in
                 packages[name].map { (name, $0.stamp) }
             }
         )
+        stamps["/\(FolderRules.fileName)"] = rulesStamp
+        return stamps
     }
 
     /// The packages of names, by their paths.
@@ -46,6 +53,7 @@ struct FolderContent: Sendable {
         refused = [:]
         unclosed = []
         inPlace = []
+        rulesStamp = nil
     }
 
     /// Learns from what has happened to a name.
@@ -84,9 +92,13 @@ struct FolderContent: Sendable {
                     guard let error = unseen(name) else { continue }
                     throw error
                 }
-                try open(name, stamp, opener)
+                if name == FolderRules.fileName, stamp.type == .regular {
+                    try takeRules(stamp)
+                } else {
+                    try open(name, stamp, opener)
+                    whole.append(name)
+                }
                 refused[name] = nil
-                whole.append(name)
             } catch {
                 packages[name] = nil
                 if refused[name]?.error != error { tell("\(name) is kept out: \(error)") }
@@ -94,6 +106,7 @@ struct FolderContent: Sendable {
             }
         }
         let all = Set(names)
+        if !all.contains(FolderRules.fileName) { (rules, rulesStamp) = (FolderRules(), nil) }
         packages = packages.filter { all.contains($0.key) }
         refused = refused.filter { all.contains($0.key) }
         return whole
@@ -116,24 +129,43 @@ struct FolderContent: Sendable {
             guard !inPlace.contains(name) else {
                 throw FileError(.busy, "made in place; move it in, or ask for it by SIGHUP")
             }
-        case .regular:
-            switch FileWriters.of(path(name)) {
-            case .some: throw FileError(.busy, "it is being written")
-            case .unknown where unclosed.contains(name) && stamp.links == 1:
-                throw FileError(.busy, "it is being written")
-            case .none, .unknown: break
-            }
+        case .regular: try checkWriters(name, stamp)
         default: throw FileError(.invalid, "neither a file nor a directory")
         }
         if packages[name]?.stamp == stamp { return }
-        // What was read, and is as it was, is no better now.
-        if let known = refused[name], known.stamp == stamp, known.error.kind != .busy {
-            throw known.error
-        }
+        try checkRefused(name, stamp)
         let package = try opener.open(path(name), asLayer: false)
         guard FileStamp(path(name)) == stamp else {
             throw FileError(.busy, "it changed while it was read")
         }
         packages[name] = (stamp, package)
+    }
+
+    private mutating func takeRules(_ stamp: FileStamp) throws(FileError) {
+        let name = FolderRules.fileName
+        try checkWriters(name, stamp)
+        if rulesStamp == stamp { return }
+        try checkRefused(name, stamp)
+        let read = try FolderRules(TextFile.read(path(name)))
+        guard FileStamp(path(name)) == stamp else {
+            throw FileError(.busy, "it changed while it was read")
+        }
+        (rules, rulesStamp) = (read, stamp)
+    }
+
+    private func checkWriters(_ name: String, _ stamp: FileStamp) throws(FileError) {
+        switch FileWriters.of(path(name)) {
+        case .some: throw FileError(.busy, "it is being written")
+        case .unknown where unclosed.contains(name) && stamp.links == 1:
+            throw FileError(.busy, "it is being written")
+        case .none, .unknown: break
+        }
+    }
+
+    /// What was read, and is as it was, is no better now.
+    private func checkRefused(_ name: String, _ stamp: FileStamp) throws(FileError) {
+        if let known = refused[name], known.stamp == stamp, known.error.kind != .busy {
+            throw known.error
+        }
     }
 }

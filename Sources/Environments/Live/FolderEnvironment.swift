@@ -7,8 +7,9 @@ package import UnionTree
 /// The packages of a folder as one environment, which goes with what is dropped in and taken out.
 ///
 /// A file counts once nobody writes to it, a directory once it is moved in. What is no package,
-/// or not yet, is kept out, and the log says so once. Where what there is does not go together, or
-/// the folder cannot be read, what was shown stays.
+/// or not yet, is kept out, and the log says so once. The file `rules` settles what packages
+/// disagree in. Where what there is does not go together, or the folder cannot be read, what was
+/// shown stays.
 package final class FolderEnvironment: Sendable {
     /// What clients attach to.
     package let name: String
@@ -71,6 +72,15 @@ package final class FolderEnvironment: Sendable {
         source.paths = names.map { content.path($0) }
         source.folder = nil
         opener.opened = content.opened(names)
+        source.rulesFile = content.path(FolderRules.fileName)
+        do throws(FileError) {
+            for rule in content.rules.rules(about: opener.opened.values.map(\.name)) {
+                try rule.add(to: &source.rules)
+                if let option = rule.option { source.options.append(option) }
+            }
+        } catch {
+            throw Complaint("\(error)")
+        }
         return try Environment(source, opener)
     }
 
