@@ -330,6 +330,72 @@ struct EnvironmentTests {
             try complete("list", "--", "--env", "3", "0", "pak", "list", "-e", "w").contains("web")
         )
     }
+
+    /// By the script that the manual says, as bash calls it; a name of a file is never run.
+    @Test func bashCompletesNamesAndPathsWherePackagesAreNamed() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        _ = try pak(scratch, "import", scratch("a-1.0-1.deb"), scratch("b-2.deb"))
+        try scratch.shell(
+            #"""
+            mkdir -p files/folder/below
+            touch 'files/b x.deb' files/bc.deb files/.hidden 'files/$(touch oops).deb' "files/b'y"
+            """#
+        )
+        try scratch.write(
+            "ask",
+            #"""
+            . ./script
+            call=$(sed -n 's/^complete .* -F \([^ ]*\) pak$/\1/p' script)
+            COMP_WORDS=("$PAK" "$@"); COMP_CWORD=$#
+            COMP_LINE="${COMP_WORDS[*]}"; COMP_POINT=${#COMP_LINE}
+            $call pak "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+            printf '%s\n' "${COMPREPLY[@]}"
+            """#
+        )
+        try scratch.shell("'\(Program.pak.path)' --generate-completion-script bash >script")
+        var bash = Program(path: "/bin/bash")
+        bash.environment = [
+            "PAK": Program.pak.path, "PAK_STORE": scratch("store"),
+            "PAK_ROOT": scratch("system"), "HOME": scratch("files"),
+        ]
+        func ask(_ words: String...) throws -> [String] {
+            let line = words.map { "'\($0)'" }.joined(separator: " ")
+            let told = try bash.run("-c", "cd '\(scratch.path)' && bash ./ask \(line)")
+            #expect(told.status == 0, "\(words): \(told.complaints)")
+            return told.output.split(separator: "\n").map(String.init)
+        }
+        #expect(try ask("add", "") == ["a", "b"])
+        #expect(try ask("add", "b") == ["b"])
+        #expect(
+            try ask("add", "./files/b") == [
+                "./files/b x.deb", "./files/b'y", "./files/bc.deb",
+            ]
+        )
+        #expect(try ask("add", "./files/").contains("./files/$(touch oops).deb"))
+        #expect(try ask("add", "./files/.").contains("./files/.hidden"))
+        #expect(try ask("add", "a", "~/f") == ["~/folder"])
+        #expect(!Scratch.names(in: scratch.path).contains("oops"))
+        for words in [["run", "-p"], ["run", "--package"], ["mount", "-p"], ["taste"]] {
+            #expect(try ask(words[0], words.count > 1 ? words[1] : "a", "b") == ["b", "b-2.deb"])
+        }
+        #expect(try ask("taste", "./files/f") == ["./files/folder"])
+    }
+
+    @Test(arguments: [
+        ("fish", "./files/f", ["./files/folder/"]),
+        ("zsh", "./files/f", ["./files/folder/", "./files/folder/below/"]),
+        ("zsh", "./files/c", [#"./files/c\:d"#]), ("fish", "./files/c", ["./files/c:d"]),
+    ])
+    func otherShellsAreToldWhatADirectoryIs(shell: String, word: String, names: [String]) throws {
+        let scratch = try Scratch()
+        try scratch.shell("mkdir -p files/folder/below; touch files/c:d")
+        let command = "---completion add -- positional@0 2 \(word.utf8.count) pak add \(word)"
+        let told = try scratch.shell("SAP_SHELL=\(shell) '\(Program.pak.path)' \(command)")
+        // To zsh a line more is said, which its script leaves out.
+        #expect(told.split(separator: "\n").prefix(names.count).elementsEqual(names) { $0 == $1 })
+        #expect(told.split(separator: "\n").count <= names.count + 1)
+    }
 }
 
 extension JSONTests {

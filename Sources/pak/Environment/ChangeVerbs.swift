@@ -103,7 +103,7 @@ struct Add: ChangeVerb {
 
     @Argument(
         help: "Names, NAME=VERSION, content ids, or files of any form.",
-        completion: StoredNames.packages
+        completion: StoredNames.packagesAndPaths
     )
     var packages: [String]
 

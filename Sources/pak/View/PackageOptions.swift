@@ -21,7 +21,7 @@ struct PackageOptions: ParsableArguments {
         name: .shortAndLong,
         parsing: .singleValue,
         help: "A package of the stores, or a file of any form that pakfs takes.",
-        completion: .file()
+        completion: StoredNames.packagesAndFiles
     )
     var package: [String] = []
 

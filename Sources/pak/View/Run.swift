@@ -79,7 +79,7 @@ struct Taste: ParsableCommand {
     @Argument(
         parsing: .captureForPassthrough,
         help: "More packages; then -- and a command, if it is not to be a shell.",
-        completion: .file()
+        completion: StoredNames.packagesAndFiles
     )
     var words: [String] = []
 
