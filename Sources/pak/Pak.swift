@@ -61,7 +61,8 @@ struct Pak: ParsableCommand {
         let usage: Int32 = 2
         if !["ls", "cat", "stat", "---completion"].contains(name) {
             do throws(Complaint) {
-                try ArgumentBytes.checkText(butLast: 0, status: usage)
+                // The path that is asked about may have any name.
+                try ArgumentBytes.checkText(butLast: name == "owns" ? 1 : 0, status: usage)
             } catch {
                 error.print(as: "pak")
                 Glibc.exit(usage)

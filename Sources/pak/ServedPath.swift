@@ -3,13 +3,13 @@ import FileTree
 import NinePClient
 import Terminal
 
-/// Paths of a server's tree that the command line names.
+/// Paths of a tree that the command line names, and of a server's above all.
 enum ServedPath {
     /// The bytes of words of the command line, which need not be UTF-8.
     ///
     /// The parser tells their text alone, which several may have: paths stand in their order, and
     /// behind most other words.
-    private static func bytes(_ words: [String]) -> [[UInt8]] {
+    static func bytes(_ words: [String]) -> [[UInt8]] {
         var given = ArgumentBytes.last(Int(CommandLine.argc))[...]
         var found: [[UInt8]] = []
         for word in words.reversed() {

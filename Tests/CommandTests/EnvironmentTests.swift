@@ -309,6 +309,49 @@ struct EnvironmentTests {
         #expect(making.output.rest() == "web\n")
     }
 
+    /// The bytes of a path as they are, and as other commands print them.
+    @Test func aPathOfAnyBytesHasItsOwner() throws {
+        let scratch = try Scratch()
+        try scratch.shell(
+            #"""
+            mkdir -p p/usr/bin p/opt/v1 q/opt; echo x >"p/opt/v1/$(printf 'a\377b')"
+            echo x >p/usr/bin/x; echo x >p/opt/50%25; ln -s v1 p/opt/now; echo y >q/opt/50%
+            tar -C p -cf p.tar .; tar -C q -cf q.tar .
+            """#
+        )
+        _ = try pak(scratch, "add", scratch("p.tar"), scratch("q.tar"))
+        #expect(try pak(scratch, "owns", "/opt/v1/a%FFb") == "p\n")
+        #expect(try pak(scratch, "owns", "/opt/now/a%FFb") == "p\n")
+        // What is there in these very letters is meant first.
+        #expect(try pak(scratch, "owns", "opt/50%25") == "p\n")
+        _ = try pak(scratch, "rm", "p")
+        #expect(try pak(scratch, "owns", "opt/50%25") == "q\n")
+        _ = try pak(scratch, "rollback")
+        let stores = "--store '\(scratch("store"))' --root '\(scratch("system"))'"
+        let raw = try scratch.shell(
+            #"'\#(Program.pak.path)' owns \#(stores) "/opt/v1/$(printf 'a\377b')""#
+        )
+        #expect(raw == "p\n")
+        let none = try Self.pak(scratch, ["owns", "/opt/v1/a%FEb"], status: 1)
+        #expect(none.complaints.contains("/opt/v1/a%FEb: no package of main has it"))
+        #expect(try Self.pak(scratch, ["owns", "/opt/../x"], status: 2).output.isEmpty)
+    }
+
+    /// By the alias that packages of Debian bring, and by the host's own link.
+    @Test(arguments: ["deb", "tar"])
+    func aPathThroughAMergedUsrHasItsOwner(kind: String) throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        try scratch.shell("mkdir -p p/usr/bin; echo a >p/usr/bin/a; tar -C p -cf a.tar .")
+        _ = try pak(scratch, "add", scratch(kind == "deb" ? "a-1.0-1.deb" : "a.tar"))
+        #expect(try pak(scratch, "owns", "/usr/bin/a") == "a\n")
+        var link = [UInt8](repeating: 0, count: 16)
+        let isMerged = readlink("/bin", &link, link.count) > 0
+        guard kind == "deb" || isMerged else { return }
+        #expect(try pak(scratch, "owns", "/bin/a") == "a\n")
+        #expect(try Self.pak(scratch, ["owns", "/bin/none"], status: 1).output.isEmpty)
+    }
+
     @Test func namesAreCompletedFromTheStore() throws {
         let scratch = try Scratch()
         try Self.makePackages(scratch)

@@ -214,42 +214,6 @@ struct Files: ParsableCommand {
     }
 }
 
-/// `pak owns`: the packages that have a path.
-struct Owns: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Tell which packages of an environment have a path."
-    )
-
-    @OptionGroup var printing: OutputOptions
-    @OptionGroup var options: EnvironmentOptions
-
-    @Argument(help: "The path, as it is seen.", completion: .file())
-    var path: String
-
-    func run() throws {
-        let current = try options.current()
-        let tree = try current.tree()
-        let owners: [UnionTree.Owner]
-        do throws(FileError) {
-            owners = tree.owners(of: try UnionPath(Array(path.utf8)))
-        } catch {
-            throw Complaint("\(error)", status: 2)
-        }
-        guard !owners.isEmpty else {
-            throw Complaint("\(path): no package of \(current.name) has it", try: "pak shadowed")
-        }
-        for owner in owners {
-            printing.show(
-                .object([
-                    ("name", .text(owner.package)), ("id", .text("\(owner.id)")),
-                    ("shown", .truth(owner.isShown)),
-                ]),
-                or: owner.package + (owner.isShown ? "" : " (hidden)") + "\n"
-            )
-        }
-    }
-}
-
 /// `pak conflicts`: what answers have settled.
 struct Conflicts: ParsableCommand {
     static let configuration = CommandConfiguration(
