@@ -41,6 +41,17 @@ struct FolderTests {
             served.running.complaints.next { $0.contains(words) } != nil
         }
 
+        /// The lines of the log up to one.
+        func lines(upTo words: String) -> [String] {
+            var lines: [String] = []
+            while let line = served.running.complaints.next() {
+                lines.append(line)
+                if line.contains(words) { return lines }
+            }
+            Issue.record("no line: \(words)")
+            return lines
+        }
+
         func isThere(_ path: String) -> Bool { (try? seen.read(path)) != nil }
     }
 
@@ -212,6 +223,27 @@ struct FolderTests {
         #expect(try scratch.bytes("web/rules") == Array("block bad /bin/1\n".utf8))
         let live = try Live(scratch)
         #expect(try live.seen.read("bin/1") == "1\n")
+        #expect(live.served.end() == 0)
+    }
+
+    /// What is dropped in beside it is no reason to tell of it again.
+    @Test func aConflictIsToldOnceForAsLongAsItIsTheSame() throws {
+        let scratch = try prepared()
+        let live = try Live(scratch)
+        try scratch.shell("cp bad.tar web")
+        #expect(live.told("/bin/1: packages have different files"))
+        #expect(live.told("environment web stays as it was: 1 conflict"))
+        // Each is looked at: what is no package is told of as it comes.
+        try scratch.shell("cp 2.tar web; echo text >web/one")
+        var lines = live.lines(upTo: "one is kept out: ")
+        try scratch.shell("cp 3.tar web; echo text >web/two")
+        lines += live.lines(upTo: "two is kept out: ")
+        // Once it was settled it is another one.
+        try scratch.shell("rm web/bad.tar")
+        lines += live.lines(upTo: "environment web: 3 packages")
+        #expect(!lines.contains { $0.contains("packages have") || $0.contains("conflict") })
+        try scratch.shell("cp bad.tar web")
+        #expect(live.told("environment web stays as it was: 1 conflict"))
         #expect(live.served.end() == 0)
     }
 

@@ -1,5 +1,6 @@
 import Archive
 import FileTree
+import Terminal
 
 /// The packages that a folder of the host has, each opened once, the rules of how they are joined,
 /// and what is no package or not yet.
@@ -12,6 +13,8 @@ struct FolderContent: Sendable {
     private var rulesStamp: FileStamp?
     /// What is kept out.
     private var refused: [String: Refusal] = [:]
+    /// Why what there is could not be shown; nil when it was.
+    var complaint: Complaint?
     /// Files that were begun and not closed since, where the kernel does not tell of writers.
     private var unclosed: Set<String> = []
     /// Directories that were made where they are: nobody says when they are whole.
@@ -54,6 +57,7 @@ struct FolderContent: Sendable {
         unclosed = []
         inPlace = []
         rulesStamp = nil
+        complaint = nil
     }
 
     /// Learns from what has happened to a name.

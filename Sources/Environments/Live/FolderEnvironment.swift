@@ -101,38 +101,40 @@ package final class FolderEnvironment: Sendable {
 
     /// Shows what the folder has by now; with `again` all of it is opened anew.
     ///
-    /// Returns whether that could be done.
+    /// Returns whether that could be done; if not, the log says why, once.
     @discardableResult
     package func refresh(again: Bool = false) -> Bool {
         content.withLock { content in
             if again { content.forget() }
-            return show(&content, again: again)
+            do throws(Complaint) {
+                try show(&content, again: again)
+                content.complaint = nil
+                return true
+            } catch {
+                guard content.complaint != error else { return false }
+                content.complaint = error
+                for line in error.details { log(line) }
+                log("environment \(name) stays as it was: \(error.text)")
+                return false
+            }
         }
     }
 
     /// Tells what has happened to a name of the folder.
     func take(_ event: FileEvents.Event) { content.withLock { $0.take(event) } }
 
-    private func show(_ content: inout FolderContent, again: Bool) -> Bool {
+    private func show(_ content: inout FolderContent, again: Bool) throws(Complaint) {
         let names: [String]
         do throws(FileError) {
             names = try content.read(opener) { log("environment \(name): \($0)") }
         } catch {
-            log("environment \(name) stays as it was: \(error)")
-            return false
+            throw Complaint(error)
         }
         let stamps = content.stamps(of: names)
         let now = shown.withLock { $0 }
-        guard again || stamps != now.stamps else { return true }
-        let next: Shown
-        do throws(Complaint) {
-            let environment = try Self.open(names, content, source, opener)
-            next = Shown(environment: environment, stamps: stamps, number: now.number + 1)
-        } catch {
-            for line in error.details { log(line) }
-            log("environment \(name) stays as it was: \(error.text)")
-            return false
-        }
+        guard again || stamps != now.stamps else { return }
+        let environment = try Self.open(names, content, source, opener)
+        let next = Shown(environment: environment, stamps: stamps, number: now.number + 1)
         // What there was is let go of outside of the lock, whatever it takes along.
         shown.withLock { $0 = next }
         views.swap(next) { log("environment \(name): a view stays as it was: \($0)") }
@@ -140,6 +142,5 @@ package final class FolderEnvironment: Sendable {
         let count = names.count == 1 ? "1 package" : "\(names.count) packages"
         log("environment \(name): \(count)")
         for listener in listeners.withLock({ $0 }) { listener(next.number, hash) }
-        return true
     }
 }
