@@ -352,6 +352,19 @@ struct EnvironmentTests {
         #expect(try Self.pak(scratch, ["owns", "/bin/none"], status: 1).output.isEmpty)
     }
 
+    @Test func whatAnotherStoreHasIsNotDeletedHere() throws {
+        let scratch = try Scratch()
+        let system = scratch("system/var/lib/pak")
+        let roots = ["--root", scratch("system")]
+        _ = try Program.pak.run(["env", "create", "web", "--store", system] + roots)
+        let told = try Self.pak(scratch, ["env", "delete", "web"], status: 1).complaints
+        #expect(told.hasPrefix("pak: environment web is in the store \(system): read only file"))
+        let way = try #require(told.split(separator: "try: pak ").last?.split(separator: ",").first)
+        try scratch.shell("'\(Program.pak.path)' \(way) --root '\(scratch("system"))'")
+        let gone = try Self.pak(scratch, ["env", "delete", "web"], status: 1).complaints
+        #expect(gone == "pak: environment web: file does not exist\ntry: pak env list\n")
+    }
+
     @Test func namesAreCompletedFromTheStore() throws {
         let scratch = try Scratch()
         try Self.makePackages(scratch)

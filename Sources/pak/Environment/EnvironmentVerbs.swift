@@ -178,7 +178,7 @@ struct DeleteEnvironment: ParsableCommand {
     func run() throws { try waiting.retrying(delete) }
 
     private func delete() throws {
-        let (store, _) = try stores.writer()
+        let (store, finder) = try stores.writer()
         do throws(FileError) {
             let environment = try NamedEnvironment(name, in: store)
             do throws(FileError) { _ = try environment.state() } catch {
@@ -187,9 +187,22 @@ struct DeleteEnvironment: ParsableCommand {
             }
             try environment.delete()
         } catch {
+            if error.kind == .notFound { try complainOfOther(finder) }
             let status = error.kind == .busy ? WaitOptions.busy : 1
-            throw Complaint(error, in: store, status: status)
+            let cure = error.kind == .notFound ? "pak env list" : nil
+            throw Complaint(error, in: store, try: cure, status: status)
         }
+    }
+
+    /// Complains of an environment that another store has than the one that is written.
+    private func complainOfOther(_ finder: EnvironmentFinder) throws(Complaint) {
+        // Where there is none, or none that can be read, the first error is told.
+        guard let other = try? finder.environment(name) else { return }
+        let place = other.store.path
+        throw Complaint(
+            FileError(.readOnly, "environment \(name) is in the store \(place)"),
+            try: "pak env delete --store '\(place)' \(name), as who may write there"
+        )
     }
 }
 
