@@ -102,4 +102,51 @@ struct DamageTests {
         try web.commit(["e"])
         #expect(try web.current().record.roots == ["e"])
     }
+
+    /// What has a right sum and means nothing here, as a later program may have written it: in
+    /// front of the hash or behind it, what is current by its own line or by another.
+    @Test(arguments: ["command", "rules"], [true, false])
+    func whatIsCurrentAndMeansNothingIsLeftForWhatDoes(kind: String, isOwnLine: Bool) throws {
+        let folder = try StoreFolder()
+        let web = try NamedEnvironment(making: "web", in: folder.store())
+        for names in [["a"], ["a", "b"], ["c"]] { try web.commit(names) }
+        let place = try #require(web.record(4).place)
+        let bytes = try folder.bytes("envs/web/log")
+        var block = Array(bytes[place.at..<(place.at + place.length)])
+        if kind == "rules" {
+            block += Array("rules\nbecome a b\n".utf8)
+        } else {
+            let known = Array("command".utf8)
+            let lines = block.split(separator: 10).map { line in
+                line.starts(with: known) ? Array("become".utf8) + line.dropFirst(7) : Array(line)
+            }
+            block = Array(lines.joined(separator: [10])) + [10]
+        }
+        var line = try web.state()
+        line.length = block.count
+        let front = Array(bytes[..<place.at])
+        try folder.write(front + line.bytes(behind: block), "envs/web/log")
+        if !isOwnLine { try web.note("pin", argument: 2, over: web.state()) }
+        let state = try web.state()
+        #expect(state.current == 4)
+        #expect(throws: FileError.self) { try web.current() }
+        let ways = [
+            try web.step(to: 3, from: state), try web.step(to: 2, from: state),
+            try web.step(back: 1, from: state), try web.step(back: 2, from: state),
+        ]
+        #expect(ways.map(\.number) == [3, 2, 3, 2])
+        for way in ways {
+            let damage = try #require(way.damage)
+            #expect(damage.kind == .malformed && damage.context?.contains("become") == true)
+        }
+        // The others are found by their identity as ever, and what there is not is not told of.
+        let hash = try web.record(2).hash
+        #expect(try web.find(String(hash.prefix(8)))?.number == 2)
+        if kind == "command" {
+            let error = #expect(throws: FileError.self) { try web.find("0123456789") }
+            #expect(error?.kind == .malformed)
+        }
+        try web.note("rollback", ways[2], over: state)
+        #expect(try web.current().record.roots == ["a", "b"])
+    }
 }

@@ -158,7 +158,10 @@ struct GenerationBlock {
                 throw .malformed("generation \(number): a line is no text")
             }
             if hasRules {
-                try text.take(rule: line)
+                do throws(FileError) { try text.take(rule: line) } catch {
+                    // To whoever asks for a generation it is one that cannot be read.
+                    throw .malformed("generation \(number): \(error.context ?? line)")
+                }
                 continue
             }
             let parts = line.split(separator: " ", maxSplits: 1)

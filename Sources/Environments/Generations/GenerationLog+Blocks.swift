@@ -116,15 +116,16 @@ extension GenerationLog {
         do throws(FileError) { return try block(of: state).parent } catch {
             guard error.kind == .malformed else { throw error }
         }
-        // What was current when it was made, if one line alone is missing there: none but its own
-        // counts generations up.
+        // What was current when it was made, if its line is there, or it alone is missing: none
+        // but its own counts generations up.
         let entries = try scan().entries
-        guard let next = entries.firstIndex(where: { $0.at > state.at }), next > 0 else {
+        guard let next = entries.firstIndex(where: { $0.at >= state.at }), next > 0 else {
             return nil
         }
         let (before, after) = (entries[next - 1].line, entries[next].line)
-        let isOne = after.line == before.line + 2 && before.last == state.current - 1
-        return isOne ? before.current : nil
+        let isThere = after.makesGeneration && after.current == state.current
+        let isOne = after.line == before.line + (isThere ? 1 : 2)
+        return isOne && before.last == state.current - 1 ? before.current : nil
     }
 
     /// Where the first line begins that is none of a block, and ends.

@@ -86,12 +86,19 @@ extension NamedEnvironment {
         let log = try log()
         do throws(FileError) {
             let scan = try log.scan()
+            var damage: FileError?
             for entry in scan.entries.reversed() where entry.line.makesGeneration {
-                let block = try log.block(at: entry.at)
+                let block: GenerationBlock
+                do throws(FileError) { block = try log.block(at: entry.at) } catch {
+                    guard error.kind == .malformed else { throw error }
+                    damage = error
+                    continue
+                }
                 if block.hash.hasPrefix(words) {
                     return try log.record(of: block, before: before)
                 }
             }
+            if let damage { throw damage }
             _ = try scan.sound()
             return nil
         } catch { throw at(error) }

@@ -62,11 +62,20 @@ final class StateHashes: Sendable {
         let log = try environment.log()
         let scan = try log.scan()
         let all = scan.entries.filter(\.line.makesGeneration)
+        var damage: FileError?
         for isOfTree in [false, true] {
             // By the identity alone one is found beside others that are damaged.
-            if isOfTree { _ = try scan.sound() }
+            if isOfTree {
+                if let damage { throw damage }
+                _ = try scan.sound()
+            }
             for entry in all.reversed() {
-                let block = try log.block(at: entry.at)
+                let block: GenerationBlock
+                do throws(FileError) { block = try log.block(at: entry.at) } catch {
+                    guard error.kind == .malformed else { throw error }
+                    damage = error
+                    continue
+                }
                 let hashes = try hashes(of: block, environment, log, isOfTree)
                 if hashes.begin(words, isOfTree) {
                     return try log.record(of: block, before: before)
