@@ -40,6 +40,22 @@ struct CureTests {
         #expect(run.complaints.hasSuffix("\ntry: \(cure)\n"), "\(run.complaints)")
     }
 
+    /// The table that is kept of what there is tells of no package that nobody can open.
+    @Test(arguments: [["rm", "a"], ["add", "a-1.0-2.deb"]])
+    func aPackageThatIsGoneOrDamagedCanBeTakenOut(words: [String]) throws {
+        for damage in ["rm store/packages/a-*", "truncate -s 100 store/packages/a-*"] {
+            let scratch = try Scratch()
+            try EnvironmentTests.makePackages(scratch)
+            let both = [scratch("a-1.0-1.deb"), scratch("b-2.deb")]
+            _ = try EnvironmentTests.pak(scratch, ["add"] + both)
+            try scratch.shell("ls store/tables/*; \(damage)")
+            let file = words[1].hasSuffix(".deb") ? scratch(words[1]) : words[1]
+            _ = try EnvironmentTests.pak(scratch, [words[0], file])
+            let list = try EnvironmentTests.pak(scratch, ["list"]).output
+            #expect(list.contains("b 2") && !list.contains("a 1.0-1"), "\(list)")
+        }
+    }
+
     @Test(.mounting)
     func aFullFileSystemIsNamedByItsStore() throws {
         let scratch = try Scratch()

@@ -74,7 +74,7 @@ struct TableUpdate {
     ///   - openOld: opens one of `before`.
     ///   - openNew: opens one of `after`.
     ///   - seeds: what the qids of their files are made of, where that is known.
-    /// - Throws: Errors of opening them.
+    /// - Throws: Errors of opening those that there are now.
     init?(
         _ old: Table,
         from before: [ContentID],
@@ -109,7 +109,8 @@ struct TableUpdate {
         var debianCount = old.flags.debianCount
         usr = debianCount > 0
         for number in lost {
-            let package = try openOld(number)
+            // One that is gone, or damaged, can be taken out all the same.
+            guard let package = try? openOld(number) else { return nil }
             if package.isDebian { debianCount -= 1 }
             changed.append(Changed(number: UInt32(number), isNew: false))
             packages.append(package)
