@@ -61,15 +61,14 @@ extension UnionTree {
         guard currentMaker.rules.mode == .set, let first = current.inode(a),
             let second = current.inode(b)
         else { return false }
-        guard first.mode == second.mode, first.size == second.size else { return false }
-        guard first.mode.type == .regular, first.size > 0 else { return true }
         let packages = current.packages
-        let hashes = (
-            try? packages[Int(a.package)].hash(first.number),
-            try? packages[Int(b.package)].hash(second.number)
-        )
         // What cannot be read is shared with nobody.
-        return hashes.0 != nil && hashes.0 == hashes.1
+        return
+            (try? packages[Int(a.package)].hasFile(
+                first,
+                like: second,
+                of: packages[Int(b.package)]
+            )) == true
     }
 
     private func owners(
