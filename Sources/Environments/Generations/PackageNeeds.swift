@@ -13,10 +13,14 @@ package struct PackageNeeds: Sendable {
             for line in manifest.all("provide") {
                 providers[Self.name(line), default: []].append(name)
             }
-            wishes[name] = manifest.all("run").map(Self.name)
+            wishes[name] = manifest.all("run")
         }
         for (name, wishes) in wishes {
-            let found = Set(wishes.flatMap { providers[$0] ?? [] }).subtracting([name])
+            // Of alternatives the first counts that there is.
+            let names = wishes.compactMap { wish in
+                wish.split(separator: "|").map(Self.name).first { providers[$0] != nil }
+            }
+            let found = Set(names.flatMap { providers[$0] ?? [] }).subtracting([name])
             below[name] = found.sorted()
         }
     }
@@ -24,7 +28,7 @@ package struct PackageNeeds: Sendable {
     /// The packages that a package needs, sorted.
     package func needed(by name: String) -> [String] { below[name] ?? [] }
 
-    private static func name(_ wish: String) -> String {
-        String(wish.prefix { !"<>=~!| ".contains($0) })
+    private static func name(_ wish: some StringProtocol) -> String {
+        String(wish.drop { $0 == " " }.prefix { !"<>=~!| ".contains($0) })
     }
 }
