@@ -29,6 +29,34 @@ struct LogFaultTests {
         #expect(try pak(scratch, "gc", status: 1).complaints.contains("no whole line"))
         #expect(try pak(scratch, "store", "verify", status: 4).complaints.contains("main"))
         try scratch.shell("ls store/packages/b-*")
+        // Nor is it cut off, or its number given again.
+        let added = try pak(scratch, "add", scratch("a-1.0-2.deb")).output
+        #expect(added.contains("Generation 4 (was 2)"))
+        #expect(try pak(scratch, "gc", status: 1).complaints.contains("no whole line"))
+        try scratch.shell("grep -q aXd store/envs/main/log; ls store/packages/b-*")
+    }
+
+    @Test func nothingIsForgottenWhereAnotherEnvironmentIsDamaged() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        for name in ["a-1.0-1", "b-2"] { _ = try pak(scratch, "add", scratch("\(name).deb")) }
+        _ = try pak(scratch, "env", "create", "zoo", "--like", "main")
+        let before = try scratch.bytes("store/envs/main/log")
+        let log = "store/envs/zoo/log"
+        try scratch.shell("cp \(log) zoo; sed -i '$ s/ [a-z]* / aXd /' \(log)")
+        _ = try pak(scratch, "gc", "--keep", "1", status: 1)
+        #expect(try scratch.bytes("store/envs/main/log") == before)
+        // Nor where one is being changed.
+        try scratch.shell("mv zoo \(log)")
+        let words = "\"$pak\" gc --keep 1 --store store --root system"
+        let busy = try Program(path: "/bin/sh").run(
+            "-c",
+            "cd '\(scratch.path)'; pak='\(Program.pak.path)'; flock store/envs/zoo/lock \(words)"
+        )
+        #expect(busy.status == 7, "\(busy.output)\(busy.complaints)")
+        #expect(try scratch.bytes("store/envs/main/log") == before)
+        _ = try pak(scratch, "gc", "--keep", "1")
+        #expect(try scratch.bytes("store/envs/main/log") != before)
     }
 
     @Test func aLogThatHasNoWholeLineIsDamagedAndNothingIsCollected() throws {

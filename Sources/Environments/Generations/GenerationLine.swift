@@ -60,6 +60,15 @@ package struct GenerationLine: Sendable, Hashable {
         self.length = length
     }
 
+    /// The line as one behind which a damaged one stands, which may have made a generation.
+    func counted(behind damaged: GenerationLine) -> GenerationLine {
+        var line = self
+        line.line += 1
+        // That number may be damaged, too.
+        if damaged.last > last, damaged.last - last <= 1 { line.last = damaged.last }
+        return line
+    }
+
     /// Whether it made a generation, and that is there.
     package var makesGeneration: Bool { length > 0 }
 

@@ -18,7 +18,7 @@ struct GenerationLog {
         self.store = store
     }
 
-    /// The last whole line, and where it ends; nil of an empty log.
+    /// The last whole line, and where the next begins; nil of an empty log.
     ///
     /// - Complexity: that of one read of a few kilobytes, however long the log is. Errors:
     /// `.malformed` where there are bytes and no whole line: none is written so.
@@ -70,6 +70,8 @@ struct GenerationLog {
     ) -> (line: GenerationLine, end: Int)? {
         let newline = UInt8(ascii: "\n")
         var end = bytes.count
+        // What was whole once is not torn: it stays, and its number is nobody else's.
+        var damaged: (line: GenerationLine, end: Int)?
         // From the end: what stands behind the last line's end is torn.
         while let found = bytes[..<end].lastIndex(of: newline) {
             let before = bytes[..<found].lastIndex(of: newline)
@@ -81,9 +83,11 @@ struct GenerationLog {
                 if line.length <= start {
                     let whole = bytes[(start - line.length)..<found]
                     if GenerationLine.isWhole(UnsafeRawBufferPointer(rebasing: whole)) {
-                        return (line, found + 1)
+                        guard let damaged else { return (line, found + 1) }
+                        return (line.counted(behind: damaged.line), damaged.end)
                     }
                 }
+                damaged = damaged ?? (line, found + 1)
             }
             end = found
         }

@@ -55,6 +55,15 @@ extension NamedEnvironment {
         return numbers.dropLast(max(0, count)).filter { !kept.contains($0) }
     }
 
+    /// Sees that all generations can be read, and that nobody changes them just now.
+    ///
+    /// Errors: `.malformed` where anything is damaged, `.busy`; those of reading.
+    package func checkWhole() throws(FileError) {
+        try locked { () throws(FileError) in
+            try each { (_, record) throws(FileError) in _ = try record() }
+        }
+    }
+
     /// Forgets all but the `count` last generations, the current one and the pinned, and tells
     /// which.
     ///

@@ -204,7 +204,16 @@ struct Collect: ParsableCommand {
         do throws(FileError) {
             let all = try store.collect(isDry: dryRun) { () throws(FileError) in
                 var uses = Store.Uses()
-                for name in try NamedEnvironment.names(in: store) {
+                let names = try NamedEnvironment.names(in: store)
+                if keep != nil, !dryRun {
+                    // What is forgotten is gone for good: not before all are seen to be whole.
+                    for name in names {
+                        try NamedEnvironment.ifThere(name, in: store) { it throws(FileError) in
+                            try it.checkWhole()
+                        }
+                    }
+                }
+                for name in names {
                     try NamedEnvironment.ifThere(name, in: store) { it throws(FileError) in
                         try Self.add(it, skipping: forgotten(of: it), to: &uses)
                     }
@@ -226,7 +235,7 @@ struct Collect: ParsableCommand {
 
     /// Forgets what is not to be kept of an environment; gives what only would be forgotten.
     ///
-    /// It is a part of the collection: where nothing can be removed nothing is forgotten.
+    /// It is a part of the collection: beside one that has the store nothing is forgotten.
     private func forgotten(of environment: NamedEnvironment) throws(FileError) -> Set<Int> {
         guard let keep else { return [] }
         if dryRun { return Set(try environment.forgettable(keeping: keep)) }
