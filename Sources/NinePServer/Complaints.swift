@@ -2,7 +2,7 @@ import Synchronization
 
 /// Lines of the log that peers can bring about as often as they like: so many a second, and then
 /// how many there were besides.
-final class Complaints: Sendable {
+package final class Complaints: Sendable {
     /// Lines a second.
     static let limit = 10
 
@@ -17,7 +17,7 @@ final class Complaints: Sendable {
     }
 
     /// Writes to `write`; `clock` tells nanoseconds, and goes only forward.
-    init(
+    package init(
         to write: @escaping @Sendable (String) -> Void,
         clock: @escaping @Sendable () -> UInt64 = { monotonicNanoseconds() }
     ) {
@@ -26,7 +26,7 @@ final class Complaints: Sendable {
     }
 
     /// Writes a line, or counts it.
-    func log(_ line: @autoclosure () -> String) {
+    package func log(_ line: @autoclosure () -> String) {
         let second = clock() / 1_000_000_000
         let (isWritten, kept) = state.withLock { state -> (Bool, UInt64) in
             if second != state.second {

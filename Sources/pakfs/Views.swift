@@ -2,6 +2,7 @@ import Archive
 import CaptureTree
 import Environments
 import FileTree
+import NinePServer
 import Synchronization
 import Terminal
 import UnionTree
@@ -21,6 +22,8 @@ final class Views: Tree {
     /// Where changes go; nil when nothing can be changed.
     private let captures: Captures?
     private let log: @Sendable (String) -> Void
+    /// The log for what peers can bring about as often as they like.
+    private let complaints: Complaints
     private let environments: Mutex<[Environment]>
     private let statistics = Mutex<@Sendable () -> String>({ "" })
 
@@ -39,6 +42,7 @@ final class Views: Tree {
         self.stored = stored
         self.captures = captures
         self.log = log
+        complaints = Complaints(to: log)
         var folders: [FolderEnvironment] = []
         for source in sources {
             guard let folder = try FolderEnvironment(source, opener, log: log) else { continue }
@@ -134,18 +138,20 @@ final class Views: Tree {
     /// Reads all packages and folders again, for those who attach from now on.
     func reread() {
         for environment in stored { environment.refresh(log, log) }
+        var isWhole = true
         do throws(Complaint) {
             let new = try Self.open(sources, opener)
             environments.withLock { $0 = new }
         } catch {
             for line in error.details { log(line) }
-            return log("packages were not read again, all stays as it was: \(error.text)")
+            isWhole = false
+            log("packages were not read again, those of the command line stay: \(error.text)")
         }
         let old = folders.filter { !$0.refresh(again: true) }.map(\.name)
         guard old.isEmpty else {
             return log("packages were not read again of \(old.joined(separator: ", "))")
         }
-        log("packages were read again")
+        if isWhole { log("packages were read again") }
     }
 
     func attach(as user: User, to name: String) throws(FileError) -> Attachment {
@@ -155,7 +161,9 @@ final class Views: Tree {
             var names = environments.withLock { $0.map(\.name) }
             names += folders.map(\.name) + stored.map(\.name)
             let known = names.map { $0.isEmpty ? "the empty one" : $0 } + [ViewName.control]
-            log("attach to \(name): \(error); there are \(known.joined(separator: ", "))")
+            complaints.log(
+                "attach to \(name): \(error); there are \(known.joined(separator: ", "))"
+            )
             throw error
         }
     }
@@ -266,6 +274,8 @@ final class Views: Tree {
         _ user: User
     ) throws(FileError) -> Attachment {
         guard let captures else { throw FileError(.invalid, "no layers: -c is not there") }
+        // Below such a layer is the disk, which is for the owner alone.
+        guard user.isOwner || environment.shines.isEmpty else { throw FileError(.permission) }
         let capture = try captures.capture(id, over: environment, name, for: user).capture
         return try withControl(Attachment(root: capture.root, tree: capture.view), name, user)
     }

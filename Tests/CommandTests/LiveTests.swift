@@ -252,6 +252,29 @@ struct LiveTests {
         #expect(served.end() == 0)
     }
 
+    /// Also where the folder's name has more bytes than characters.
+    @Test(arguments: ["disk", "b\u{fc}cher/\u{e4}"])
+    func aFolderOfTheHomeIsTheOneThatIsSeen(folder: String) throws {
+        let scratch = try Self.prepared()
+        try scratch.shell("mkdir -p 'anna/\(folder)'; echo disk >'anna/\(folder)/x'")
+        let store = ["--store", scratch("store"), "--root", scratch("system")]
+        var pak = Program.pak
+        pak.environment["HOME"] = scratch("anna")
+        let shine = try pak.run(["shine", "/usr/share/doc", "~/\(folder)"] + store)
+        #expect(shine.status == 0, "\(shine.complaints)")
+        var pakfs = Program.pakfs
+        pakfs.environment["HOME"] = scratch("anna")
+        pakfs.environment["XDG_CACHE_HOME"] = scratch("cache")
+        let address = "unix!\(scratch("socket"))"
+        let running = try pakfs.start(["-S", scratch("store"), "-e", "main", "-l", address])
+        _ = try #require(running.output.next())
+        #expect(try Editor(address, "main").read("usr/share/doc/x") == "disk\n")
+        running.send(SIGTERM)
+        #expect(running.wait() == 0)
+        // A path that is no text names no folder of the host by itself.
+        #expect(try pak.run(["shine", "/srv/%FF"] + store).status == 2)
+    }
+
     @Test func othersThanTheOwnerSeeNothingOfTheDisk() throws {
         let scratch = try Self.prepared()
         try scratch.shell("mkdir disk; echo disk >disk/x")
@@ -259,10 +282,19 @@ struct LiveTests {
         var pakfs = Program.pakfs
         pakfs.environment["XDG_CACHE_HOME"] = scratch("cache")
         let running = try pakfs.start(
-            ["-S", scratch("store"), "-e", "main", "-l", "tcp!127.0.0.1!0"]
+            [
+                "-S", scratch("store"), "-e", "main", "-c", scratch("layers"),
+                "-l", "tcp!127.0.0.1!0", "-l", "unix!\(scratch("socket"))",
+            ]
         )
         let line = try #require(running.output.next())
         let port = try #require(line.split(separator: "port=").last?.split(separator: ",").first)
+        _ = try #require(running.output.next())
+        let own = try Editor("unix!\(scratch("socket"))", "main:capture=x", user: getuid())
+        #expect(try own.read("usr/share/doc/x") == "disk\n")
+        #expect(throws: (any Error).self) {
+            try Editor("tcp!127.0.0.1!\(port)", "main:capture=x", user: 0)
+        }
         let seen = try Editor("tcp!127.0.0.1!\(port)", "main", user: 0)
         #expect(try seen.read("usr/share/doc/a/version") == "a 1.0-1\n")
         #expect(throws: (any Error).self) { try seen.walk("usr/share/doc/x") }

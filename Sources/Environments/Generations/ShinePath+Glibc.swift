@@ -41,34 +41,36 @@ package struct ShinePath: Sendable, Hashable {
             }
             return start + names.joined(separator: "/")
         }
+        guard folder != nil || String(validating: path, as: UTF8.self) != nil else {
+            throw FileError(.invalid, "shine \(text): no UTF-8, so a folder is needed")
+        }
     }
 
     /// The folder of the host, for this process's user.
     ///
     /// Errors: `.notFound` when it is in a home that nobody has named.
     package func hostFolder() throws(FileError) -> String {
-        guard let folder else { return "/" + String(decoding: path.bytes, as: UTF8.self) }
-        guard folder.hasPrefix("~/") else { return folder }
-        guard let home = getenv("HOME").map({ String(cString: $0) }), home.hasPrefix("/") else {
-            throw FileError(.notFound, "\(folder): HOME is not set")
-        }
-        return home + folder.dropFirst()
+        let (start, rest) = try place()
+        return (start == "/" ? start : start + "/") + rest
     }
 
     /// The folder as a directory that can be changed; no link leads there.
     ///
     /// Errors: those of open(2), with the path.
     package func open() throws(FileError) -> any Directory {
-        let folder = try hostFolder()
-        var start = "/"
-        var rest = folder[...]
-        // A home may be behind links: it is whose it is.
-        if let own = self.folder, own.hasPrefix("~/") {
-            start = String(folder.dropLast(own.utf8.count - 1))
-            rest = own.dropFirst(2)
-        }
+        let (start, rest) = try place()
         let names = rest.split(separator: "/").map { Array($0.utf8) }
         return try HostTree(FilePath(start), below: names, isWritable: true).root
+    }
+
+    /// Where the folder is: below the root, or a home, which may be behind links: it is whose it is.
+    private func place() throws(FileError) -> (start: String, rest: Substring) {
+        guard let folder else { return ("/", Substring(decoding: path.bytes, as: UTF8.self)) }
+        guard folder.hasPrefix("~/") else { return ("/", folder.dropFirst()) }
+        guard let home = getenv("HOME").map({ String(cString: $0) }), home.hasPrefix("/") else {
+            throw FileError(.notFound, "\(folder): HOME is not set")
+        }
+        return (home, folder.dropFirst(2))
     }
 }
 
