@@ -79,18 +79,21 @@ extension LayerBase {
     /// What a package calls a path, which aliases may have moved to where it is seen.
     func path(_ path: [UInt8], in package: Archive.Package) -> [UInt8] {
         if package.index.entry(atPath: path) != nil { return path }
-        let merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"].map { ($0, "usr/\($0)") }
-        let own = options.compactMap { option -> (String, String)? in
+        let slash = UInt8(ascii: "/")
+        let merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"].map {
+            (Array($0.utf8), Array("usr/\($0)".utf8))
+        }
+        let own = options.compactMap { option -> ([UInt8], [UInt8])? in
             let words = option.split(separator: "=", maxSplits: 1)
             let sides = words.last?.split(separator: ":", maxSplits: 1) ?? []
             guard words.first == "alias", sides.count == 2 else { return nil }
-            return (String(sides[0]), String(sides[1]))
+            return (PathText.unescape(sides[0].utf8), PathText.unescape(sides[1].utf8))
         }
         for (from, to) in own + merged {
-            let from = from.split(separator: "/").joined(separator: "/")
-            let to = to.split(separator: "/").joined(separator: "/") + "/"
-            guard path.starts(with: to.utf8) else { continue }
-            let other = Array(from.utf8) + [UInt8(ascii: "/")] + path.dropFirst(to.utf8.count)
+            let from = Array(from.split(separator: slash).joined(separator: [slash]))
+            let to = Array(to.split(separator: slash).joined(separator: [slash])) + [slash]
+            guard path.starts(with: to) else { continue }
+            let other = from + [slash] + path.dropFirst(to.count)
             if package.index.entry(atPath: other) != nil { return other }
         }
         return path

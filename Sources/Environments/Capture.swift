@@ -2,6 +2,7 @@ import Archive
 package import CaptureTree
 package import FileTree
 import NinePClient
+import Synchronization
 import SystemPackage
 import UnionTree
 
@@ -17,6 +18,8 @@ package final class Capture: Sendable {
     private let ruled: RuledTree
     package let environment: Environment
     private let sub: UnionPath
+    /// Held while a rule is added: one at a time.
+    private let ruling = Mutex(())
 
     /// The layer that an empty name at attach gets.
     package static let usual = "default"
@@ -104,13 +107,15 @@ package final class Capture: Sendable {
 
     /// Adds a rule behind those there are.
     package func add(_ rule: Rules.Rule) throws(FileError) {
-        var rules = layer.rules
-        rules.append(rule)
-        try ruled.set(rules)
-        do throws(FileError) { try layer.add(rule) } catch {
-            // The rules that the layer has were set before: they can be had.
-            try ruled.set(layer.rules)
-            throw error
+        try ruling.withLock { (_) throws(FileError) in
+            var rules = layer.rules
+            rules.append(rule)
+            try ruled.set(rules)
+            do throws(FileError) { try layer.add(rule) } catch {
+                // The rules that the layer has were set before: they can be had.
+                try ruled.set(layer.rules)
+                throw error
+            }
         }
     }
 
@@ -155,10 +160,11 @@ package final class Capture: Sendable {
 
     /// Whether it is what `view` of `environment` asks for.
     ///
-    /// Packages that were read again meanwhile make no difference: a capture is pinned.
+    /// Packages that were read again meanwhile make no difference where no state is named: a
+    /// capture is pinned.
     package func isOver(_ environment: Environment, _ view: ViewName) -> Bool {
         var other = LayerBase(environment, view)
-        other.hash = base.hash
+        if view.generation == nil { other.hash = base.hash }
         return base.isSame(as: other)
     }
 
