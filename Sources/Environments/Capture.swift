@@ -30,6 +30,17 @@ package final class Capture: Sendable {
         case read
         /// To be changed, and made when it is missing.
         case write(LayerSettings)
+        /// To be changed, and clean, whatever it has and lay over: that is forgotten once all else
+        /// is there.
+        case renew(LayerSettings)
+
+        /// How it is written; nil where it is only looked at.
+        var settings: LayerSettings? {
+            switch self {
+            case .read: nil
+            case .write(let settings), .renew(let settings): settings
+            }
+        }
     }
 
     /// Opens the layer in a folder over an environment, as `view` asks for it.
@@ -53,18 +64,18 @@ package final class Capture: Sendable {
         let lower = try environment.shines.lay(over: packages, from: sub)
         let found = LayerBase(environment, view)
         let layer: Layer
-        switch access {
-        case .read: layer = try Layer.open(readOnly: folder)
-        case .write(let settings):
-            layer = try Layer.open(
-                folder: folder,
-                limits: settings.limits,
-                sync: settings.sync
-            )
+        if let settings = access.settings {
+            layer = try Layer.open(folder: folder, limits: settings.limits, sync: settings.sync)
+        } else {
+            layer = try Layer.open(readOnly: folder)
+        }
+        if case .renew = access {
+            try layer.reset()
+            if layer.isSealed { try layer.unseal() }
         }
         base = try Self.settle(found, folder: folder, layer, access)
         tree = try CaptureTree(layer: layer, over: lower.root, in: lower.tree)
-        guard case .write(let settings) = access else {
+        guard let settings = access.settings else {
             // Nothing is changed through it.
             ruled = try RuledTree(over: tree.root, in: tree, rules: Rules())
             return
@@ -119,6 +130,12 @@ package final class Capture: Sendable {
         }
     }
 
+    /// Adds rules behind those there are, unless these are the last already.
+    package func take(_ new: Rules) throws(FileError) {
+        if layer.rules.ends(with: new) { return }
+        for rule in new.list { try add(rule) }
+    }
+
     /// Forgets every change, and takes changes again.
     package func reset() throws(FileError) {
         try layer.reset()
@@ -139,11 +156,14 @@ package final class Capture: Sendable {
             let sides = "it lies over \(known.summary), not over \(found.summary)"
             throw FileError(.conflict, "\(folder): \(sides)")
         }
-        guard case .write(let settings) = access else { return found }
-        if known == nil {
-            guard isUntouched else {
-                throw FileError(.malformed, "\(folder)/\(LayerBase.fileName): missing")
-            }
+        guard let settings = access.settings else { return found }
+        if known == nil, !isUntouched {
+            throw FileError(.malformed, "\(folder)/\(LayerBase.fileName): missing")
+        }
+        var isNew = known == nil
+        if case .renew = access { isNew = true }
+        // Who says the same again means no more by it.
+        if isNew, !layer.rules.ends(with: settings.rules) {
             for rule in settings.rules.list { try layer.add(rule) }
         }
         if known != found {

@@ -289,7 +289,9 @@ struct CaptureVerbTests {
             try run("final", "--hook", scratch("home/hook"), layer)
                 == "hook: M opt/pak-test/one\nhook: A opt/pak-test/two\n"
         )
-        _ = try run("run", layer, "--", "true", status: 125)
+        // That is a mark, and no lock.
+        _ = try run("run", layer, "--", "true")
+        #expect(try run("changes", layer) == "M opt/pak-test/one\nA opt/pak-test/two\n")
         _ = try run("down", "-q", "-o", scratch("home/packages"), layer)
         let next = scratch("home/layers/three")
         _ = try run(
@@ -304,6 +306,43 @@ struct CaptureVerbTests {
         )
         #expect(try run("run", next, "--", "sh", "-c", "cat \(place)/*") == "1\n3\n2\n")
         #expect(try run("changes", next) == "")
+    }
+
+    @Test func whatIsWrongWithPackagesIsToldWithTheWaysOut() throws {
+        let scratch = try example()
+        try scratch.shell(
+            """
+            for n in a b; do mkdir -p $n/opt; echo $n >$n/opt/x; tar -C $n -cf home/$n.tar .; done
+            """
+        )
+        let words = ["-p", scratch("home/a.tar"), "-p", scratch("home/b.tar"), "--", "true"]
+        let run = try pak(.own, scratch, ["run"] + words)
+        let capture = try pak(.own, scratch, ["capture", "--list"] + words)
+        #expect(run.complaints.contains("opt/x") && run.complaints.contains("try: "))
+        #expect(capture.complaints == run.complaints.replacing("-o ", with: "--option "))
+    }
+
+    /// Also rules that are said at every call are there once.
+    @Test func aLayerThatCannotBeMadeCleanIsAsItWas() throws {
+        let scratch = try example()
+        try scratch.write("home/rules", "drop /a\nkeep /a\n")
+        let layer = scratch("home/layer")
+        let words = ["capture", "--layer", layer, "--rules", scratch("home/rules"), "--"]
+        for name in ["a", "b"] {
+            let made = try pak(.own, scratch, words + ["sh", "-c", "echo x >/opt/\(name)"])
+            #expect(made.status == 0, "\(made.complaints)")
+        }
+        let rules = "grep -ac 'keep /a' '\(layer)/log'"
+        #expect(try scratch.shell(rules) == "1\n")
+        for bad in [["-p", scratch("home/no.deb")], ["--option", "no"], ["-b", scratch("no")]] {
+            let refused = try pak(.own, scratch, ["layer", "init", layer] + bad)
+            #expect(refused.status != 0, "\(bad)")
+            let left = try pak(.own, scratch, ["layer", "changes", layer])
+            #expect(left.output == "A opt/a\nA opt/b\n", "\(bad): \(left.complaints)")
+        }
+        let clean = try pak(.own, scratch, ["layer", "init", layer])
+        #expect(clean.status == 0, "\(clean.complaints)")
+        #expect(try pak(.own, scratch, ["layer", "changes", layer]).output.isEmpty)
     }
 
     @Test(arguments: Visitor.all)

@@ -68,6 +68,11 @@ public struct Rules: Sendable, Hashable {
     /// The rules in their order.
     public private(set) var list: [Rule] = []
 
+    /// Whether the last of them are these, in this order.
+    public func ends(with others: Rules) -> Bool {
+        list.suffix(others.list.count).elementsEqual(others.list)
+    }
+
     /// Makes a list without rules: everything is kept.
     public init() {}
 

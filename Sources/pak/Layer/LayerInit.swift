@@ -52,23 +52,15 @@ struct LayerInit: ParsableCommand {
         var settings = LayerSettings()
         settings.rules = rules
         var base = LayerBase()
-        do throws(FileError) {
-            if TextFile.exists("\(place.layer)/log") {
-                let layer = try Layer.open(folder: place.layer)
-                try layer.reset()
-                if layer.isSealed { try layer.unseal() }
-                if let known = try LayerBase.read(from: place.layer) {
-                    base = known
-                    for rule in rules.list where !layer.rules.list.contains(rule) {
-                        try layer.add(rule)
-                    }
-                }
+        if TextFile.exists("\(place.layer)/log") {
+            do throws(FileError) {
+                base = try LayerBase.read(from: place.layer) ?? base
+            } catch {
+                throw place.complaint(error)
             }
-        } catch {
-            throw place.complaint(error)
         }
         if !option.isEmpty { base.options = option }
-        _ = try place.capture(over: base, .write(settings))
+        _ = try place.capture(over: base, .renew(settings))
     }
 
     /// Makes the layer of a server: attaching makes it, if it is not there.

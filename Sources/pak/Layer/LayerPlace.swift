@@ -138,9 +138,7 @@ extension Capture: LayerAnswers {
     }
 
     func add(_ rules: Rules) throws(Complaint) {
-        try told { () throws(FileError) in
-            for rule in rules.list { try add(rule) }
-        }
+        try told { () throws(FileError) in try take(rules) }
     }
 
     private func told<Result>(_ body: () throws(FileError) -> Result) throws(Complaint) -> Result {

@@ -35,9 +35,10 @@ struct LayerRun: ParsableCommand {
         Foreground.take()
         try ViewRun.endingAsOurs(words) { () throws(Complaint) in
             let capture = try place.capture(.write(LayerSettings()))
-            guard !capture.layer.isSealed else {
-                let cure = "pak layer init '\(place.layer)' for a clean one"
-                throw Complaint("\(place.layer): it is sealed", try: cure)
+            do throws(FileError) {
+                if capture.layer.isSealed { try capture.layer.unseal() }
+            } catch {
+                throw place.complaint(error)
             }
             let ending = try CaptureRun(borders.choice, nil, capture, words).run {
                 progress.remark(losses: $0)

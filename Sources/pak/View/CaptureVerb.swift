@@ -113,13 +113,10 @@ struct CaptureVerb: ParsableCommand {
             try LayerSettings.rules(from: path)
         }
         let isNew = !TextFile.exists("\(folder)/log")
+        settings.rules = Self.places
+        for rule in own?.list ?? [] { settings.rules.append(rule) }
+        let environment = try trees.environment(usual: false)
         do throws(FileError) {
-            settings.rules = Self.places
-            for rule in own?.list ?? [] { settings.rules.append(rule) }
-            let environment: Environment
-            do throws(Complaint) { environment = try trees.environment(usual: false) } catch {
-                throw FileError(.conflict, error.text)
-            }
             let capture = try Capture(
                 packageName,
                 folder: folder,
@@ -129,7 +126,7 @@ struct CaptureVerb: ParsableCommand {
             )
             if !isNew {
                 if capture.layer.isSealed { try capture.layer.unseal() }
-                for rule in own?.list ?? [] { try capture.add(rule) }
+                if let own { try capture.take(own) }
             }
             return capture
         } catch {
