@@ -23,7 +23,7 @@ extension Layer {
         _ before: UInt64
     ) throws(FileError) {
         try noteWriting(object)
-        let file = try dataFileToWrite(object)
+        let file = try dataFileToCut(object, to: size)
         try announceCut(of: object, to: size)
         try file.truncate(to: size)
         let time = try file.figures().modified
@@ -33,10 +33,25 @@ extension Layer {
         }
     }
 
+    /// The data file of an object that is to be cut: another than it was, where that is kept until
+    /// more has changed.
+    private func dataFileToCut(
+        _ object: CaptureObject,
+        to size: UInt64
+    ) throws(FileError) -> any DataFile {
+        guard size == 0, try data.putAside(object.serial) else {
+            return try dataFileToWrite(object)
+        }
+        let file = try data.create(object.serial)
+        state.withLock { _ in object.openData = file }
+        return file
+    }
+
     /// Lets go of all lower bytes.
     private func empty(_ object: CaptureObject) throws(FileError) {
         var time: Timestamp?
-        if state.withLock({ _ in object.hasData }), let file = try dataFile(of: object) {
+        if state.withLock({ _ in object.hasData }) {
+            let file = try dataFileToCut(object, to: 0)
             try announceCut(of: object, to: 0)
             try file.truncate(to: 0)
             time = try file.figures().modified

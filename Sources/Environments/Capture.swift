@@ -10,6 +10,8 @@ import UnionTree
 package final class Capture: Sendable {
     /// The name by which clients attach to it, and its folder's.
     package let id: String
+    /// The folder of its layer.
+    package let folder: String
     /// What it lies over.
     package let base: LayerBase
     /// What was changed, over what was there.
@@ -55,6 +57,7 @@ package final class Capture: Sendable {
         _ access: Access
     ) throws(FileError) {
         self.id = id
+        self.folder = folder
         self.environment = environment
         let options = try view.options()
         sub = options.sub

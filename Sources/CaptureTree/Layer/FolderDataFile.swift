@@ -134,6 +134,9 @@ final class FolderDataFile: DataFile {
         at time: Timestamp? = nil,
         _ body: (_ taken: inout UInt64) throws(FileError) -> Void
     ) throws(FileError) {
+        guard files.mayWrite(serial) else {
+            throw FileError(.unsupported, "data/\(serial.fileName): written to in part")
+        }
         let old = state.withLock { $0.figures }
         var taken: UInt64 = 0
         var failure: FileError?

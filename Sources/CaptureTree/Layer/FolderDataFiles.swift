@@ -11,13 +11,20 @@ final class FolderDataFiles: DataFiles {
     let calls: HostCalls
     let clock: @Sendable () -> Timestamp
     var allocated: UInt64 { usage.bytes }
-    private let path: String
-    private let isWritable: Bool
+    let layer: LayerFolder
+    let path: String
+    let isWritable: Bool
     /// Nil in a folder that is read and has none.
-    private let folder: HostDescriptor?
-    private let open = Mutex<[Serial: Open]>([:])
+    let folder: HostDescriptor?
+    /// What was put aside, in a folder that is read.
+    private let aside = Mutex<HostDescriptor?>(nil)
+    /// The changes that are all kept or none; taken before `open`.
+    let held = Mutex<HeldFiles?>(nil)
+    /// Whether nothing is changed any more, since changes were taken back.
+    let isClosed = Atomic(false)
+    let open = Mutex<[Serial: Open]>([:])
 
-    private struct Open {
+    struct Open {
         weak var file: FolderDataFile?
     }
 
@@ -29,6 +36,7 @@ final class FolderDataFiles: DataFiles {
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.clock = clock
+        layer = folder
         calls = folder.calls
         path = folder.path + "/data"
         isWritable = folder.isWritable
@@ -56,8 +64,9 @@ final class FolderDataFiles: DataFiles {
     }
 
     func create(_ serial: Serial) throws(FileError) -> any DataFile {
-        guard let folder, isWritable else { throw FileError(.readOnly, path) }
+        guard let folder, mayChange else { throw FileError(.readOnly, path) }
         let name = serial.fileName
+        _ = try putAside(serial)
         do throws(FileError) {
             let descriptor = try makeAnew(serial, in: folder)
             do throws(FileError) {
@@ -75,6 +84,22 @@ final class FolderDataFiles: DataFiles {
         } catch {
             throw error.at(path)
         }
+    }
+
+    private var mayChange: Bool { isWritable && !isClosed.load(ordering: .relaxed) }
+
+    /// Reads what was put aside in a folder in the place of what is there now.
+    func readAside(_ folder: HostDescriptor) { aside.withLock { $0 = folder } }
+
+    /// The folder that a file is in.
+    private func place(
+        of serial: Serial,
+        in folder: HostDescriptor
+    ) throws(FileError) -> HostDescriptor {
+        guard let aside = aside.withLock({ $0 }),
+            try calls.status(serial.fileName, in: aside) != nil
+        else { return folder }
+        return aside
     }
 
     /// Makes a file; one that a failure has left behind is gone for good: who has it open keeps it.
@@ -96,6 +121,7 @@ final class FolderDataFiles: DataFiles {
         return try open.withLock { (open) throws(FileError) -> FolderDataFile? in
             if let file = open[serial]?.file { return file }
             do throws(FileError) {
+                let folder = try place(of: serial, in: folder)
                 let descriptor = try calls.open(serial.fileName, in: folder, writable: isWritable)
                 let file = try FolderDataFile(descriptor, serial, self, calls.status(descriptor))
                 open[serial] = Open(file: file)
@@ -108,13 +134,15 @@ final class FolderDataFiles: DataFiles {
     }
 
     func remove(_ serial: Serial) {
-        guard let folder, isWritable else { return }
+        guard let folder, mayChange else { return }
+        // What could not be put aside is not removed; it is told before anything is kept.
+        guard let isAside = try? putAside(serial), !isAside else { return }
         // One that cannot be removed is removed when the layer is opened again.
         try? unlink(serial, in: folder)
     }
 
     func removeAll() throws(FileError) {
-        guard let folder, isWritable else { throw FileError(.readOnly, path) }
+        guard let folder, mayChange else { throw FileError(.readOnly, path) }
         for name in try calls.names(in: folder) {
             guard let serial = Serial(fileName: name) else { continue }
             try unlink(serial, in: folder)
@@ -125,6 +153,7 @@ final class FolderDataFiles: DataFiles {
         guard let folder else { return nil }
         if let file = open.withLock({ $0[serial]?.file }) { return try file.figures() }
         do throws(FileError) {
+            let folder = try place(of: serial, in: folder)
             let figures = try calls.status(serial.fileName, in: folder)
             guard figures?.isRegular ?? true else {
                 throw FileError(.inputOutput, "\(serial.fileName): no regular file")

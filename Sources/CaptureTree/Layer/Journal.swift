@@ -16,6 +16,21 @@ protocol Journal: AnyObject, Sendable {
     /// Puts everything on stable storage, data files too, where it is to be at the end.
     func finish() throws(FileError)
 
+    /// What the last record that is kept is told by.
+    var sum: UInt64 { get }
+
+    /// Takes records from now on without keeping them, until `keep`.
+    func hold()
+
+    /// Has the records that `emit` shows instead of all that were added; then what is added is kept
+    /// again. All of them are there then, or those before `hold`, and nothing more is taken.
+    ///
+    /// Errors: as `append` has them.
+    func keep(_ emit: RecordEmitter) throws(FileError)
+
+    /// Takes nothing more, since what was held back is not to be kept.
+    func abandon(_ error: FileError)
+
     /// Whether so much was added since it was last written anew that it may be worth it again.
     var mayShrink: Bool { get }
 
@@ -30,6 +45,15 @@ protocol Journal: AnyObject, Sendable {
 typealias RecordEmitter = (_ body: (Record) throws(FileError) -> Void) throws(FileError) -> Void
 
 extension Journal {
+    // What is not in a folder has nothing to go back to.
+    var sum: UInt64 { 0 }
+
+    func hold() {}
+
+    func keep(_ emit: RecordEmitter) throws(FileError) {}
+
+    func abandon(_ error: FileError) {}
+
     var mayShrink: Bool { false }
 
     func shrink(_ emit: RecordEmitter) throws(FileError) {}
@@ -57,6 +81,22 @@ protocol DataFiles: AnyObject, Sendable {
     /// Removes all files.
     func removeAll() throws(FileError)
 
+    /// Keeps what there is of files below the serial `first` until `keep` or `takeBack`, while the
+    /// log ends with `sum`: they are made, removed and emptied, but not written to otherwise.
+    func hold(_ first: Serial, after sum: UInt64)
+
+    /// Sees to it that a file is put back if need be; whether it is gone by that.
+    func putAside(_ serial: Serial) throws(FileError) -> Bool
+
+    /// Makes sure that everything could be put aside that had to be.
+    func checkHeld() throws(FileError)
+
+    /// Lets go of what the files were: the log knows what they are now.
+    func keep()
+
+    /// Puts back what the files were, and takes no more changes.
+    func takeBack()
+
     /// What there is of a file without opening it; nil when there is none.
     func figures(_ serial: Serial) throws(FileError) -> DataFigures?
 
@@ -73,6 +113,19 @@ protocol DataFiles: AnyObject, Sendable {
 
     /// The longest that a file may be, in bytes.
     var longestFile: UInt64 { get }
+}
+
+extension DataFiles {
+    // What is not in a folder has nothing to go back to.
+    func hold(_ first: Serial, after sum: UInt64) {}
+
+    func putAside(_ serial: Serial) throws(FileError) -> Bool { false }
+
+    func checkHeld() throws(FileError) {}
+
+    func keep() {}
+
+    func takeBack() {}
 }
 
 /// An open data file; closed when nobody holds it.

@@ -5,7 +5,7 @@ extension Layer {
     /// all that is in it.
     ///
     /// What a crash has left unfinished at the log's end is cut off, and data files that belong
-    /// to no object are removed. Nobody else can open the layer until this one is let go of.
+    /// to no object are removed; what was changed `atOnce` and not kept is put back. Nobody else can open the layer until this one is let go of.
     ///
     /// The folder that it is in has to be there. What is beyond the limits when it is opened
     /// stays. `clock` says what "now" is.
@@ -43,6 +43,8 @@ extension Layer {
             let log = try LogFile(folder, usage: usage, sync: sync) {
                 (id, records) throws(FileError) in state = try LayerState(id: id, records)
             }
+            // Before the log ends otherwise.
+            try data.settle(after: log.sum)
             state.apply(.opened)
             state.isOpenUntold = true
             // It may fail: then the log is what it was.
@@ -79,6 +81,7 @@ extension Layer {
             let state = try LayerState(id: reader.id) { (body) throws(FileError) in
                 _ = try reader.readAll(body)
             }
+            try data.settle(after: reader.sum)
             return try Layer(state, journal: ClosedJournal(folder), data: data)
         } catch {
             throw error.at(path)

@@ -7,7 +7,8 @@ import FileTree
 //     over    what it lies over, of which the layer itself knows nothing
 //     data/   the bytes of files, each named by its serial in hexadecimal, mode 0600
 //
-// and for moments `log.new`. All data files are in one folder: file systems of today find a name
+// and for moments `log.new`, or `aside.SUM`, a folder of the data files as they were before changes
+// that are all kept or none: as long as the log ends with that sum they are not kept. All data files are in one folder: file systems of today find a name
 // among a million by its hash or in a tree, and 256 folders would each cost a write of its own
 // where names are put on storage.
 
@@ -29,7 +30,7 @@ final class LayerFolder: Sendable {
     static let logName = "log"
     static let newLogName = "log.new"
     private static let lockName = "lock"
-    private static let dataName = "data"
+    static let dataName = "data"
     private static let names = [lockName, logName, newLogName, dataName]
 
     /// Opens a layer's folder for writing, and makes it (mode 0700) when there is none.
@@ -135,19 +136,42 @@ final class LayerFolder: Sendable {
         } catch { return error.kind == .busy }
     }
 
+    /// The folder for what is put aside while the log ends with a sum.
+    static func asideName(_ sum: UInt64) -> String { "\(asidePrefix)\(String(sum, radix: 16))" }
+    private static let asidePrefix = "aside."
+
+    /// The folders there are of what was put aside.
+    func asides() throws(FileError) -> [String] {
+        try calls.names(in: folder, beginning: Array(Self.asidePrefix.utf8))
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Names that no layer has.
     func foreignNames() throws(FileError) -> [String] {
         try calls.names(in: folder)
             .map { String(decoding: $0, as: UTF8.self) }
-            .filter { !Self.names.contains($0) && $0 != Self.baseName }
+            .filter {
+                !Self.names.contains($0) && $0 != Self.baseName && !$0.hasPrefix(Self.asidePrefix)
+            }
     }
 
     /// All names among the data files, in no order, with their serials and figures; no serial for
     /// another name, no figures for what is no file.
-    func dataFiles() throws(FileError) -> [(String, Serial?, DataFigures?)] {
+    ///
+    /// Those that are put aside while the log ends with `sum` are what they were.
+    func dataFiles(after sum: UInt64) throws(FileError) -> [(String, Serial?, DataFigures?)] {
         guard let data else { return [] }
         var files: [(String, Serial?, DataFigures?)] = []
-        for bytes in try calls.names(in: data) {
+        var aside: Set<[UInt8]> = []
+        for name in try asides() where name == Self.asideName(sum) {
+            let folder = try calls.openFolder(name, in: folder)
+            for name in try calls.names(in: folder) {
+                let text = String(decoding: name, as: UTF8.self)
+                aside.insert(name)
+                files.append((text, Serial(fileName: name), try calls.status(text, in: folder)))
+            }
+        }
+        for bytes in try calls.names(in: data) where !aside.contains(bytes) {
             let name = String(decoding: bytes, as: UTF8.self)
             let serial = Serial(fileName: bytes)
             guard serial != nil, let figures = try calls.status(name, in: data) else {

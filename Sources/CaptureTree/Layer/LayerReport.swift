@@ -75,12 +75,14 @@ extension Layer {
             let file = try folder.openLog()
             report.logSize = try folder.calls.status(file).size
             var state = LayerState(id: 0)
+            var sum: UInt64 = 0
             do throws(FileError) {
                 var reader = try LogReader(file, folder.calls)
                 report.id = reader.id
                 defer {
                     report.wholeSize = reader.offset
                     report.records = reader.count
+                    sum = reader.sum
                 }
                 report.tornTail = try reader.readAll { state.apply($0) }
             } catch {
@@ -89,7 +91,7 @@ extension Layer {
             }
             report.objects = state.objects.count
             report.isSealed = state.isSealed
-            try report.addFiles(folder, state)
+            try report.addFiles(folder, state, after: sum)
         } catch {
             throw error.at(path)
         }
@@ -101,11 +103,12 @@ extension LayerReport {
     /// Compares the data files with the objects that own them.
     fileprivate mutating func addFiles(
         _ folder: LayerFolder,
-        _ state: borrowing LayerState
+        _ state: borrowing LayerState,
+        after sum: UInt64
     ) throws(FileError) {
         foreign = try folder.foreignNames()
         var sizes: [Serial: Found] = [:]
-        for (name, serial, figures) in try folder.dataFiles() {
+        for (name, serial, figures) in try folder.dataFiles(after: sum) {
             let isNamed = serial.map { state.objects[$0]?.hasData ?? false } ?? false
             guard let serial, let figures else {
                 if let serial { sizes[serial] = .noFile }

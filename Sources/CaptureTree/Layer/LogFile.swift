@@ -25,6 +25,8 @@ final class LogFile: Journal {
         var isNameUnstored = false
         /// Why nothing more is taken.
         var broken: FileError?
+        /// Whether records are taken and not kept.
+        var isHeld = false
         /// Room that is used again.
         var bytes: [UInt8] = []
         var scratch = RecordWriter()
@@ -69,6 +71,14 @@ final class LogFile: Journal {
     func append(_ records: [Record]) throws(FileError) {
         try state.withLock { (state) throws(FileError) in
             if let broken = state.broken { throw broken }
+            if state.isHeld {
+                // What could not be written down is refused now.
+                for record in records {
+                    state.scratch.removeAll()
+                    try state.scratch.put(record)
+                }
+                return
+            }
             if mode == .op, state.isNameUnstored { try storeName(&state) }
             state.bytes.removeAll(keepingCapacity: state.bytes.count < 1 << 20)
             var sum = state.sum
@@ -148,7 +158,7 @@ final class LogFile: Journal {
     /// Below this size a log is left alone while it is in use.
     private static let least: UInt64 = 1 << 20
 
-    var mayShrink: Bool { state.withLock { $0.end >= max(Self.least, $0.look) } }
+    var mayShrink: Bool { state.withLock { !$0.isHeld && $0.end >= max(Self.least, $0.look) } }
 
     func shrink(_ emit: RecordEmitter) throws(FileError) {
         try state.withLock { (state) throws(FileError) in
@@ -171,6 +181,32 @@ final class LogFile: Journal {
 
     /// So few records are not worth a new file.
     private static let fewest = 64
+
+    // MARK: - All or nothing
+
+    var sum: UInt64 { state.withLock { $0.sum } }
+
+    func hold() { state.withLock { $0.isHeld = true } }
+
+    func keep(_ emit: RecordEmitter) throws(FileError) {
+        try state.withLock { (state) throws(FileError) in
+            if let broken = state.broken { throw broken }
+            do throws(FileError) {
+                try writeAnew(&state, emit)
+            } catch {
+                // Left for the next opening when it cannot be removed either.
+                try? Self.removeNew(in: folder)
+                throw error.at("\(folder.path)/\(LayerFolder.newLogName)")
+            }
+            state.isHeld = false
+            // It has its name for all who ask; that it is on storage is seen to with the next.
+            if mode != .none { try? storeName(&state) }
+        }
+    }
+
+    func abandon(_ error: FileError) {
+        state.withLock { $0.broken = $0.broken ?? broken(by: error) }
+    }
 
     /// Writes the new log, puts it on storage and gives it the log's name.
     private func writeAnew(_ state: inout State, _ emit: RecordEmitter) throws(FileError) {

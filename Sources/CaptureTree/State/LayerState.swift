@@ -31,6 +31,8 @@ struct LayerState: ~Copyable {
     var unsettled: [CaptureObject] = []
     /// Whether the log is still to be told that it was opened.
     var isOpenUntold = false
+    /// Whether changes are made that are all kept or none.
+    var isHeld = false
     /// Where lower objects were found, by serial, while a log that was written anew is replayed.
     var places: [Serial: LowerPlace] = [:]
     /// Where the data files of objects without a name are removed; nil while a log is replayed.

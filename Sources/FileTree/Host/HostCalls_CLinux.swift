@@ -136,6 +136,16 @@ package struct HostCalls: Sendable {
         guard renameat(folder.number, name, folder.number, new) == 0 else { throw failed(name) }
     }
 
+    /// Moves a file to another folder under its name, in place of what has it there.
+    package func rename(
+        _ name: String,
+        of folder: HostDescriptor,
+        to other: HostDescriptor
+    ) throws(FileError) {
+        try check(.rename, name)
+        guard renameat(folder.number, name, other.number, name) == 0 else { throw failed(name) }
+    }
+
     /// The names in a folder that begin so, but `.` and `..`, in no order.
     package func names(
         in folder: HostDescriptor,

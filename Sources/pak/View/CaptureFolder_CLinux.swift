@@ -46,6 +46,20 @@ struct CaptureFolder {
         if let lock { close(lock) }
     }
 
+    /// Gives one that was made here to the user, as a layer of that name; nil where it is his, or
+    /// cannot be had.
+    func keep(as name: String) -> String? {
+        guard isOurs, let folder = try? HostFolder.makeNew("\(Self.place)/pak-kept") else {
+            return nil
+        }
+        let layer = "\(folder)/\(name)"
+        guard rename(path, layer) == 0 else {
+            HostFolder.remove(folder)
+            return nil
+        }
+        return layer
+    }
+
     private static var place: String { HostNames.variable("TMPDIR") ?? "/var/tmp" }
     private static let name = "pak-capture"
 

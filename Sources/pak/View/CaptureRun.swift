@@ -83,15 +83,38 @@ struct CaptureRun {
             }
             throw ViewFailure.complaint(error, way)
         }
-        do throws(FileError) { tell(try held.readBack(to: capture.root)) } catch {
-            let isFull = error.kind == .noSpace || error.kind == .quota
+        try readBack(held, tell)
+        return held.ending
+    }
+
+    /// Has what was changed in the layer; where that fails, in another one that is told of.
+    private func readBack(
+        _ held: HeldChanges,
+        _ tell: ([Unpacker.Loss]) -> Void
+    ) throws(Complaint) {
+        let changes: ReadableChanges
+        do throws(FileError) { changes = try held.checked() } catch {
+            let text = "what was changed cannot be kept: \(error)"
+            throw Complaint(text, try: "--via fuse", status: 125)
+        }
+        let reason: FileError
+        do throws(FileError) { return tell(try changes.apply(to: capture)) } catch {
+            reason = error
+        }
+        guard let other = OtherLayer(keeping: changes, of: capture, reason) else {
+            let isFull = reason.kind == .noSpace || reason.kind == .quota
             throw Complaint(
-                "what was changed cannot be kept: \(error)",
+                "what was changed cannot be kept: \(reason)",
                 try: isFull ? "--layer DIR, where there is more room" : "--via fuse",
                 status: 125
             )
         }
-        return held.ending
+        tell(other.losses)
+        throw Complaint(
+            "\(capture.folder): \(reason): what was changed is the layer \(other.path) instead",
+            try: "pak layer export '\(other.path)' -o FILE",
+            status: 125
+        )
     }
 
     private func runServed() throws(FileError) -> Ending {

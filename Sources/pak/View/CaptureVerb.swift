@@ -79,7 +79,14 @@ struct CaptureVerb: ParsableCommand {
                 progress.remark(losses: $0)
             }
             guard ending == .exited(0) || keep else { return ending }
-            try finish(capture)
+            do throws(Complaint) { try finish(capture) } catch {
+                // The command may have run for an hour.
+                guard let layer = folder.keep(as: packageName) else { throw error }
+                var complaint = error
+                complaint.text += ": what was changed is the layer \(layer)"
+                complaint.cure = error.cure ?? "pak layer export '\(layer)' -o FILE"
+                throw complaint
+            }
             return ending
         }
     }

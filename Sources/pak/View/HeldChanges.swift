@@ -1,5 +1,6 @@
 import Archive
 import CaptureTree
+import Environments
 import FileTree
 import Glibc
 import Namespaces
@@ -16,13 +17,12 @@ struct HeldChanges {
     /// The paths that have changes of their own, and where in the directory.
     let uppers: [(path: PathBytes, place: String)]
 
-    /// Does to `root` what was done to the view; returns what is not as the command had it.
+    /// Makes sure that all that there is can be read.
     ///
-    /// Nothing is done before all that there is can be read.
-    func readBack(to root: any Directory) throws(FileError) -> [Unpacker.Loss] {
+    /// Errors: what cannot be read, with its path.
+    func checked() throws(FileError) -> ReadableChanges {
         let path = FilePath("/proc/self/fd/\(directory.number)")
         let changes = try HostTree(path, isWritable: true).root
-        var upper = OverlayUpper(since: start)
         var found: [(path: [UInt8], directory: any Directory)] = []
         for (path, place) in uppers {
             guard let inner = try changes.node(atPath: Array(place.utf8))?.directory else {
@@ -30,8 +30,28 @@ struct HeldChanges {
             }
             found.append((path.bytes, inner))
         }
+        var upper = OverlayUpper(since: start)
         for (path, directory) in found { try upper.check(directory, at: path) }
-        for (path, directory) in found { try upper.apply(directory, to: root, at: path) }
+        return ReadableChanges(directory: directory, upper: upper, found: found)
+    }
+}
+
+/// Changes of which all can be read, as often as need be.
+struct ReadableChanges {
+    /// Held, and all that is in it.
+    fileprivate let directory: HeldDirectory
+    fileprivate let upper: OverlayUpper
+    fileprivate let found: [(path: [UInt8], directory: any Directory)]
+
+    /// Does to a capture what was done to the view, or nothing; returns what is not as the command
+    /// had it.
+    func apply(to capture: Capture) throws(FileError) -> [Unpacker.Loss] {
+        var upper = upper
+        try capture.layer.atOnce { () throws(FileError) in
+            for (path, directory) in found {
+                try upper.apply(directory, to: capture.root, at: path)
+            }
+        }
         return upper.losses
     }
 }
