@@ -75,6 +75,11 @@ public struct ExtendedAttribute: Sendable, Hashable {
 }
 
 extension ExtendedAttribute {
+    /// Whether a package has room for these attributes of one file, whatever its path is.
+    public static func fit(_ attributes: [ExtendedAttribute]) -> Bool {
+        attributes.reduce(0) { $0 + TarEncoder.size(of: $1) } <= TarEncoder.attributeLimit
+    }
+
     /// The attributes of a file that mean the same on another machine, sorted by their names.
     public static func portable(of node: any Node) throws(FileError) -> [ExtendedAttribute] {
         let names: [UInt8]

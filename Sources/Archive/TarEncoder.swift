@@ -8,6 +8,9 @@ struct TarEncoder {
     /// The most bytes of pax records of one member.
     static let paxLimit = 64 << 10
 
+    /// Of those, what is left to attributes whatever the path is.
+    static let attributeLimit = paxLimit - MemberPath.limit - 1024
+
     /// The headers of a member, whole blocks.
     private(set) var header: [UInt8] = []
     /// What comes before the stored bytes of a sparse file: its map, whole blocks.
@@ -178,13 +181,22 @@ struct TarEncoder {
 
     /// `length SP key=value LF`, where length counts all of it.
     private mutating func record(_ key: String, _ value: [UInt8]) {
-        let rest = key.utf8.count + value.count + 3
-        var digits = 1
-        while "\(rest + digits)".utf8.count > digits { digits += 1 }
-        records += Array("\(rest + digits) \(key)=".utf8)
+        records += Array("\(Self.size(key, value)) \(key)=".utf8)
         records += value
         records.append(UInt8(ascii: "\n"))
         recordCount += 1
+    }
+
+    private static func size(_ key: String, _ value: [UInt8]) -> Int {
+        let rest = key.utf8.count + value.count + 3
+        var digits = 1
+        while "\(rest + digits)".utf8.count > digits { digits += 1 }
+        return rest + digits
+    }
+
+    /// The bytes of the record of an attribute.
+    static func size(of attribute: ExtendedAttribute) -> Int {
+        size(attributeKey(attribute.name), attribute.value)
     }
 
     /// The name in ustar's two fields, cut at the first slash that makes both fit.

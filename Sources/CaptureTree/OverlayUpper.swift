@@ -8,7 +8,7 @@ public import FileTree
 /// that name for a file of its own. Such files are changed under all of their names, and told.
 public struct OverlayUpper {
     /// What is not as overlayfs has shown it.
-    public private(set) var losses: [Unpacker.Loss] = []
+    public internal(set) var losses: [Unpacker.Loss] = []
     /// When the first change can have been made: a time before that was set by somebody.
     private let start: Timestamp
     /// The nodes made of files that have several names.

@@ -106,6 +106,27 @@ struct CaptureVerbTests {
         #expect(unfit.status == 125)
     }
 
+    /// The kernel asks us with FUSE; of an overlay it is told when it is read back.
+    @Test(arguments: Visitor.all)
+    func aPathThatNoPackageHasIsRefusedOrTold(who: Visitor) throws {
+        let scratch = try example()
+        let script = """
+            mkdir /opt/pak-test; cd /opt/pak-test; i=2
+            while [ $i -lt 256 ]; do mkdir d; cd -P d 2>/dev/null || cd d; i=$((i+1)); done
+            mkdir d 2>&1 || true
+            """
+        let output = scratch("home/x.tar")
+        let made = try pak(who, scratch, ["capture", "-o", output, "--", "sh", "-ec", script])
+        if who.hasFUSE {
+            #expect(made.status == 0, "\(made.complaints)")
+            #expect(made.output.contains("File name too long"), "\(made.output)")
+        } else {
+            #expect(made.status == 125, "\(made.complaints)")
+            #expect(made.complaints.contains("no package has paths of that length or depth"))
+            #expect(made.complaints.contains("what was changed is the layer "))
+        }
+    }
+
     @Test(arguments: Visitor.all)
     func aCopyOfASparseFileIsSparse(who: Visitor) throws {
         let scratch = try example()

@@ -115,7 +115,7 @@ struct ExportBuilder {
         _ stat: Stat,
         _ entry: TouchedEntry?
     ) throws(FileError) -> Member {
-        guard path.count <= MemberPath.limit else { throw FileError(.nameTooLong) }
+        guard PathReach(of: path).isMember else { throw FileError(.nameTooLong) }
         var member = Member(
             path: path,
             type: stat.mode.type,

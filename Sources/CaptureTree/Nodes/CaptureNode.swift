@@ -1,3 +1,4 @@
+import Archive
 import FileTree
 import Synchronization
 
@@ -215,6 +216,7 @@ class CaptureNode: Node, @unchecked Sendable {
         try layer.checkOpen()
         if value == nil { _ = try attribute(name) }
         let key = Array(name)
+        if let value { try checkRoom(for: ExtendedAttribute(name: key, value: value)) }
         let object = try layer.adopt(self)
         let now = layer.clock()
         try layer.change { (state) throws(FileError) in
@@ -224,6 +226,16 @@ class CaptureNode: Node, @unchecked Sendable {
                 in: &state
             )
         }
+    }
+
+    /// Refuses an attribute that no package has room for, with the others that there are.
+    private func checkRoom(for new: ExtendedAttribute) throws(FileError) {
+        guard ExtendedAttribute.isPortable(new.name), !layer.state.withLock({ $0.isHeld }) else {
+            return
+        }
+        var all = try ExtendedAttribute.portable(of: self).filter { $0.name != new.name }
+        all.append(new)
+        guard ExtendedAttribute.fit(all) else { throw FileError(.noSpace, "attributes of a file") }
     }
 
     func sync() throws(FileError) { try layer.sync() }

@@ -93,7 +93,7 @@ struct CaptureRun {
         _ tell: ([Unpacker.Loss]) -> Void
     ) throws(Complaint) {
         let changes: ReadableChanges
-        do throws(FileError) { changes = try held.checked() } catch {
+        do throws(FileError) { changes = try held.checked(capture.layer.rules) } catch {
             let text = "what was changed cannot be kept: \(error)"
             throw Complaint(text, try: "--via fuse", status: 125)
         }

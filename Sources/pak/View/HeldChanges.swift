@@ -19,8 +19,8 @@ struct HeldChanges {
 
     /// Makes sure that all that there is can be read.
     ///
-    /// Errors: what cannot be read, with its path.
-    func checked() throws(FileError) -> ReadableChanges {
+    /// `rules` say what is in packages. Errors: what cannot be read, with its path.
+    func checked(_ rules: Rules) throws(FileError) -> ReadableChanges {
         let path = FilePath("/proc/self/fd/\(directory.number)")
         let changes = try HostTree(path, isWritable: true).root
         var found: [(path: [UInt8], directory: any Directory)] = []
@@ -31,7 +31,7 @@ struct HeldChanges {
             found.append((path.bytes, inner))
         }
         var upper = OverlayUpper(since: start)
-        for (path, directory) in found { try upper.check(directory, at: path) }
+        for (path, directory) in found { try upper.check(directory, at: path, rules) }
         return ReadableChanges(directory: directory, upper: upper, found: found)
     }
 }
