@@ -142,7 +142,7 @@ package final class Environment: Sendable {
             return (host, host.root)
         } catch {
             let isNonsense = isRemote && error.kind == .invalid
-            throw Complaint("-b \(text)", error, status: isNonsense ? 2 : 1)
+            throw Complaint("the base \(text)", error, status: isNonsense ? 2 : 1)
         }
     }
 

@@ -106,6 +106,32 @@ struct CaptureVerbTests {
         #expect(unfit.status == 125)
     }
 
+    @Test(arguments: Visitor.all)
+    func whatIsBoundHasAPlaceThatIsNoPartOfThePackage(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.write("home/shown/f", "shown\n")
+        let (folder, file) = (scratch("home/shown"), scratch("home/shown/f"))
+        let targets = ["/pak-new", "/pak-other/deep", "/usr/share/pak-new/deep"]
+        var words = ["capture", "--list"]
+        for target in targets { words += ["--bind", "\(folder):\(target)"] }
+        words += ["--bind", "\(file):/pak-file/one", "--bind", "\(file):/pak-file/two"]
+        let script = """
+            cat /pak-new/f /pak-other/deep/f /usr/share/pak-new/deep/f /pak-file/one /pak-file/two
+            echo x >/opt/pak-test; ls -d /pak-file /usr/share/pak-new
+            """
+        let made = try pak(who, scratch, words + ["--", "sh", "-ec", script])
+        #expect(made.status == 0, "\(made.complaints)")
+        let shown = String(repeating: "shown\n", count: 5)
+        #expect(made.output == "\(shown)/pak-file\n/usr/share/pak-new\nA opt/pak-test\n")
+        #expect(access("/pak-new", F_OK) != 0 && access("/usr/share/pak-new", F_OK) != 0)
+        let none = try pak(who, scratch, ["capture", "--list", "--bind", "/no/such", "--", "true"])
+        #expect(none.status == 125)
+        #expect(
+            none.complaints == "pak: --bind /no/such: file does not exist\n"
+                + "try: --bind SOURCE[:TARGET], of what is there\n"
+        )
+    }
+
     /// The kernel asks us with FUSE; of an overlay it is told when it is read back.
     @Test(arguments: Visitor.all)
     func aPathThatNoPackageHasIsRefusedOrTold(who: Visitor) throws {

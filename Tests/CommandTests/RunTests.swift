@@ -575,7 +575,9 @@ struct RunTests {
             (["--pure", "--base", "/", "--", "true"], "--pure: not with --base"),
             (["--at", "/mnt", "--base", "/", "--", "true"], "--at: not with --base"),
             (["--via", "pigeon", "--", "true"], "pigeon"),
-            (["--at", "/no/such", "-p", scratch("a.tar"), "--", "true"], "/no/such"),
+            (["--at", "/no/such", "-p", scratch("a.tar"), "--", "true"], "--at /no/such: file"),
+            (["--at", "/bin/sh", "-p", scratch("a.tar"), "--", "true"], "--at /bin/sh: not a"),
+            (["--bind", "/no/such", "--", "true"], "--bind /no/such: file does not exist\ntry: "),
             ([], "no command"),
         ] as [([String], String)] {
             let run = try Program.pak.run(["run"] + words)

@@ -165,10 +165,11 @@ import Testing
     @Test(arguments: [
         (
             "9p!unix!/no/such/socket",
-            "-b 9p!unix!/no/such/socket: unix!/no/such/socket: No such file or directory", Int32(1)
+            "the base 9p!unix!/no/such/socket: unix!/no/such/socket: No such file or directory",
+            Int32(1)
         ),
-        ("9p!", "-b 9p!: not tcp!HOST!PORT", 2),
-        ("9p!tcp!", "-b 9p!tcp!: tcp! is followed by nothing", 2),
+        ("9p!", "the base 9p!: not tcp!HOST!PORT", 2),
+        ("9p!tcp!", "the base 9p!tcp!: tcp! is followed by nothing", 2),
         ("9p!fd!x", "no such descriptor", 2),
     ])
     func aBaseThatCannotBeHadIsNamed(base: String, words: String, status: Int32) throws {
@@ -316,7 +317,7 @@ import Testing
         #expect(own.status == 1)
         #expect(
             own.complaints.hasPrefix(
-                "pakfs: -b 9p!tcp!name.test!564: tcp!name.test!564: no answer in time"
+                "pakfs: the base 9p!tcp!name.test!564: tcp!name.test!564: no answer in time"
             ),
             "\(own.complaints)"
         )

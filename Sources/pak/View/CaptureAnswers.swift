@@ -15,13 +15,12 @@ final class CaptureAnswers: Sendable {
     /// For so many milliseconds the mount may be there without a write when the view has ended.
     private static let patience = 3000
 
-    /// Serves a capture on a mount's device, on threads of its own.
+    /// Serves a capture's tree on a mount's device, on threads of its own.
     func serve(
-        _ capture: Capture,
+        _ attachment: Attachment,
         _ descriptor: Int32,
         _ options: FUSEServer.Options
     ) throws(FileError) {
-        let attachment = Attachment(root: capture.root, tree: capture.view)
         let server = FUSEServer(attachment, descriptor: descriptor, options: options)
         let log = options.log
         let worker = try Worker { [self] in

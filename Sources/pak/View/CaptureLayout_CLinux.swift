@@ -42,6 +42,7 @@ struct CaptureLayout {
     private var files: [(path: [UInt8], node: any Node)] = []
     private var devices: [(path: [UInt8], stat: Stat)] = []
 
+    private let points: CapturePoints
     private let base: PathBytes?
     private let packages: any Directory
     private let root: any Directory
@@ -51,7 +52,8 @@ struct CaptureLayout {
     private var over: [Step] = []
     private var hasUsers = false
 
-    init(_ capture: Capture) throws(FileError) {
+    init(_ capture: Capture, _ points: CapturePoints) throws(FileError) {
+        self.points = points
         base = capture.base.base.map { PathBytes($0 == "/" ? "" : $0) }
         packages = try capture.packagesRoot
         root = capture.tree.root
@@ -73,6 +75,7 @@ struct CaptureLayout {
         steps.append(.temporary(at: .hidden("root")))
         for path in own { steps.append(.directory(at: .hidden("root" + path))) }
         try split("", root)
+        steps += points.steps()
         handed[steps.count] = .files
         steps.append(.fill(at: .hidden("root")))
         steps.append(overlay([.hidden("root")], at: "/"))
@@ -136,7 +139,7 @@ struct CaptureLayout {
                 lowers.append(host)
             }
         }
-        over.append(overlay(lower, at: path))
+        over.append(overlay(lower + points.lowest(path), at: path))
     }
 
     /// Whether all of a directory was made before: then it is none of the overlays, so that it can be

@@ -28,6 +28,7 @@ struct CaptureRun {
         _ capture: Capture,
         _ words: [[UInt8]]
     ) throws(Complaint) {
+        try Binding.check(borders.bindings)
         self.borders = borders
         self.via = via
         self.capture = capture
@@ -120,13 +121,14 @@ struct CaptureRun {
     private func runServed() throws(FileError) -> Ending {
         let answers = CaptureAnswers()
         borders.remark("view: the layer over all, by fuse")
+        let attachment = try CapturePoints(borders.bindings, in: capture).attachment(of: capture)
         var steps: [Step] = [.fuse(at: .view("/"), options: "default_permissions,allow_other")]
         steps += ownSteps + bindSteps
         let process = try ViewProcess.start(
             view(steps, identity, identity.answered),
             command,
             handed: { (_, descriptor) throws(FileError) in
-                try answers.serve(capture, descriptor, options)
+                try answers.serve(attachment, descriptor, options)
             },
             answer: { (request) throws(FileError) in try answers.answer(request) }
         )
@@ -151,7 +153,7 @@ struct CaptureRun {
         let overlaid: View.Identity = identity == .kept ? .kept : .root()
         let answered: View.Answered =
             identity == .kept ? [] : [.owners, .devices, .identities, .changes]
-        var layout = try CaptureLayout(capture)
+        var layout = try CaptureLayout(capture, CapturePoints(borders.bindings, in: capture))
         try layout.lay(hasUsers: !View.isPrivileged, hidesTemporary: hasOwnTemporary)
         let places = layout.uppers.prefix(30).map(\.path).listed()
         let more = layout.uppers.count > 30 ? " and \(layout.uppers.count - 30) more" : ""

@@ -140,6 +140,14 @@ struct Binding {
         target = path
     }
 
+    /// Complains of what the host does not have.
+    static func check(_ bindings: [Binding]) throws(Complaint) {
+        for binding in bindings where HostNames.kind(binding.source) == nil {
+            let error = FileError(.notFound, "--bind \(binding.source)")
+            throw Complaint(error, try: "--bind SOURCE[:TARGET], of what is there", status: 125)
+        }
+    }
+
     /// Reads `SOURCE[:TARGET]`; nil where a side is empty.
     init?(_ text: PathBytes) {
         let parts = text.bytes.split(

@@ -16,6 +16,9 @@ enum ViewFailure {
         if error.context == ViewProcess.workingDirectory {
             return Complaint("in the view: \(error)", try: "cd /", status: status)
         }
+        if let option = error.context?.split(separator: " ").first, option.hasPrefix("--") {
+            return Complaint(error, try: cures[String(option)], status: status)
+        }
         for facility in needed(for: way) {
             guard case .missing(let why, let cure) = facility.check() else { continue }
             return Complaint(
@@ -51,6 +54,12 @@ enum ViewFailure {
             status: 6
         )
     }
+
+    /// What helps where an option names what cannot be had.
+    private static let cures = [
+        "--at": "--at DIR, a directory of the host, or a new name in /",
+        "--bind": "--bind SOURCE:TARGET, of directories, or of a file in the place of one",
+    ]
 
     private static func needed(for way: ViewArguments.Way) -> [Facility] {
         let users: [Facility] = View.isPrivileged ? [] : [.userNamespaces]

@@ -152,9 +152,10 @@ struct ViewLayout {
             case nil: break
             }
         }
-        let isBelowRoot = directory.names.count == 1
-        guard HostNames.kind(directory) == .directory || isBelowRoot else {
-            throw FileError(.notFound, directory.description)
+        let isNew = directory.names.count == 1 && HostNames.kind(directory) == nil
+        guard HostNames.isFolder(directory) || isNew else {
+            let isThere = HostNames.kind(directory) != nil
+            throw FileError(isThere ? .notDirectory : .notFound, "--at \(directory)")
         }
         bind(Self.packagesPlace(""), directory)
     }

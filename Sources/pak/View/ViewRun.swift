@@ -21,6 +21,7 @@ struct ViewRun {
     init(_ choice: ViewChoice, _ words: [[UInt8]]) throws(Complaint) {
         self.choice = choice
         // At a directory of its own the disk is served with the packages.
+        try Binding.check(choice.borders.bindings)
         let shines = choice.at == nil ? try Self.shines(choice.environment) : []
         bindings = shines + choice.borders.bindings
         do throws(FileError) { hidden = try HiddenNames(choice.environment) } catch {
