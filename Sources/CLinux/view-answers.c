@@ -94,25 +94,44 @@ static int answer_owner(struct view_answerer *self, const struct seccomp_notif *
 	return number;
 }
 
+/* Finds what the caller's status has behind a word. Returns NULL where that is not to be had. */
+static const char *status_of(const struct view_answerer *self, uint32_t pid, const char *word,
+	char text[1024])
+{
+	int fd = view_open_of(self, pid, "status", -1, O_RDONLY);
+	ssize_t count = fd < 0 ? -1 : read(fd, text, 1023);
+	if (fd >= 0)
+		close(fd);
+	if (count <= 0)
+		return NULL;
+	text[count] = 0;
+	const char *at = strstr(text, word);
+	if (at == NULL)
+		return NULL;
+	for (at += strlen(word); *at == '\t' || *at == ' '; at++) {}
+	return at;
+}
+
 /* The permissions that the caller's umask takes away. */
 static uint32_t umask_of(const struct view_answerer *self, uint32_t pid)
 {
 	char text[1024];
-	int fd = view_open_of(self, pid, "status", -1, O_RDONLY);
-	ssize_t count = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (fd >= 0)
-		close(fd);
-	if (count <= 0)
-		return 022;
-	text[count] = 0;
-	const char *at = strstr(text, "\nUmask:");
+	const char *at = status_of(self, pid, "\nUmask:", text);
 	if (at == NULL)
 		return 022;
 	uint32_t mask = 0;
-	for (at += 7; *at == '\t' || *at == ' '; at++) {}
 	for (; *at >= '0' && *at <= '7'; at++)
 		mask = mask << 3 | (uint32_t)(*at - '0');
 	return mask & 0777;
+}
+
+/* Whether the caller is root in the view: the last of four ids is that which counts for files. */
+static int is_root(const struct view_answerer *self, uint32_t pid)
+{
+	char text[1024];
+	const char *at = status_of(self, pid, "\nUid:", text);
+	const char *end = at == NULL ? NULL : strchr(at, '\n');
+	return end != NULL && end - at >= 2 && end[-1] == '0' && end[-2] == '\t';
 }
 
 /* A file that stands for a device, as fakeroot(1) has one; which device, nothing else remembers. */
@@ -196,6 +215,9 @@ static int answer(struct view_answerer *self, const struct seccomp_notif *asked)
 {
 	const __u64 *a = asked->data.args;
 	enum view_asks asks = view_call_asks(asked->data.nr);
+	/* To others the kernel refuses it, and rightly. */
+	if (self->is_for_root && asks >= VIEW_OWN_PATH && asks <= VIEW_OWN_AT && !is_root(self, asked->pid))
+		return -1;
 	switch (asks) {
 	case VIEW_NOTHING:
 		return -1;
@@ -262,6 +284,7 @@ _Noreturn void view_answer(int listener_socket, const struct pak_view *view,
 	memset(&self, 0, sizeof self);
 	self.starter = view->answers;
 	self.keeper = keeper;
+	self.is_for_root = (view->answered & PAK_ANSWER_STRANGERS) != 0;
 	self.records = (view->answered & PAK_ANSWER_CHANGES) != 0;
 	prctl(PR_SET_NAME, "pak-answers");
 	umask(0);

@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -73,9 +74,32 @@ static const struct call {
 };
 enum { CALL_COUNT = sizeof calls / sizeof *calls };
 
-int view_listen_to_calls(uint32_t answered)
+/* Asks of a call that gives a file to an owner whom the view does not have; the kernel does the
+ * others. Returns how many instructions that took. */
+static unsigned ask_of_strangers(struct sock_filter *code, const struct call *call,
+	const struct pak_view *view)
 {
-	struct sock_filter code[7 * CALL_COUNT + 8];
+	/* The lower halves, as below. */
+	size_t first = call->asks == VIEW_OWN_AT ? 2 : 1;
+	uint32_t user = (uint32_t)(offsetof(struct seccomp_data, args) + 8 * first);
+	struct sock_filter ask[] = {
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call->number, 0, 8),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, user),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, UINT32_MAX, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, view->last_user, 4, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, user + 8),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, UINT32_MAX, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, view->last_group, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+	};
+	memcpy(code, ask, sizeof ask);
+	return sizeof ask / sizeof *ask;
+}
+
+int view_listen_to_calls(const struct pak_view *view)
+{
+	struct sock_filter code[9 * CALL_COUNT + 8];
 	unsigned count = 0;
 	if (NATIVE == 0) {
 		errno = ENOSYS;
@@ -89,8 +113,11 @@ int view_listen_to_calls(uint32_t answered)
 		offsetof(struct seccomp_data, nr));
 	for (int i = 0; i < CALL_COUNT; i++) {
 		int flags = calls[i].flags;
-		if (!(calls[i].family & answered))
+		if (!(calls[i].family & view->answered)) {
+			if (calls[i].family & PAK_ANSWER_OWNERS && view->answered & PAK_ANSWER_STRANGERS)
+				count += ask_of_strangers(code + count, &calls[i], view);
 			continue;
+		}
 		code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 			(unsigned)calls[i].number, 0, flags == 0 ? 1 : 5);
 		if (flags != 0) {

@@ -105,7 +105,7 @@ static void become_command(const struct pak_view *view, pid_t keeper, int listen
 		_exit(125);
 	if (view->answered != 0) {
 		outcome->stage = PAK_STAGE_ANSWERS;
-		listener = view_listen_to_calls(view->answered);
+		listener = view_listen_to_calls(view);
 		if (listener < 0 || view_say(listener_socket, PAK_SAY_HANDED, 0, 0, listener) != 0) {
 			outcome->number = errno;
 			return;
@@ -211,7 +211,7 @@ _Noreturn void view_keep(const struct pak_view *view, struct view_keeper *keeper
 {
 	if (view->arguments == NULL) {
 		if (view->answered != 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
-				|| view_listen_to_calls(view->answered) < 0))
+				|| view_listen_to_calls(view) < 0))
 			view_fail(view, PAK_STAGE_ANSWERS, errno);
 		view_say(view->socket, PAK_SAY_STARTED, 0, 0, -1);
 		_exit(0);

@@ -49,7 +49,7 @@ enum view_asks {
 enum view_asks view_call_asks(int number);
 
 /* Has the calling thread's calls asked of a listener. Returns its descriptor, or -1 with errno. */
-int view_listen_to_calls(uint32_t answered);
+int view_listen_to_calls(const struct pak_view *view);
 
 /* Answers those calls with the starter's help, as a process of its own; the listener comes by the
  * first socket. */
@@ -63,6 +63,7 @@ struct view_answerer {
 	const struct view_keeper *keeper;
 	dev_t devices[VIEW_FUSE_LIMIT];
 	int has_devices;
+	int is_for_root; /* what root in the view alone may do is asked */
 	int records; /* owners and devices are noted at files of an overlay */
 	uint32_t other_user, other_group; /* what stands for those whom the view does not have */
 	int has_others;

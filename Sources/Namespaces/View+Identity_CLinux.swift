@@ -43,7 +43,8 @@ extension View.Identity {
     public var answered: View.Answered {
         switch self {
         case .kept: []
-        case .root(let users, _): users.isEmpty ? [.owners, .devices, .identities] : [.devices]
+        case .root(let users, _):
+            users.isEmpty ? [.owners, .devices, .identities] : [.devices, .strangers]
         }
     }
 

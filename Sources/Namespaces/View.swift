@@ -78,5 +78,7 @@ public struct View: Sendable {
         /// kernel; it first gives way to a copy of the user's own. With it owners and devices are
         /// noted there as attributes, which `CaptureTree` reads.
         public static let changes = Answered(rawValue: 8)
+        /// What `owners` has, where root gives a file to somebody whom the view does not have.
+        public static let strangers = Answered(rawValue: 16)
     }
 }

@@ -254,6 +254,8 @@ final class ViewPlan {
         plan.socket = socket
         plan.answers = answers
         plan.answered = UInt32(view.answered.rawValue)
+        plan.last_user = view.identity.users.last?.upperBound ?? 0
+        plan.last_group = view.identity.groups.last?.upperBound ?? 0
         plan.has_users = view.hasUsers ? 1 : 0
         if view.hasUsers, !view.isMappedByStarter {
             let root = view.isRootWithin

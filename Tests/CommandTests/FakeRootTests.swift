@@ -76,6 +76,30 @@ struct FakeRootTests {
         #expect(access("/opt/pak-test", F_OK) != 0)
     }
 
+    /// As to one within it, which the kernel does by itself.
+    @Test(.enabled(if: canMapIDs && Visitor.all.contains(.nobody)))
+    func anOwnerBeyondTheSubordinateIDsIsRecorded() throws {
+        let scratch = try Scratch()
+        let (program, words) = try Visitor.nobody.program(.pak, scratch)
+        try scratch.write("ids", "nobody:100000:1000\n")
+        let mounts = ["uid", "gid"].map { "mount --bind '\(scratch("ids"))' /etc/sub\($0)" }
+        let inner = mounts.joined(separator: " && ") + " && exec \"$@\""
+        let script = """
+            cd /opt; for f in a b c d e; do touch $f; done; chown 999:1000 a; chown 1001 b
+            chown :70000 c; chown 5:70000 d; chown -h 4000000000:7 e; stat -c %u:%g a b c d e
+            setpriv --reuid 5 --clear-groups chown 2000 a 2>/dev/null && exit 9; ls -nd a
+            """
+        let file = scratch("home/x.tar")
+        let run = try program.run(
+            ["unshare", "-m", "sh", "-c", inner, "sh"] + words
+                + ["capture", "--fake-root", "-o", file, "--", "sh", "-ec", script]
+        )
+        #expect(run.status == 0, "\(run.complaints)")
+        #expect(run.output.hasPrefix("999:1000\n0:0\n0:0\n5:0\n0:7\n"), "\(run.output)")
+        let list = try scratch.shell("tar --numeric-owner -tvf home/x.tar opt | awk '{print $2}'")
+        #expect(list == "999/1000\n1001/0\n0/70000\n5/70000\n4000000000/7\n")
+    }
+
     /// As in a view, where they are set-id in vain, or on a machine that has their files without
     /// the bit.
     @Test(.enabled(if: canMapIDs), arguments: ["run", "capture --list"], [true, false])

@@ -75,6 +75,7 @@ enum {
 	PAK_ANSWER_DEVICES = 2,
 	PAK_ANSWER_IDENTITIES = 4,
 	PAK_ANSWER_CHANGES = 8, /* of files of owners whom the view does not have */
+	PAK_ANSWER_STRANGERS = 16, /* owners alone whom the view does not have */
 };
 
 /* What is noted of a file in an overlay that the view's calls are answered for: it stands for the
@@ -105,6 +106,7 @@ struct pak_view {
 	int socket;      /* the keeper's end, a SOCK_SEQPACKET */
 	int answers;     /* likewise, for struct pak_asked; -1 when there are none */
 	uint32_t answered;
+	uint32_t last_user, last_group; /* that the view has, from 0 on */
 	/* The keeper writes these maps itself; with NULL, and a user namespace, it waits for
 	 * PAK_SAY_GO. */
 	const char *uid_map, *gid_map;
