@@ -567,6 +567,17 @@ struct RunTests {
         #expect(try program.run(words).output == "a b\nopt\n")
     }
 
+    @Test(arguments: Visitor.all)
+    func overlaysThatAreTooDeepAreNamed(who: Visitor) throws {
+        let scratch = try example()
+        let view = ["run", "--via", "overlay", "-p", scratch("a.tar"), "--"]
+        let inner = Array(repeating: [Program.pak.path] + view, count: 3).joined()
+        let run = try who.pak(scratch, view + inner + ["true"])
+        #expect(run.status == 125, "\(run.complaints)")
+        #expect(run.complaints.contains("the kernel lays overlays two deep"), "\(run.complaints)")
+        #expect(run.complaints.contains("try: one view of all packages: pak run -p PACKAGE"))
+    }
+
     @Test func whatCannotBeIsToldAndHasAStatusOfItsOwn() throws {
         let scratch = try example()
         for (words, says) in [

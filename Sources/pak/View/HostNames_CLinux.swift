@@ -109,6 +109,15 @@ struct HostMount {
     var type: String
     var source: String
 
+    /// Whether a path is in an overlay of the kernel's.
+    static func isOverlay(_ path: PathBytes) -> Bool {
+        // Without the table it is not known.
+        let over = (try? all())?.filter { mount in
+            mount.path == path || mount.path == "/" || path.hasPrefix(mount.path + "/")
+        }
+        return over?.reversed().max { $0.path.bytes.count < $1.path.bytes.count }?.type == "overlay"
+    }
+
     /// All mounts, or those of some types alone, in the order in which they were made.
     static func all(of types: [String] = []) throws(FileError) -> [HostMount] {
         // The table may be longer than a file of ours ever is.

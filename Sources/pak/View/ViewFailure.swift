@@ -16,6 +16,15 @@ enum ViewFailure {
         if error.context == ViewProcess.workingDirectory {
             return Complaint("in the view: \(error)", try: "cd /", status: status)
         }
+        if error.kind == .invalid, let place = overlay(error), HostMount.isOverlay(PathBytes(place))
+        {
+            return Complaint(
+                "no view: overlayfs at \(place): the kernel lays overlays two deep, and those of "
+                    + "the view or the container around this one count",
+                try: "one view of all packages: pak run -p PACKAGE... -- COMMAND",
+                status: status
+            )
+        }
         if let option = error.context?.split(separator: " ").first, option.hasPrefix("--") {
             return Complaint(error, try: cures[String(option)], status: status)
         }
@@ -53,6 +62,13 @@ enum ViewFailure {
             try: cure.isEmpty ? "pak doctor" : cure,
             status: 6
         )
+    }
+
+    /// The path at which an overlay was refused.
+    private static func overlay(_ error: FileError) -> String? {
+        let start = "overlayfs at "
+        guard let context = error.context, context.hasPrefix(start) else { return nil }
+        return String(context.dropFirst(start.count))
     }
 
     /// What helps where an option names what cannot be had.
