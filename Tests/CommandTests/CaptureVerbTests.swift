@@ -153,6 +153,43 @@ struct CaptureVerbTests {
         }
     }
 
+    /// Set by the command, to the nanosecond, or by nobody; sockets are in no package.
+    @Test func timesAndSocketsAreTheSameWhateverTheWay() throws {
+        let script = """
+            set -e; d=/usr/local/pak-test; mkdir $d; cd $d
+            echo a >new; touch -d @1000.123456789 new; echo b >late; touch -d @1000 late; echo c >>late
+            ln -s new link; touch -h -d @2000 link; mkfifo pipe; touch -d @2500 pipe
+            mkdir in out; echo d >in/f; touch -d @3000 in; mkdir in/deep; touch -d @3500 in/deep
+            touch -d @4000 out; echo e >e; touch -d @5000 e; mv e out/e; touch -d @4500 out
+            touch -d @6000 /etc/debian_version; touch never; cp -p new copy; ln late again
+            python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
+            test -S socket; rm -f gone; touch -a -d @7000 never
+            """
+        var lists: [String: String] = [:]
+        var packages: Set<[UInt8]> = []
+        for who in Visitor.all {
+            let scratch = try example()
+            let output = scratch("home/x.tar")
+            let fake = who.isRoot ? [] : ["--fake-root"]
+            let words = ["capture", "--to", "tar", "--name", "x", "-o", output] + fake
+            let made = try pak(who, scratch, words + ["--", "sh", "-ec", script])
+            #expect(made.status == 0, "\(who): \(made.complaints)")
+            #expect(made.complaints.contains("usr/local/pak-test/socket"), "\(made.complaints)")
+            lists["\(who)"] = try scratch.shell(
+                "TZ=UTC tar --full-time -tvf home/x.tar usr etc | awk '{print $4, $5, $6}'"
+            )
+            packages.insert(try scratch.bytes("home/x.tar"))
+        }
+        let list = lists.values.first ?? ""
+        #expect(list.contains("1970-01-01 00:16:40.123456789 usr/local/pak-test/new\n"), "\(list)")
+        for line in [
+            "00:33:20 usr/local/pak-test/link", "00:41:40 usr/local/pak-test/pipe",
+            "00:58:20 usr/local/pak-test/in/deep/", "01:15:00 usr/local/pak-test/out/",
+            "01:23:20 usr/local/pak-test/out/e", "01:40:00 etc/debian_version",
+        ] { #expect(list.contains("1970-01-01 \(line)\n"), "\(line): \(list)") }
+        #expect(packages.count == 1, "\(lists)")
+    }
+
     @Test(arguments: Visitor.all)
     func aCopyOfASparseFileIsSparse(who: Visitor) throws {
         let scratch = try example()
