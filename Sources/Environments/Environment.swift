@@ -147,12 +147,18 @@ package final class Environment: Sendable {
     }
 
     /// A way out as an option, `-o prefer=PATH:NAME` for `prefer PATH NAME`, or as a line of the
-    /// file of rules.
+    /// file of rules, which an environment with a name of its own has where it is a folder.
     private static func wayOut(_ way: String, _ source: EnvironmentSource) -> String {
         if let file = source.rulesFile { return FolderRules.command(way, file) ?? way }
         let words = way.split(separator: " ")
         guard words.count == 3, ["prefer", "block"].contains(words[0]) else { return way }
-        return "\(source.optionName) \(words[0])=\(words[1]):\(words[2])"
+        guard source.takesOptions else {
+            return "-e \(source.name)=dir:FOLDER, and in FOLDER/rules: \(way)"
+        }
+        // What parts the two sides is part of neither.
+        let sides = words[1...].map { $0.replacing(":", with: "%3A") }
+        let option = ShellWord.quoted("\(words[0])=\(sides.joined(separator: ":"))")
+        return "\(source.optionName) \(option)"
     }
 }
 

@@ -27,6 +27,8 @@ package struct EnvironmentSource: Sendable {
     package var optionName = "-o"
     /// The file that says the rules, for who has to write one; nil where options do.
     var rulesFile: String?
+    /// Whether the options of the command line are for it.
+    private(set) var takesOptions = true
 
     /// The name by which the control files know the packages of the command line.
     package static let unnamed = "default"
@@ -76,6 +78,7 @@ package struct EnvironmentSource: Sendable {
             throw Complaint("-e \(text): a name, = and packages are needed", try: cure, status: 2)
         }
         name = String(parts[0])
+        takesOptions = false
         try Self.check(name: name)
         if parts[1].hasPrefix("dir:") {
             folder = String(parts[1].dropFirst(4))
@@ -118,15 +121,20 @@ extension UnionRules {
             return
         }
         let parts = option.split(separator: "=", maxSplits: 1)
-        let sides = parts.count == 2 ? parts[1].split(separator: ":", maxSplits: 1) : []
-        guard sides.count == 2 else {
+        // The name of a package, before or behind it, has no colon; what is a path may have.
+        let value = parts.count == 2 ? parts[1] : ""
+        let colon =
+            parts.first == "prefer" ? value.lastIndex(of: ":") : value.firstIndex(of: ":")
+        guard let colon, colon != value.startIndex, value.index(after: colon) != value.endIndex
+        else {
             throw Complaint(
                 "-o \(option): not an option",
                 try: "pakfs -o stack, prefer=PATH:NAME, block=NAME:PATH or alias=A:B",
                 status: 2
             )
         }
-        let (first, second) = (String(sides[0]), String(sides[1]))
+        let first = String(value[..<colon])
+        let second = String(value[value.index(after: colon)...])
         do throws(FileError) {
             switch parts[0] {
             case "prefer": try prefer(Self.bytes(first), second)

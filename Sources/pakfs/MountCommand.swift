@@ -1,3 +1,5 @@
+import Terminal
+
 /// The command by which this machine mounts what is served at an address.
 struct MountCommand {
     /// Where the server is.
@@ -49,19 +51,6 @@ struct MountCommand {
         }
         if !aname.isEmpty { options.append("aname=\(aname)") }
         let list = options.joined(separator: ",")
-        return "mount -t 9p -o \(quoted(list)) \(quoted(source)) /mnt"
-    }
-
-    /// A word that a shell takes as it is.
-    private func quoted(_ word: String) -> String {
-        let plain = word.utf8.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || "/.,=:@+_-".utf8.contains(byte)
-        }
-        if plain, !word.isEmpty { return word }
-        let inner = word.split(separator: "'", omittingEmptySubsequences: false)
-        return "'" + inner.joined(separator: "'\\''") + "'"
+        return "mount -t 9p -o \(ShellWord.quoted(list)) \(ShellWord.quoted(source)) /mnt"
     }
 }

@@ -176,6 +176,12 @@ struct PakFS: ParsableCommand {
                     patience: patience
                 )
             )
+        } else if let option = joining.first {
+            throw Complaint(
+                "-o \(option): there are no packages of the command line",
+                try: "pakfs -e NAME=dir:FOLDER, and FOLDER/rules",
+                status: 2
+            )
         }
         for text in environments where text.contains("=") {
             let source = try EnvironmentSource(option: text)

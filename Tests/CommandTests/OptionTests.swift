@@ -93,6 +93,31 @@ struct OptionTests {
         }
     }
 
+    @Test func aWayOutCanBeTypedAsItIsTold() throws {
+        let scratch = try example()
+        try scratch.shell(
+            """
+            for n in q r; do
+                mkdir -p $n/lib; echo $n >"$n/lib/Foo::B(a);r"; tar -C $n -cf $n.tar lib
+            done
+            """
+        )
+        let files = [scratch("q.tar"), scratch("r.tar")]
+        let refused = try Program.pakfs.run(["-l", "unix!\(scratch("s"))"] + files)
+        let line = refused.complaints.split(separator: "\n").first { $0.contains("try: -o ") }
+        let told = try #require(line?.split(separator: "try: ").last?.split(separator: " | ").first)
+        let words = try scratch.shell("printf '%s\\n' \(told)").split(separator: "\n")
+        let script = "$pak cat -a $S '/lib/Foo::B(a);r'"
+        let text = try read(scratch, words.map(String.init) + files, script)
+        #expect(text == "q\n", "\(refused.complaints)")
+        // Those of a name of its own are none of the command line's.
+        let named = ["-e", "web=\(files.joined(separator: ","))"]
+        let other = try Program.pakfs.run(["-l", "unix!\(scratch("s"))"] + named)
+        #expect(other.complaints.contains("try: -e web=dir:FOLDER, and in FOLDER/rules: prefer "))
+        let ignored = ["-e", "web=\(files[0])", "-o", "prefer=lib/a:q"]
+        #expect(try Program.pakfs.run(["-l", "unix!\(scratch("s"))"] + ignored).status == 2)
+    }
+
     @Test func whatAnswersHaveSettledIsToldByTheControlFiles() throws {
         let scratch = try example()
         try scratch.shell("mkdir -p q/lib; echo his >q/lib/a; tar -C q -cf q.tar lib/a")

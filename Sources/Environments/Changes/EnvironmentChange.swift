@@ -252,11 +252,10 @@ package struct EnvironmentChange {
             throw Complaint(conflicts) {
                 "\(name): \($0): nothing is changed"
             } _: { way in
-                for word in ["prefer", "block"] where way.hasPrefix("\(word) ") {
-                    let rest = way.dropFirst(word.utf8.count)
-                    return isMeant ? "pak \(way)" : "pak \(word) -e \(name)\(rest)"
-                }
-                return way
+                let words = way.split(separator: " ")
+                guard words.count == 3, ["prefer", "block"].contains(words[0]) else { return way }
+                let verb = isMeant ? "pak \(words[0])" : "pak \(words[0]) -e \(name)"
+                return "\(verb) \(ShellWord.quoted(words[1])) \(ShellWord.quoted(words[2]))"
             }
         }
     }
