@@ -46,20 +46,27 @@ struct Shine: RuleVerb {
         }
         let rules = try copy ? copied(wanted) : []
         // Where the disk is seen already there is nothing to be said.
-        if rules.contains(where: { wanted.path.names.starts(with: $0.path.names) }) { return }
+        if wanted.folder == nil,
+            rules.contains(where: { wanted.path.names.starts(with: $0.path.names) })
+        {
+            return
+        }
         try check(wanted)
         try change()
     }
 
     /// Copies, and gives the rules that there are.
     private func copied(_ wanted: ShinePath) throws -> [ShinePath] {
+        // Who may not write the environment copies nothing either.
+        _ = try options.local.writable()
         let current = try options.local.current()
         let rules = current.record.text.shines
         let target: String
         do throws(FileError) {
+            // Where nothing else is said it is seen where a rule above shows it.
             let above = rules.filter { wanted.path.names.starts(with: $0.path.names) }
                 .max { $0.path.names.count < $1.path.names.count }
-            let shine = above ?? wanted
+            let shine = wanted.folder == nil ? above ?? wanted : wanted
             let rest = wanted.path.names.dropFirst(shine.path.names.count)
             target = try ([shine.hostFolder()] + rest.map { String(decoding: $0, as: UTF8.self) })
                 .joined(separator: "/")
