@@ -92,6 +92,31 @@ struct FolderTests {
         #expect(live.served.end() == 0)
     }
 
+    /// An accent may be a letter's, or a sign of its own.
+    @Test func aNameInOtherBytesIsKeptOut() throws {
+        let scratch = try prepared()
+        try scratch.shell("cp 2.tar 'web/\u{e9}.tar'; cp 3.tar 'web/e\u{301}.tar'")
+        let live = try Live(scratch)
+        #expect(live.told("is kept out: another name"))
+        #expect(try live.names().count == 2)
+        #expect(live.served.end() == 0)
+    }
+
+    /// What tells that it is whole happens in another folder.
+    @Test func whatIsWrittenByAnotherNameShowsWhenItIsWhole() throws {
+        let scratch = try prepared()
+        var live = try Live(scratch)
+        try scratch.shell("cp 2.tar other.tar")
+        let file = open(scratch("other.tar"), O_WRONLY | O_CLOEXEC)
+        try #require(file >= 0)
+        try scratch.shell("ln -s ../other.tar web/2.tar")
+        #expect(live.told("2.tar is kept out: "))
+        close(file)
+        #expect(try live.next() == "2")
+        #expect(live.isThere("bin/2"))
+        #expect(live.served.end() == 0)
+    }
+
     /// All that has happened when it looks is one switch, however many files that were; here it
     /// cannot look meanwhile.
     @Test func aBurstIsOneSwitch() throws {

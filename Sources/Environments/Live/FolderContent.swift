@@ -19,6 +19,8 @@ struct FolderContent: Sendable {
     private var unclosed: Set<String> = []
     /// Directories that were made where they are: nobody says when they are whole.
     private var inPlace: Set<String> = []
+    /// Names in other bytes than those of another that is the same text.
+    private var twins: Set<[UInt8]> = []
 
     private struct Refusal: Sendable {
         /// Nil for what cannot be looked at.
@@ -63,11 +65,6 @@ struct FolderContent: Sendable {
     /// Learns from what has happened to a name.
     mutating func take(_ event: FileEvents.Event) {
         let kinds = event.kinds
-        if kinds.contains(.overflow) {
-            // Their ends may be among what was lost.
-            unclosed = []
-            return
-        }
         guard !event.name.isEmpty else { return }
         if !kinds.isDisjoint(with: [.movedOut, .removed, .movedIn, .closed]) {
             unclosed.remove(event.name)
@@ -77,6 +74,19 @@ struct FolderContent: Sendable {
         } else if !kinds.isDisjoint(with: [.made, .modified]) {
             unclosed.insert(event.name)
         }
+    }
+
+    /// Learns that events were lost, or that another folder is there.
+    mutating func loseEvents(isSame: Bool) {
+        // Their ends may be among what was lost.
+        unclosed = []
+        if !isSame { inPlace = [] }
+    }
+
+    /// Whether something is kept out of which no event may tell that it is whole: what is written
+    /// by another name, in another folder.
+    var isWaiting: Bool {
+        refused.contains { $0.value.error.kind == .busy && !inPlace.contains($0.key) }
     }
 
     /// The names of all packages that the folder has by now, in order.
@@ -89,7 +99,17 @@ struct FolderContent: Sendable {
         // What is being copied by programs that know how has such a name until it is whole.
         let names = try HostFolder.names(in: folder).filter { !$0.hasPrefix(".") }
         var whole: [String] = []
+        var others: Set<[UInt8]> = []
+        var seen: Set<String> = []
         for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+            // An accent of its own, or a letter that has it: to people, and as a key, it is one.
+            guard seen.insert(name).inserted else {
+                others.insert(Array(name.utf8))
+                if !twins.contains(Array(name.utf8)) {
+                    tell("\(name) is kept out: another name is the same in other bytes")
+                }
+                continue
+            }
             let stamp = FileStamp(path(name))
             do throws(FileError) {
                 guard let stamp else {
@@ -109,6 +129,7 @@ struct FolderContent: Sendable {
                 refused[name] = Refusal(stamp: stamp, error: error)
             }
         }
+        twins = others
         let all = Set(names)
         if !all.contains(FolderRules.fileName) { (rules, rulesStamp) = (FolderRules(), nil) }
         packages = packages.filter { all.contains($0.key) }

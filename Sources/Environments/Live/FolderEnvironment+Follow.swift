@@ -11,8 +11,9 @@ extension FolderEnvironment {
             var watch = FolderWatch(folder, events)
             settle(&watch)
             refresh()
-            while let first = events.next() {
-                var hasChanged = take(first, &watch)
+            while let first = events.next(within: isWaiting ? Self.look : -1) {
+                // Nothing has happened that would be told of, and still it may be whole by now.
+                var hasChanged = first.isEmpty || take(first, &watch)
                 // What comes at once is shown at once.
                 for _ in 0..<Self.patience {
                     guard let more = events.next(within: Self.quiet), !more.isEmpty else { break }
@@ -26,6 +27,8 @@ extension FolderEnvironment {
     /// Milliseconds without an event that end a burst, and how often they begin again at most.
     private static var quiet: Int32 { 100 }
     private static var patience: Int { 20 }
+    /// Milliseconds after which what is written elsewhere is looked at again.
+    private static var look: Int32 { 1000 }
 
     /// Whether anything of the folder may be another than before.
     private func take(_ events: [FileEvents.Event], _ watch: inout FolderWatch) -> Bool {
@@ -34,7 +37,9 @@ extension FolderEnvironment {
             switch watch.meaning(of: event) {
             case .nothing: continue
             case .name: take(event)
-            case .folder: settle(&watch)
+            case .folder:
+                settle(&watch)
+                loseEvents(isSame: event.kinds.contains(.overflow))
             }
             hasChanged = true
         }

@@ -120,6 +120,12 @@ package final class FolderEnvironment: Sendable {
         }
     }
 
+    /// Tells that events were lost, or that another folder is there.
+    func loseEvents(isSame: Bool) { content.withLock { $0.loseEvents(isSame: isSame) } }
+
+    /// Whether it is to be looked at again without an event.
+    var isWaiting: Bool { content.withLock { $0.isWaiting } }
+
     /// Tells what has happened to a name of the folder.
     func take(_ event: FileEvents.Event) { content.withLock { $0.take(event) } }
 
