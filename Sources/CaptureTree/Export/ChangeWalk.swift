@@ -11,24 +11,39 @@ struct ChangeWalk {
     /// Whether what was moved is compared with what it was, and not with what had its name.
     private let followsMoves: Bool
     private var touched: [[UInt8]: TouchedDirectory] = [:]
+    /// The directories that are yet to be looked at: a tree may be deeper than a thread's stack.
+    private var waiting: [Step] = []
     private(set) var visits: [Visit] = []
+
+    /// A directory and what it is compared with.
+    private struct Step {
+        var path: [UInt8]
+        var view: any Directory
+        var below: (any Directory)?
+    }
 
     init(_ tree: CaptureTree, followsMoves: Bool) throws(FileError) {
         self.tree = tree
         self.followsMoves = followsMoves
         rules = tree.layer.rules
-        var touched: [[UInt8]: TouchedDirectory] = [:]
-        try tree.forEachTouched { touched[$0.path] = $0 }
-        self.touched = touched
+        var known: [[UInt8]: TouchedDirectory] = [:]
+        try tree.forEachTouched { known[$0.path] = $0 }
+        touched = known
         visits.append(
             try Visit(path: [], node: tree.root, below: tree.lower, entry: nil)
         )
-        try descend([], tree.root, below: tree.lower)
-        touched = [:]
+        waiting.append(Step(path: [], view: tree.root, below: tree.lower))
+        while let step = waiting.popLast() {
+            do throws(FileError) {
+                try look(at: step.path, step.view, below: step.below)
+            } catch {
+                throw step.path.isEmpty ? error : error.under(step.path)
+            }
+        }
     }
 
-    private mutating func descend(
-        _ path: [UInt8],
+    private mutating func look(
+        at path: [UInt8],
         _ view: any Directory,
         below: (any Directory)?
     ) throws(FileError) {
@@ -75,14 +90,14 @@ struct ChangeWalk {
                 )
                 visits.append(visit)
                 if let directory = node.directory {
-                    try descend(path, directory, below: origin.directory)
+                    waiting.append(Step(path: path, view: directory, below: origin.directory))
                 }
                 return
             }
             guard node != nil || below != nil else { return }
             visits.append(try Visit(path: path, node: node, below: below, entry: entry))
             guard let directory = node?.directory else { return }
-            try descend(path, directory, below: below?.directory)
+            waiting.append(Step(path: path, view: directory, below: below?.directory))
         } catch {
             throw error.under(path)
         }

@@ -87,22 +87,52 @@ struct LinkNames {
             guard let node = try tree.lower.node(atPath: folder),
                 let directory = node.directory
             else { continue }
-            try search(folder, directory, isDeep: false, &found)
+            _ = try search(folder, directory, &found)
         }
-        try search([], tree.lower, isDeep: true, &found)
+        // Depth first without recursion, as the walk before it.
+        var waiting: [Step] = []
+        var next: (path: [UInt8], directory: any Directory)? = ([], tree.lower)
+        while let (path, directory) = next {
+            // Where the search ends does not hang on how the host lists a directory.
+            let folders = try search(path, directory, &found).sorted(by: MemberPath.precedes)
+            for name in folders.reversed() {
+                waiting.append(Step(directory: directory, name: name, path: path))
+            }
+            next = nil
+            while next == nil, left > 0, !isCutShort, let step = waiting.popLast() {
+                next = try step.taken()
+            }
+        }
         return found
     }
 
+    /// A directory that is yet to be looked at.
+    private struct Step {
+        /// What it is in, by what name, and the path of that.
+        var directory: any Directory
+        var name: [UInt8]
+        var path: [UInt8]
+
+        /// The directory; nil when it is gone.
+        func taken() throws(FileError) -> (path: [UInt8], directory: any Directory)? {
+            let name = self.name
+            guard let next = try directory.node(named: name.span.bytes)?.directory else {
+                return nil
+            }
+            return (ChangeWalk.join(path, name), next)
+        }
+    }
+
+    /// Looks at one directory; returns the names of those in it.
     private mutating func search(
         _ path: [UInt8],
         _ directory: any Directory,
-        isDeep: Bool,
         _ found: inout [Visit]
-    ) throws(FileError) {
-        if left == 0 || rules.leavesOutAll(below: path) { return }
+    ) throws(FileError) -> [[UInt8]] {
+        if left == 0 || rules.leavesOutAll(below: path) { return [] }
         guard looked < limit else {
             isCutShort = true
-            return
+            return []
         }
         var folders: [[UInt8]] = []
         var names: [(name: [UInt8], file: UInt64)] = []
@@ -110,7 +140,7 @@ struct LinkNames {
             try directory.entries(from: 0) { entry, name in
                 looked += 1
                 if entry.stat.mode.type == .directory {
-                    if isDeep { folders.append(name.withUnsafeBytes { Array($0) }) }
+                    folders.append(name.withUnsafeBytes { Array($0) })
                 } else if files[entry.stat.qid.path] != nil {
                     names.append((name.withUnsafeBytes { Array($0) }, entry.stat.qid.path))
                 }
@@ -118,7 +148,7 @@ struct LinkNames {
             }
         } catch  where error.kind == .permission {
             // Nobody could have linked what is in there.
-            return
+            return []
         }
         for (name, file) in names {
             let path = ChangeWalk.join(path, name)
@@ -141,11 +171,7 @@ struct LinkNames {
             )
             found.append(try Visit(path: path, node: node, below: below, entry: entry))
         }
-        // Where the search ends does not hang on how the host lists a directory.
-        for name in folders.sorted(by: MemberPath.precedes) where left > 0 {
-            guard let next = try directory.node(named: name.span.bytes)?.directory else { continue }
-            try search(ChangeWalk.join(path, name), next, isDeep: true, &found)
-        }
+        return folders
     }
 }
 

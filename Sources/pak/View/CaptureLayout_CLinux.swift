@@ -151,17 +151,21 @@ struct CaptureLayout {
     }
 
     private mutating func copy(_ path: PathBytes, _ node: any Node) throws(FileError) {
-        let stat = try node.stat()
-        let bytes = path.dropFirst().bytes
-        switch stat.mode.type {
-        case .characterDevice, .blockDevice: devices.append((bytes, stat))
-        case .socket: break
-        default: files.append((bytes, node))
-        }
-        guard let directory = node.directory else { return }
-        for name in try directory.names() {
-            let path = path + "/" + PathBytes(name)
-            try copy(path, directory.lookup(name.span.bytes))
+        // Without recursion: a tree may be deeper than the stack.
+        var waiting = [(path: path, node: node)]
+        while let (path, node) = waiting.popLast() {
+            let stat = try node.stat()
+            let bytes = path.dropFirst().bytes
+            switch stat.mode.type {
+            case .characterDevice, .blockDevice: devices.append((bytes, stat))
+            case .socket: break
+            default: files.append((bytes, node))
+            }
+            guard let directory = node.directory else { continue }
+            for name in try directory.names() {
+                let inner = try directory.lookup(name.span.bytes)
+                waiting.append((path + "/" + PathBytes(name), inner))
+            }
         }
     }
 

@@ -91,14 +91,18 @@ struct EarlierChanges {
     }
 
     private mutating func addAll(of directory: any Directory, _ path: [UInt8]) throws(FileError) {
-        nodes.append((path, directory))
-        for name in try directory.names() {
-            let node = try directory.lookup(name.span.bytes)
-            let path = Self.join(path, name)
-            if let inner = node.directory {
-                if !opaque.contains(path) { try addAll(of: inner, path) }
-            } else {
-                try add(node, path)
+        // Without recursion: a tree may be deeper than the stack.
+        var waiting = [(path: path, directory: directory)]
+        while let (path, directory) = waiting.popLast() {
+            nodes.append((path, directory))
+            for name in try directory.names() {
+                let node = try directory.lookup(name.span.bytes)
+                let path = Self.join(path, name)
+                if let inner = node.directory {
+                    if !opaque.contains(path) { waiting.append((path, inner)) }
+                } else {
+                    try add(node, path)
+                }
             }
         }
     }
