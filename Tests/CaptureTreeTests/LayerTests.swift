@@ -66,6 +66,24 @@ import TreeConformance
         #expect(try captured.reopened().root.listed() == captured.root.listed())
     }
 
+    @Test func aFileOpenSinceBeforeAResetShowsWhatIsThereNow() throws {
+        let captured = try Captured("f 644 0 0 1 a =below")
+        let open = try captured.file("a").open([.read, .write])
+        try open.write("older".utf8Bytes.span.bytes, at: 0)
+        try captured.layer.reset()
+        func text() throws -> String {
+            let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 1)
+            defer { room.deallocate() }
+            let count = try open.read(into: room, at: 0)
+            return String(decoding: room[..<count], as: UTF8.self)
+        }
+        #expect(try text() == "below")
+        try captured.write("newer", to: "a")
+        #expect(try text() == "newer")
+        try open.write("n".utf8Bytes.span.bytes, at: 4)
+        #expect(try captured.text("a") == "newen")
+    }
+
     @Test func lowerFilesThatAreReadAreNotedOnce() throws {
         let captured = try Captured("f 644 0 0 1 a =1\nf 644 0 0 1 d/b =1\nf 644 0 0 1 c =1")
         for path in ["d/b", "a", "d/b"] { _ = try captured.text(path) }

@@ -11,7 +11,13 @@ final class OpenCaptureFile: OpenFile {
     /// The lower file, when the bytes were its own, all or some, at the time of opening.
     private let below: (any OpenFile)?
     /// The data file, once it was needed.
-    private let held = Mutex<(any DataFile)?>(nil)
+    private let held = Mutex<Held?>(nil)
+
+    /// A data file and whose it is: after a reset the bytes are another object's.
+    private struct Held {
+        let serial: Serial
+        let file: any DataFile
+    }
 
     init(_ node: CaptureFile, _ below: (any OpenFile)?, isAppending: Bool) {
         self.node = node
@@ -37,10 +43,15 @@ final class OpenCaptureFile: OpenFile {
     }
 
     private func data(_ object: CaptureObject) throws(FileError) -> (any DataFile)? {
-        if let data = held.withLock({ $0 }) { return data }
+        if let held = held.withLock({ $0 }), held.serial == object.serial { return held.file }
         let data = try layer.dataFile(of: object)
-        held.withLock { $0 = data }
+        hold(data, of: object)
         return data
+    }
+
+    private func hold(_ file: (any DataFile)?, of object: CaptureObject) {
+        let now = file.map { Held(serial: object.serial, file: $0) }
+        held.withLock { $0 = now }
     }
 
     func read(
@@ -110,11 +121,11 @@ final class OpenCaptureFile: OpenFile {
         let file = try bytes.withUnsafeBytes { (bytes) throws(FileError) in
             try layer.write(bytes, at: offset, of: object)
         }
-        if let file { held.withLock { $0 = file } }
+        if let file { hold(file, of: object) }
     }
 
     func sync() throws(FileError) {
-        if let data = held.withLock({ $0 }) { try data.sync() }
+        if let held = held.withLock({ $0 }) { try held.file.sync() }
         try layer.sync()
     }
 
