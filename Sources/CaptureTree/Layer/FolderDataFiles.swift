@@ -190,10 +190,16 @@ final class FolderDataFiles: DataFiles {
 
     /// Called by a file at its end.
     func forget(_ serial: Serial) {
-        open.withLock { open in
-            // Another may have been opened under the serial meanwhile.
-            if open[serial]?.file == nil { open[serial] = nil }
+        // Another may have been opened under the serial meanwhile. It is let go of outside of the
+        // lock: this may be the last that holds it, and its end comes here, too.
+        let other = open.withLock { open -> FolderDataFile? in
+            guard let file = open[serial]?.file else {
+                open[serial] = nil
+                return nil
+            }
+            return file
         }
+        withExtendedLifetime(other) {}
     }
 }
 
