@@ -134,13 +134,13 @@ int pak_fusermount(const char *target, const char *options, char *text, size_t s
 	text[0] = 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return -1;
-	/* The program's end alone outlives its start. */
-	fcntl(ends[1], F_SETFD, 0);
 	snprintf(word, sizeof word, "_FUSE_COMMFD=%d", ends[1]);
 	char **environment = environment_with(word);
 	const char *const words[] = { "fusermount3", "-o", options, "--", target, NULL };
 	int complaints, fd = -1, saved = ENOMEM;
-	pid_t child = environment == NULL ? -1 : pak_spawn(words, environment, -1, &complaints, 1);
+	/* Another program that had its end would keep us waiting when this one fails. */
+	pid_t child =
+		environment == NULL ? -1 : pak_spawn(words, environment, -1, &complaints, 1, ends[1]);
 	if (environment != NULL && child < 0)
 		saved = errno;
 	free(environment);
@@ -160,7 +160,7 @@ int pak_fuserunmount(const char *target, int lazily, char *text, size_t size)
 	const char *lazy[] = { "fusermount3", "-u", "-z", "--", target, NULL };
 	int complaints;
 	text[0] = 0;
-	pid_t child = pak_spawn(lazily ? lazy : eager, environ, -1, &complaints, 1);
+	pid_t child = pak_spawn(lazily ? lazy : eager, environ, -1, &complaints, 1, -1);
 	if (child < 0)
 		return -1;
 	if (pak_reap(child, complaints, text, size) == 0)

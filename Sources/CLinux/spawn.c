@@ -9,7 +9,7 @@
 
 /* In the child: what a shell's child has. Returns only when the program cannot be run. */
 static void become(const char *const *words, char *const *environment, int input, int complaints,
-	int apart)
+	int apart, int kept)
 {
 	/* What our programs ignore is their own affair, as is what they block. */
 	static const int ignored[] = { SIGPIPE, SIGXFSZ, SIGIO };
@@ -22,6 +22,8 @@ static void become(const char *const *words, char *const *environment, int input
 		return;
 	if (complaints >= 0 && dup2(complaints, 2) < 0)
 		return;
+	if (kept >= 0)
+		fcntl(kept, F_SETFD, 0);
 	if (apart && setpgid(0, 0) != 0)
 		return;
 	pak_restore_descriptors();
@@ -53,7 +55,7 @@ static int make_pipe(int ends[2])
 
 /* Not posix_spawn(3), which sets no limits. */
 pid_t pak_spawn(const char *const *words, char *const *environment, int input, int *complaints,
-	int apart)
+	int apart, int kept)
 {
 	int ends[2] = { -1, -1 }, said[2];
 	if (make_pipe(said) != 0)
@@ -70,7 +72,7 @@ pid_t pak_spawn(const char *const *words, char *const *environment, int input, i
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pid_t child = _Fork();
 	if (child == 0) {
-		become(words, environment, input, ends[1], apart);
+		become(words, environment, input, ends[1], apart, kept);
 		int number = errno;
 		_exit(write(said[1], &number, sizeof number) == sizeof number ? 127 : 126);
 	}

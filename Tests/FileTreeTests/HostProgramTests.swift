@@ -1,3 +1,4 @@
+import CLinux
 import FileTree
 import Glibc
 import Testing
@@ -30,5 +31,27 @@ import Testing
         defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
         let words = ["grep", "-q", "^SigBlk:.0*$", "/proc/self/status"]
         #expect(try HostProgram.run(words).fault == nil)
+    }
+
+    @Test func aDescriptorThatItKeepsStaysClosedForOthers() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let (output, input) = (ends[0], ends[1])
+        defer {
+            close(output)
+            close(input)
+        }
+        _ = fcntl(input, F_SETFD, FD_CLOEXEC)
+        let words = ["sh", "-c", "echo kept >/proc/self/fd/\(input)"]
+        var arguments: [UnsafePointer<CChar>?] = words.map { UnsafePointer(strdup($0)) }
+        defer { for word in arguments { free(UnsafeMutablePointer(mutating: word)) } }
+        arguments.append(nil)
+        let process = pak_spawn(arguments, nil, -1, nil, 0, input)
+        try #require(process > 0)
+        #expect(fcntl(input, F_GETFD) & FD_CLOEXEC != 0)
+        try #require(pak_reap(process, -1, nil, 0) == 0)
+        var room = [UInt8](repeating: 0, count: 16)
+        let count = read(output, &room, room.count)
+        #expect(String(decoding: room.prefix(max(0, count)), as: UTF8.self) == "kept\n")
     }
 }

@@ -153,9 +153,10 @@ void pak_restore_descriptors(void);
 /* Starts a program found on the path, its signals and its limit of descriptors as a shell's child has
  * them. The environment is ours with NULL, the standard input with -1; its standard error is to be
  * read from *complaints unless that is NULL; with `apart` it is in a group of its own, which no signal
- * for ours reaches. Returns its process id, or -1 with errno. */
+ * for ours reaches; `kept`, unless it is -1, is a descriptor that is open in it, whatever closes at
+ * exec: no other program gets it. Returns its process id, or -1 with errno. */
 pid_t pak_spawn(const char *const *words, char *const *environment, int input, int *complaints,
-	int apart);
+	int apart, int kept);
 
 /* Waits for its end; the first of its complaints, unless they are -1, are text. Returns what wait(2)
  * says, or -1 with errno. */

@@ -26,8 +26,8 @@ package enum HostProgram {
         var complaints: Int32 = -1
         let process =
             keepsComplaints
-            ? pak_spawn(arguments, nil, input, &complaints, 0)
-            : pak_spawn(arguments, nil, input, nil, 0)
+            ? pak_spawn(arguments, nil, input, &complaints, 0, -1)
+            : pak_spawn(arguments, nil, input, nil, 0, -1)
         guard process >= 0 else { throw FileError(FileError.Kind(number: errno)) }
         var text = [CChar](repeating: 0, count: 4096)
         let word = pak_reap(process, complaints, &text, text.count)
