@@ -16,15 +16,20 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Linux has connect(2) wait no longer than a send. */
+static void set_limit(int fd, int milliseconds)
+{
+	struct timeval limit = { milliseconds / 1000, milliseconds % 1000 * 1000 };
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
 /* A socket of this family, connected; else -1 with errno. */
 static int dial(int family, const void *at, socklen_t length, int milliseconds)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	/* Linux has connect(2) wait no longer than a send. */
-	struct timeval limit = { milliseconds / 1000, milliseconds % 1000 * 1000 };
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	set_limit(fd, milliseconds);
 	if (connect(fd, at, length) != 0) {
 		int saved = errno;
 		close(fd);
@@ -127,9 +132,17 @@ static int find_host(const char *host, const char *port, int milliseconds, struc
 	return result;
 }
 
+static int64_t now(void)
+{
+	struct timespec at;
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
+}
+
 int pak_dial_tcp(const char *host, const char *port, int milliseconds, int *resolver)
 {
 	struct addrinfo *found;
+	int64_t until = now() + milliseconds;
 	*resolver = find_host(host, port, milliseconds, &found);
 	if (*resolver != 0)
 		return -2;
@@ -137,14 +150,23 @@ int pak_dial_tcp(const char *host, const char *port, int milliseconds, int *reso
 		errno = EINPROGRESS;
 		return -1;
 	}
-	int fd = -1, one = 1;
+	int fd = -1, one = 1, addresses = 0;
+	for (struct addrinfo *a = found; a != NULL; a = a->ai_next)
+		addresses++;
 	errno = EADDRNOTAVAIL;
-	for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next)
-		fd = dial(a->ai_family, a->ai_addr, a->ai_addrlen, milliseconds);
+	/* Each has its share of what is left: a dead one leaves time for those behind it. */
+	for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
+		int64_t share = milliseconds == 0 ? 0 : (until - now()) / addresses--;
+		if (milliseconds != 0 && share <= 0)
+			share = 1;
+		fd = dial(a->ai_family, a->ai_addr, a->ai_addrlen, (int)share);
+	}
 	int saved = errno;
 	freeaddrinfo(found);
-	if (fd >= 0)
+	if (fd >= 0) {
+		set_limit(fd, milliseconds);
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	}
 	errno = saved;
 	return fd;
 }

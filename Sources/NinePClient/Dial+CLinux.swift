@@ -7,8 +7,8 @@ extension Conversation {
     ///
     /// An address is `unix!PATH`, `tcp!HOST!PORT`, `vsock!CID!PORT`, `fd!N` or `stdio`; what starts
     /// with `/` or `.` is the path of a unix socket. TCP's port may be left out and is 564 then.
-    /// With `patience` each step of that takes at most so many milliseconds: the look-up of a
-    /// host's name, and connecting to each of its addresses.
+    /// With `patience` all of that takes so many milliseconds at most: the look-up of a host's name,
+    /// and connecting to its addresses, each of which has its share of what is left.
     /// Errors: `.invalid` for an address that is none of these, else why the server cannot be
     /// reached, each with the address in its context.
     public static func dial(

@@ -107,8 +107,9 @@ int pak_listen_vsock(uint32_t cid, uint32_t port);
  * time was up. */
 int pak_dial_unix(const char *path, int milliseconds);
 
-/* Likewise to a port of TCP, Nagle's delay off; looking the name up may take as long, too. Returns a descriptor, or -1 with errno, or -2 with
- * a getaddrinfo(3) code in *resolver. */
+/* Likewise to a port of TCP, Nagle's delay off: the time is for looking the name up and all its
+ * addresses together, which share what the look-up leaves. Returns a descriptor, or -1
+ * with errno, or -2 with a getaddrinfo(3) code in *resolver. */
 int pak_dial_tcp(const char *host, const char *port, int milliseconds, int *resolver);
 
 /* Likewise to a port of vsock(7). Returns a descriptor, or -1 with errno. */
