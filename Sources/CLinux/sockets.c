@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -49,26 +50,60 @@ int pak_unix_address(const char *path, struct sockaddr_un *at)
 	return 0;
 }
 
-int pak_listen_unix(const char *path)
+/* Locks the folder that a path is in, until its descriptor is closed; -1 where that cannot be. */
+static int lock_folder(const struct sockaddr_un *at)
 {
-	struct sockaddr_un at;
-	if (pak_unix_address(path, &at) != 0)
-		return -1;
-	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) + 1);
+	char folder[sizeof at->sun_path + 1];
+	strcpy(folder, at->sun_path);
+	char *slash = strrchr(folder, '/');
+	if (slash == NULL)
+		strcpy(folder, ".");
+	else
+		slash[slash == folder ? 1 : 0] = 0;
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Who has it for longer than a moment is no server that begins. */
+	for (int tries = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && tries < 100; tries++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			break;
+		usleep(10000);
+	}
+	return fd;
+}
+
+/* Listens, while no other server begins in that folder. */
+static int listen_locked(const struct sockaddr_un *at, socklen_t length)
+{
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	/* Linux makes the file with the socket's own mode: there is no moment with a wider one. */
 	if (fchmod(fd, 0600) != 0)
 		return fail(fd);
-	int bound = bind(fd, (struct sockaddr *)&at, length);
-	if (bound != 0 && errno == EADDRINUSE && is_stale(&at, length)) {
-		if (unlink(path) != 0)
+	int bound = bind(fd, (const struct sockaddr *)at, length);
+	if (bound != 0 && errno == EADDRINUSE && is_stale(at, length)) {
+		if (unlink(at->sun_path) != 0)
 			return fail(fd);
-		bound = bind(fd, (struct sockaddr *)&at, length);
+		bound = bind(fd, (const struct sockaddr *)at, length);
 	}
 	if (bound != 0 || listen(fd, SOMAXCONN) != 0)
 		return fail(fd);
+	return fd;
+}
+
+int pak_listen_unix(const char *path)
+{
+	struct sockaddr_un at;
+	if (pak_unix_address(path, &at) != 0)
+		return -1;
+	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) + 1);
+	/* One that is bound and does not listen yet looks like one that nobody has any more. */
+	int folder = lock_folder(&at);
+	int fd = listen_locked(&at, length);
+	if (folder >= 0) {
+		int saved = errno;
+		close(folder);
+		errno = saved;
+	}
 	return fd;
 }
 

@@ -2,6 +2,7 @@ import FileTree
 import Glibc
 import NineP
 import ScratchFolder
+import Synchronization
 import Testing
 import TreeConformance
 
@@ -97,6 +98,36 @@ import TreeConformance
         let talk = try Talk(socket: Self.dial(path))
         try talk.begin(.linux)
         server.drain()
+    }
+
+    @Test func ofTwoServersThatFindAStaleSocketOneHasIt() throws {
+        let folder = try ScratchFolder()
+        let path = "\(folder.path)/s"
+        close(try Socket.listen(.unix(path: path)))
+        for round in 0..<100 {
+            let begun = Begun()
+            let workers = try (0..<2).map { _ in try Worker { begun.listen(at: path) } }
+            for worker in workers { worker.join() }
+            let sockets = begun.sockets.withLock { $0 }
+            #expect(sockets.count == 1, "round \(round)")
+            #expect(begun.errors.withLock { $0.map(\.kind) } == [.busy], "round \(round)")
+            for socket in sockets { close(socket) }
+        }
+    }
+
+    /// What came of servers that began at once.
+    private final class Begun: Sendable {
+        let sockets = Mutex<[Int32]>([])
+        let errors = Mutex<[FileError]>([])
+
+        func listen(at path: String) {
+            do throws(FileError) {
+                let socket = try Socket.listen(.unix(path: path))
+                sockets.withLock { $0.append(socket) }
+            } catch {
+                errors.withLock { $0.append(error) }
+            }
+        }
     }
 
     @Test func aFileThatIsNoSocketIsNotReplaced() throws {
