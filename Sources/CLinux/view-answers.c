@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -94,44 +95,77 @@ static int answer_owner(struct view_answerer *self, const struct seccomp_notif *
 	return number;
 }
 
-/* Finds what the caller's status has behind a word. Returns NULL where that is not to be had. */
-static const char *status_of(const struct view_answerer *self, uint32_t pid, const char *word,
-	char text[1024])
+/* What follows a name in the caller's status, to the end of the line; "\nUmask:" is a name. Returns 0,
+ * or -1. */
+enum { STATUS_SIZE = 64 };
+static int status_of(const struct view_answerer *self, uint32_t pid, const char *name,
+	char text[STATUS_SIZE])
 {
-	int fd = view_open_of(self, pid, "status", -1, O_RDONLY);
-	ssize_t count = fd < 0 ? -1 : read(fd, text, 1023);
+	char room[1024];
+	size_t length = strlen(name), met = 0, have = 0;
+	int fd = view_open_of(self, pid, "status", -1, O_RDONLY), is_done = 0;
+	ssize_t count = 0;
+	/* It has no end that could be told: a process may be of many groups. */
+	while (fd >= 0 && !is_done && (count = read(fd, room, sizeof room)) > 0)
+		for (ssize_t i = 0; i < count && !is_done; i++) {
+			if (met < length)
+				met = room[i] == name[met] ? met + 1 : room[i] == name[0];
+			else if (room[i] == '\n' || have == STATUS_SIZE - 1)
+				is_done = 1;
+			else
+				text[have++] = room[i];
+		}
 	if (fd >= 0)
 		close(fd);
-	if (count <= 0)
-		return NULL;
-	text[count] = 0;
-	const char *at = strstr(text, word);
-	if (at == NULL)
-		return NULL;
-	for (at += strlen(word); *at == '\t' || *at == ' '; at++) {}
-	return at;
+	text[have] = 0;
+	return is_done ? 0 : -1;
 }
 
 /* The permissions that the caller's umask takes away. */
 static uint32_t umask_of(const struct view_answerer *self, uint32_t pid)
 {
-	char text[1024];
-	const char *at = status_of(self, pid, "\nUmask:", text);
-	if (at == NULL)
+	char text[STATUS_SIZE];
+	if (status_of(self, pid, "\nUmask:", text) != 0)
 		return 022;
 	uint32_t mask = 0;
-	for (; *at >= '0' && *at <= '7'; at++)
-		mask = mask << 3 | (uint32_t)(*at - '0');
+	for (const char *at = text; *at != 0; at++)
+		if (*at >= '0' && *at <= '7')
+			mask = mask << 3 | (uint32_t)(*at - '0');
 	return mask & 0777;
+}
+
+/* Whether a process may make devices, as far as that is one of its rights. */
+static int has_right(const struct view_answerer *self, uint32_t pid)
+{
+	char text[STATUS_SIZE];
+	uint64_t set = 0;
+	if (status_of(self, pid, "\nCapEff:", text) != 0)
+		return 0;
+	for (const char *at = text; *at != 0; at++) {
+		if (*at >= '0' && *at <= '9')
+			set = set << 4 | (uint64_t)(*at - '0');
+		else if (*at >= 'a' && *at <= 'f')
+			set = set << 4 | (uint64_t)(*at - 'a' + 10);
+	}
+	return (set >> CAP_MKNOD & 1) != 0;
 }
 
 /* Whether the caller is root in the view: the last of four ids is that which counts for files. */
 static int is_root(const struct view_answerer *self, uint32_t pid)
 {
-	char text[1024];
-	const char *at = status_of(self, pid, "\nUid:", text);
-	const char *end = at == NULL ? NULL : strchr(at, '\n');
-	return end != NULL && end - at >= 2 && end[-1] == '0' && end[-2] == '\t';
+	char text[STATUS_SIZE];
+	if (status_of(self, pid, "\nUid:", text) != 0)
+		return 0;
+	const char *last = strrchr(text, '\t');
+	return last != NULL && strcmp(last, "\t0") == 0;
+}
+
+/* Whether the caller is still the root that makes devices. */
+static int may_make_devices(const struct view_answerer *self, uint32_t pid)
+{
+	/* Nobody gave up what the view never had, as in some containers. */
+	return is_root(self, pid)
+		&& (has_right(self, pid) || !has_right(self, (uint32_t)getpid()));
 }
 
 /* A file that stands for a device, as fakeroot(1) has one; which device, nothing else remembers. */
@@ -246,7 +280,8 @@ static int answer(struct view_answerer *self, const struct seccomp_notif *asked)
 	case VIEW_MAKE_AT: {
 		int by_path = asks == VIEW_MAKE_PATH;
 		uint32_t mode = (uint32_t)a[by_path ? 1 : 2];
-		if (!S_ISCHR(mode) && !S_ISBLK(mode))
+		/* Who may make none is told so by the kernel. */
+		if ((!S_ISCHR(mode) && !S_ISBLK(mode)) || !may_make_devices(self, asked->pid))
 			return -1;
 		return answer_device(self, asked, by_path ? AT_FDCWD : (int)a[0], a[by_path ? 0 : 1], mode,
 			a[by_path ? 2 : 3]);

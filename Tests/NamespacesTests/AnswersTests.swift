@@ -122,6 +122,21 @@ import Testing
         )
     }
 
+    @Test func whoMayMakeNoDevicesMakesNone() throws {
+        let view = ServedView()
+        let output = try view.run(
+            """
+            for my $folder ('/mnt', '/media') {
+                chdir $folder;
+                print system('setpriv --bounding-set -mknod mknod dev c 1 3 2>/dev/null'), ' ',
+                    -e 'dev' ? 'made' : 'none', "\\n";
+            }
+            """
+        )
+        #expect(output == "256 none\n256 none\n")
+        #expect(view.requests.isEmpty)
+    }
+
     @Test func elsewhereOwnersAreForgottenAndDevicesAreEmptyFiles() throws {
         let view = ServedView()
         let output = try view.run(
