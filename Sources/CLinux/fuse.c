@@ -41,7 +41,7 @@ int pak_fuse_clone(int fd)
 	return clone;
 }
 
-int pak_fuse_mount(const char *source, const char *target, const char *type, int read_only,
+int pak_mount(const char *source, const char *target, const char *type, int read_only,
 	const char *data)
 {
 	unsigned long flags = MS_NODEV | MS_NOSUID | (read_only ? MS_RDONLY : 0);

@@ -48,7 +48,7 @@ public enum FUSEMount {
         var why = errno
         if device >= 0 {
             let data = mountData(descriptor: device, uid: getuid(), gid: getgid(), options)
-            let mounted = pak_fuse_mount(
+            let mounted = pak_mount(
                 options.source,
                 path,
                 "fuse.pak",

@@ -15,8 +15,9 @@ public struct Request: Sendable, Hashable {
     public var call: Call
     /// Which of the view's FUSE steps, counted from 0, the file is of.
     ///
-    /// Calls for files of any other file system are not asked here: an owner is accepted there and
-    /// forgotten, a device is made as an empty file, as fakeroot(1) does.
+    /// Calls for files of any other file system are not asked here: an owner is accepted there, a
+    /// device is made as an empty file, as fakeroot(1) does, and both are forgotten, or with
+    /// `View.Answered.changes` noted at the file.
     public var mount: Int
     /// The file's number there, as st_ino is.
     public var inode: UInt64

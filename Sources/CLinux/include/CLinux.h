@@ -185,9 +185,9 @@ int pak_fuse_open(void);
  * errno. */
 int pak_fuse_clone(int fd);
 
-/* mount(2) of a FUSE file system where neither devices nor set-id bits work. Returns 0, or -1 with
- * errno. */
-int pak_fuse_mount(const char *source, const char *target, const char *type, int read_only,
+/* mount(2) of a file system that a server has, where neither devices nor set-id bits work. Returns 0,
+ * or -1 with errno. */
+int pak_mount(const char *source, const char *target, const char *type, int read_only,
 	const char *data);
 
 /* umount2(2), through no link; lazily even while it is in use. Returns 0, or -1 with errno. */

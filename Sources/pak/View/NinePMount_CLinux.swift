@@ -53,7 +53,7 @@ enum NinePMount {
         let data =
             "trans=fd,rfdno=\(kernels),wfdno=\(kernels),version=9p2000.L,msize=131096,"
             + "cache=\(isFixed ? "loose" : "none"),access=any"
-        let mounted = pak_fuse_mount("pak", directory, "9p", 1, data)
+        let mounted = pak_mount("pak", directory, "9p", 1, data)
         let number = errno
         close(kernels)
         guard mounted == 0 else {
