@@ -516,4 +516,26 @@ struct CaptureVerbTests {
             "\(captured.complaints)"
         )
     }
+
+    @Test(arguments: Visitor.withFUSE)
+    func whatOthersMakeInAThroughFolderIsSeen(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.makeDirectory("home/share")
+        try scratch.write("home/rules", "through \(scratch("home/share"))\n")
+        let (program, words) = try who.program(Program(path: "/bin/sh"), scratch)
+        if who != .own {
+            try scratch.shell("find home -not -user 65534 -exec chown -h 65534:65534 {} +")
+        }
+        let script = """
+            cd '\(scratch("home"))' || exit
+            timeout 60 sh -c 'until [ -e share/looked ]; do sleep 0.1; done
+                echo seen >share/new && mv share/new share/flag' >/dev/null 2>&1 &
+            '\(Program.pak.path)' capture --rules rules --list -- sh -c '
+                [ -e share/flag ] || : >share/looked
+                exec timeout 60 sh -c "until cat share/flag 2>/dev/null; do sleep 0.1; done"'
+            """
+        let outcome = try program.run(words + ["-c", script])
+        #expect(outcome.output == "seen\n", "\(outcome.complaints)")
+        #expect(outcome.status == 0)
+    }
 }

@@ -240,6 +240,9 @@ struct CaptureRun {
     private var options: FUSEServer.Options {
         var options = FUSEServer.Options()
         options.isWritable = true
+        // What is the host's own is changed by others, too.
+        let isThrough = capture.layer.rules.list.contains { $0.action == .through }
+        if isThrough { options.caching = .seconds(1) }
         if geteuid() != 0 {
             let (user, group) = identity == .kept ? (getuid(), getgid()) : (0, 0)
             options.owners = Owners(
