@@ -16,7 +16,8 @@ public protocol Node: AnyObject, Sendable {
     /// The attributes now.
     func stat() throws(FileError) -> Stat
 
-    /// Sets attributes; all or none of them.
+    /// Sets attributes; all or none of them, save that a file may have its new length when the rest
+    /// fails for want of room.
     ///
     /// Errors: `.readOnly` where nothing can be changed, `.notPermitted` for another's file.
     func change(_ change: StatChange, by user: User) throws(FileError)

@@ -161,6 +161,7 @@ class CaptureNode: Node, @unchecked Sendable {
         let object = try layer.adopt(self)
         if let size = change.size {
             guard object.type == .regular else { throw FileError(.invalid) }
+            // First, since a cut counts as a write, which the times that are set must outlast.
             try layer.resize(object, to: size)
             var rest = change
             rest.size = nil
