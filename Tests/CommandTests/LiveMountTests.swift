@@ -124,7 +124,9 @@ struct LiveMountTests {
             """
             mkdir disk; echo disk >disk/x
             pak import ../b-2.deb >log; pak add ../a-1.0-1.deb >log || exit
-            pak shine /usr/share/doc/a "$PWD/disk" >log && pak mount at || exit
+            pak shine /usr/share/doc/a "$PWD/disk" >log || exit
+            pak mount --via 9p at 2>&1; echo $?
+            pak mount at || exit
             cat at/usr/share/doc/a/x; [ -e at/usr/share/doc/a/version ] || echo hidden
             pak shadowed | grep shine
             echo new >at/usr/share/doc/a/y && cat disk/y
@@ -137,8 +139,14 @@ struct LiveMountTests {
             """
         )
         let shadowed = "/usr/share/doc/a a (shine)\n/usr/share/doc/a/version a (shine)\n"
+        let refused = """
+            pak: at: where an environment shines the disk is written through fuse alone
+            try: --via fuse
+            2
+
+            """
         #expect(
-            said == "disk\nhidden\n\(shadowed)new\nrefused\nchanged\nrefused\nchanged\n",
+            said == "\(refused)disk\nhidden\n\(shadowed)new\nrefused\nchanged\nrefused\nchanged\n",
             "\(said)"
         )
     }

@@ -10,6 +10,14 @@ enum MountSource {
     case packages(Environment)
     /// An environment of a store, whatever it holds.
     case live(StoredEnvironment)
+
+    /// Whether folders of the disk shine in it.
+    var shines: Bool {
+        switch self {
+        case .packages(let environment): !environment.shines.isEmpty
+        case .live(let environment): !environment.current.record.text.shines.isEmpty
+        }
+    }
 }
 
 /// A tree that is to be mounted, and what may become of it.

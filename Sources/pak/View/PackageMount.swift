@@ -32,6 +32,11 @@ struct PackageMount {
         }
         if !foreground { try BackgroundServer.start() }
         let source = try open()
+        // A 9P client of the kernel's asks for all users as one: whoever wrote would be root.
+        if via == .ninep, source.shines {
+            let why = "where an environment shines the disk is written through fuse alone"
+            throw Complaint("\(directory): \(why)", try: "--via fuse", status: 2)
+        }
         do throws(FileError) {
             let tree = try MountedTree(source)
             try BackgroundServer.unmountAtEnd(place)
