@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,6 +90,8 @@ __attribute__((constructor(101))) static void begin(int count, char **words)
 /* Signals that take the mount away, and what is to be taken away by them. */
 static const int ending[] = { SIGTERM, SIGINT, SIGHUP };
 static char *place;
+/* The mount that was made there, by the kernel's number; 0 where that cannot be told. */
+static uint64_t made;
 /* Whether a process is at it, or was and did it: shared with that one. */
 static volatile sig_atomic_t *taken;
 
@@ -101,9 +105,24 @@ static void complain(const char *why)
 	(void)done;
 }
 
+/* The mount that is on top at the place. Its server is not asked. */
+static uint64_t mount_on_top(void)
+{
+	struct statx found;
+	int flags = AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+	if (statx(AT_FDCWD, place, flags, STATX_MNT_ID, &found) != 0 || !(found.stx_mask & STATX_MNT_ID))
+		return 0;
+	return found.stx_mnt_id;
+}
+
 static int take_away(void)
 {
 	int status = 0;
+	uint64_t top = made == 0 ? 0 : mount_on_top();
+	if (top != 0 && top != made) {
+		complain("something else is mounted over it");
+		return -1;
+	}
 	if (umount2(place, UMOUNT_NOFOLLOW | MNT_DETACH) == 0)
 		return 0;
 	if (errno != EPERM) {
@@ -170,8 +189,10 @@ static void end_by_signals(void)
 void pak_server_is_ready(void)
 {
 	char byte = 1;
-	if (place != NULL)
+	if (place != NULL) {
+		made = mount_on_top();
 		end_by_signals();
+	}
 	if (waiting < 0)
 		return;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);

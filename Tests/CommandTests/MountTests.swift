@@ -84,6 +84,32 @@ struct MountTests {
         #expect(said == "hello\nA usr/pak-test-made\n")
     }
 
+    @Test(.enabled(if: geteuid() == 0 && Visitor.own.hasFUSE, "only root mounts over it"))
+    func whatIsMountedOverItIsLeftAlone() throws {
+        let scratch = try example()
+        let said = try shell(
+            .own,
+            scratch,
+            """
+            export pak at; unshare -m sh -c '
+                $pak mount -f -p "$0" $at 2>$at.log & server=$!
+                until cat $at/usr/share/words 2>/dev/null; do kill -0 $server || exit; done
+                mount -t tmpfs none $at && echo work >$at/work
+                $pak umount $at 2>&1; cat $at/work; kill -TERM $server
+                for n in $(seq 300); do [ -s $at.log ] && break; sleep 0.1; done
+                cat $at/work $at.log; umount $at
+                for n in $(seq 300); do
+                    kill -TERM $server; sleep 0.1
+                    grep -q " $at .* fuse.pak " /proc/self/mountinfo || break
+                done
+                wait $server; echo $?' '\(scratch("a.tar"))'
+            """
+        )
+        let place = scratch("home/at")
+        let why = "pak: \(place): something else is mounted over it\n"
+        #expect(said == "hello\n\(why)try: umount '\(place)'\nwork\nwork\n\(why)0\n")
+    }
+
     @Test(arguments: Visitor.withFUSE)
     func aServerThatDoesNotAnswerKeepsNobodyWaiting(who: Visitor) throws {
         let scratch = try example()

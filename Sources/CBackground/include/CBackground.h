@@ -16,7 +16,8 @@ int pak_leave_server(void);
 void pak_server_is_ready(void);
 
 /* Has SIGTERM, SIGINT and SIGHUP take the mount at the absolute path away, lazily: who still uses it
- * sees it to the end.  One that fails is told, and tried again by the next signal.  To be called once,
+ * sees it to the end.  One that fails is told, and tried again by the next signal, as where another
+ * mount lies over it.  To be called once,
  * before it is mounted: they wait for pak_server_is_ready, since there is nothing to take away before.
  * A copy leaves the terminal's reach by it.  -1 with errno. */
 int pak_unmount_at_end(const char *path);

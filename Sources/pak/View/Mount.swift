@@ -78,6 +78,10 @@ struct Unmount: ParsableCommand {
         guard let view = views.last(where: { $0.path == place }) else {
             throw Complaint("\(directory): nothing of pak's is mounted there", try: "pak doctor")
         }
+        if MountedView.isCovered(at: place) {
+            let why = "\(directory): something else is mounted over it"
+            throw Complaint(why, try: "umount '\(directory)'")
+        }
         do throws(FileError) {
             try FUSEMount.unmount(place, lazily: lazy || view.isDeserted)
         } catch {

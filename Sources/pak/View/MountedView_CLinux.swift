@@ -41,6 +41,14 @@ struct MountedView {
         pak_may_be_mounted(path) == 0 ? [] : all().filter { $0.path == path }
     }
 
+    /// Whether what is on top at a path is none of them: an unmount would take that away.
+    static func isCovered(at path: String) -> Bool {
+        // Where there is no /proc there is nothing to be told.
+        let mounts = (try? HostMount.all()) ?? []
+        guard let top = mounts.last(where: { $0.path.description == path }) else { return false }
+        return MountedView(top) == nil
+    }
+
     /// Asks it; who does not answer within five seconds is silent.
     var server: Server {
         if pak_answers_within(path, 5000) == 0 { return .present }
