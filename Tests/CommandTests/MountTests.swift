@@ -231,6 +231,38 @@ struct MountTests {
         #expect(try Program.pak.run("umount", at).status == 0)
     }
 
+    @Test(arguments: Visitor.all)
+    func aMountInItsOwnBaseIsRefused(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell("mkdir -p home/base/at; ln -s base/at home/link; ln -s base home/other")
+        for (folder, place) in [("base", "base/at"), ("other", "link"), ("../home", "at")] {
+            let (base, at) = (scratch("home/\(folder)"), scratch("home/\(place)"))
+            let mounted = try who.pak(scratch, ["mount", "-b", base, at])
+            let why = "\(at): it is in \(base), which would show the mount in itself"
+            #expect(mounted.complaints == "pak: \(why)\ntry: mkdir ANOTHER\n")
+            #expect(mounted.status == 1)
+        }
+        let at = scratch("home/at")
+        let all = try who.pak(scratch, ["mount", "-b", "/", "-p", scratch("a.tar"), at])
+        let cure = "\ntry: pak run -p PACKAGE -- COMMAND\n"
+        #expect(all.status == 1 && all.complaints.hasSuffix(cure), "\(all.complaints)")
+    }
+
+    @Test(arguments: Visitor.withFUSE)
+    func aBaseBesideTheMountIsShown(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell("mkdir home/base; echo below >home/base/file")
+        let said = try shell(
+            who,
+            scratch,
+            """
+            $pak mount -b $at/../base -p '\(scratch("a.tar"))' $at || exit
+            cat $at/file $at/usr/share/words; $pak umount $at
+            """
+        )
+        #expect(said == "below\nhello\n")
+    }
+
     @Test(arguments: Visitor.withFUSE)
     func aMissingDirectoryIsNamedWithOneReason(who: Visitor) throws {
         let scratch = try example()

@@ -75,6 +75,20 @@ enum HostNames {
         return String(cString: real)
     }
 
+    /// Whether a path without links in it is below a directory, whatever name that is given by.
+    static func isBelow(_ path: String, _ folder: String) -> Bool {
+        var wanted = stat()
+        guard path != "/", stat(folder, &wanted) == 0 else { return false }
+        var above = path[...]
+        while let slash = above.lastIndex(of: "/") {
+            above = above[..<slash]
+            var found = stat()
+            guard stat(above.isEmpty ? "/" : String(above), &found) == 0 else { continue }
+            if found.st_dev == wanted.st_dev, found.st_ino == wanted.st_ino { return true }
+        }
+        return false
+    }
+
     /// All variables of this process, `NAME=value`.
     static var environment: [[UInt8]] {
         var all: [[UInt8]] = []

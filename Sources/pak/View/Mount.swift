@@ -39,6 +39,13 @@ struct Mount: ParsableCommand {
     }
 
     func run() throws {
+        // Its server would ask the mount for what is in it, and nobody would be left to answer.
+        if let base, let place = HostNames.real(directory), HostNames.isBelow(place, base) {
+            throw Complaint(
+                "\(directory): it is in \(base), which would show the mount in itself",
+                try: HostNames.real(base) == "/" ? "pak run -p PACKAGE -- COMMAND" : "mkdir ANOTHER"
+            )
+        }
         let mount = PackageMount(
             directory: directory,
             via: via,
