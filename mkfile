@@ -20,8 +20,8 @@ all:V:
 test:V:
 	rm -rf $LOG
 	./Tests/run 'format build unit rootless asan scripts manual'
-	# Hardly one of these has work for two processors at a time.
-	./Tests/run 'fuzz builds dpkg posix views' 'guest switches peers fuse'
+	# Hardly one of these has work for two processors at a time. All was built above.
+	PAK_BUILT=1 ./Tests/run 'fuzz builds dpkg posix views' 'guest switches peers fuse'
 	echo
 	cat $LOG/*.count
 
@@ -98,14 +98,13 @@ asan:V:
 # What dpkg has installed here, packed again, served and compared.
 dpkg:V:
 	mkdir -p $LOG
-	swift build $SWIFT --product treecheck
+	./Tests/built treecheck
 	./Tests/Dpkg/run .build/debug/pakfs .build/debug/treecheck | tee $LOG/7.dpkg.count
 
 # A million requests of eight clients while an environment is switched a thousand times.
 switches:V:
 	mkdir -p $LOG
-	for(i in pak pakfs treecheck)
-		swift build $SWIFT --product $i
+	./Tests/built pak pakfs treecheck
 	./Tests/Switches/run .build/debug >$LOG/8.switches.count || {
 		cat $LOG/8.switches.count
 		exit switches
@@ -115,14 +114,13 @@ switches:V:
 # Clients and a server of others; what PyPI has is fetched.
 peers:V:
 	mkdir -p $LOG
-	for(i in pak pakfs)
-		swift build $SWIFT --product $i
+	./Tests/built pak pakfs
 	./Tests/Peers/run .build/debug/pakfs .build/debug/pak | tee $LOG/8.peers.count
 
 # Programs of real packages, run over this machine and alone, without root.
 views:V:
 	mkdir -p $LOG
-	swift build $SWIFT --product pak
+	./Tests/built pak
 	./Tests/Views/run .build/debug | tee $LOG/9.views.count
 
 # POSIX's rules as a table; here it is checked against file systems that keep them, and against
@@ -130,7 +128,7 @@ views:V:
 POSIX=.build/posix/posix
 posix:V:	$POSIX
 	mkdir -p $LOG
-	swift build $SWIFT --product treecheck
+	./Tests/built treecheck
 	{
 		./Tests/Posix/run $POSIX && ./Tests/Posix/fuse .build/debug/treecheck $POSIX
 	} >$LOG/8.posix.count || {
@@ -146,7 +144,7 @@ $POSIX:	`{ls Tests/Posix/*.c Tests/Posix/*.h}
 # What uses files uses mounts of our own.
 fuse:V:
 	mkdir -p $LOG
-	swift build $SWIFT --product treecheck
+	./Tests/built treecheck
 	./Tests/FUSE/run .build/debug/treecheck >$LOG/8.fuse.count || {
 		cat $LOG/8.fuse.count
 		exit fuse
@@ -157,13 +155,12 @@ fuse:V:
 # with its reason.
 guest:V:	$POSIX
 	mkdir -p $LOG
-	swift build $SWIFT --product treecheck
+	./Tests/built treecheck
 	guests=`{./Tests/Guest/usable uml qemu612 >[2]$LOG/9.guest.count}
 	cat $LOG/9.guest.count
 	for(i in $guests)
 		./Tests/Guest/v9fs-guest -b $i -t 500 'Tests/Guest/conformance .build/debug' || exit guest
-	for(i in pak pakfs)
-		swift build $SWIFT --product $i
+	./Tests/built pak pakfs
 	for(i in $guests)
 		./Tests/Guest/v9fs-guest -b $i -t 500 Tests/Guest/posix .build/debug/treecheck $POSIX || exit guest
 	# These start some hundred processes, which an emulated machine takes minutes for.
@@ -175,8 +172,7 @@ guest:V:	$POSIX
 # Real programs, built and installed in captures, natively and in a guest.
 builds:V:
 	mkdir -p $LOG
-	for(i in pak pakfs)
-		swift build $SWIFT --product $i
+	./Tests/built pak pakfs
 	./Tests/Builds/run .build/debug | tee $LOG/9.builds.count
 
 # Real packages, served, read, mounted and run.

@@ -90,7 +90,7 @@ import Watched
     ) {
         let seeds =
             Self.number("PAK_SEED").map { $0...$0 }
-            ?? 1...UInt64(Self.number("PAK_LISTS") ?? UInt64(Watched.some(lists)))
+            ?? 1...UInt64(Self.number("PAK_LISTS") ?? UInt64(Watched.some(lists, oneOf: 30)))
         let report = Mutex("")
         PrivateMounts.run { mayMount in
             func failures(_ list: OperationList) -> [String] {

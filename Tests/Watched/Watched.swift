@@ -7,8 +7,10 @@ public enum Watched {
     /// True where `mk asan` runs the suite.
     public static let isOn = getenv("PAK_WATCHED") != nil
 
-    /// How many of a number of like cases are to be tried.
-    public static func some(_ count: Int) -> Int { isOn ? max(1, count / 10) : count }
+    /// How many of a number of like cases are to be tried; one of so many.
+    public static func some(_ count: Int, oneOf part: Int = 10) -> Int {
+        isOn ? max(1, count / part) : count
+    }
 
     /// How far it is from one of many like places to the next that is to be tried.
     public static let stride = isOn ? 7 : 1
