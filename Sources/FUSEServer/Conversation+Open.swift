@@ -6,6 +6,8 @@ import Glibc
 /// The corresponding constants are `FOPEN_KEEP_CACHE` and so on.
 struct OpenFlags: OptionSet {
     let rawValue: UInt32
+    /// Every read and write is asked for, whatever length the file had.
+    static let direct = OpenFlags(rawValue: 1)
     /// The pages of the last time still hold.
     static let keepCache = OpenFlags(rawValue: 2)
     /// A directory's listing is kept, too.
@@ -39,17 +41,18 @@ extension Conversation {
             // The kernel drops them itself, but for a file that we empty.
             try node.dropCapabilities()
         }
-        putOpened(try handles.add(opened), &reply)
+        let isKept = !opened.isMadeForOpen
+        putOpened(try handles.add(opened), isKept: isKept, &reply)
         return .answered
     }
 
     /// Of OPEN: set-id bits go with the contents.
     private static var killsSetID: UInt32 { 1 }
 
-    func putOpened(_ handle: UInt64, _ reply: inout Reply) {
+    func putOpened(_ handle: UInt64, isKept: Bool = true, _ reply: inout Reply) {
         reply.put(handle)
         // Where others change files the kernel compares times and lengths (AUTO_INVAL_DATA).
-        reply.put(([.keepCache, .noFlush] as OpenFlags).rawValue)
+        reply.put(([isKept ? .keepCache : .direct, .noFlush] as OpenFlags).rawValue)
         reply.put(UInt32(0))
     }
 

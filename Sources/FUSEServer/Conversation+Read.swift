@@ -76,6 +76,10 @@ extension Conversation {
         let file = try file(request, writing: true)
         let data = UnsafeRawBufferPointer(rebasing: request.body[40..<(40 + count)])
         let flags = request.u32(20)
+        // What it does may take this thread from others, who may be waited for by it.
+        let isSlow = file.isSlow(writing: data.bytes)
+        if isSlow { place.beginWait() }
+        defer { if isSlow { place.endWait() } }
         do throws(FileError) { try file.write(data.bytes, at: offset) } catch {
             // The writer was told long ago that all is well, and may never ask again.
             if flags & Self.isLate != 0 { options.lost(try nodes.find(request.node), error) }

@@ -12,6 +12,10 @@ public protocol OpenFile: AnyObject, Sendable {
     /// Writes all bytes at `offset`, or at the end of a file opened to append.
     func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError)
 
+    /// Whether its bytes are made for this open alone, so that no client may keep them for the
+    /// next.
+    var isMadeForOpen: Bool { get }
+
     /// Whether a write of these bytes may take long: then a server leaves it to another thread.
     func isSlow(writing bytes: RawSpan) -> Bool
 
@@ -43,6 +47,9 @@ extension OpenFile {
     public func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
         throw FileError(.readOnly)
     }
+
+    /// Says no.
+    public var isMadeForOpen: Bool { false }
 
     /// Says no.
     public func isSlow(writing bytes: RawSpan) -> Bool { false }

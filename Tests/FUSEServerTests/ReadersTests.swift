@@ -87,6 +87,7 @@ import TreeConformance
         let tree = SlowTree()
         var options = FUSEServer.Options()
         options.threads = threads
+        options.isWritable = true
         let served = try Served(FileTree.Attachment(root: tree.root, tree: tree), options)
         let found = try served.ask(.lookup, 1, Kernel.name("slow"), unique: 4)
         return (tree, served, Kernel.Answer(error: 0, body: found.body).u64(0))
@@ -104,6 +105,19 @@ import TreeConformance
         let answers = try (0..<10).map { _ in try served.receive() }
         #expect(Set(answers.map(\.unique)) == Set(100..<110))
         #expect(answers.allSatisfy { $0.error == 0 && $0.body.count == 8 })
+        try served.end()
+    }
+
+    /// What a write does may wait for the kernel, which waits for an answer to another.
+    @Test func aWriteThatTakesLongDoesNotKeepOthersWaiting() throws {
+        let (tree, served, file) = try slow(1)
+        served.send(.write, file, Kernel.write(0, 0, [1, 2, 3]), unique: 100)
+        tree.gate.awaitWaiting(1)
+        let attributes = [UInt8](repeating: 0, count: 16)
+        #expect(try served.ask(.getattr, file, attributes, unique: 6).unique == 6)
+        tree.gate.open()
+        let answer = try served.receive()
+        #expect(answer.unique == 100 && answer.error == 0)
         try served.end()
     }
 
