@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 import TreeConformance
 
-@testable import pakfs
+@testable import Environments
 
 struct ControlTreeTests {
     private final class Counter: Sendable {

@@ -1,13 +1,13 @@
-import FileTree
+package import FileTree
 import Glibc
 
 /// A file of the host without a name, which goes when nobody holds it any more.
-final class StoredFile: Sendable {
+package final class StoredFile: Sendable {
     /// Open for reading and writing.
-    let descriptor: Int32
+    package let descriptor: Int32
 
     /// Makes an empty one in a folder.
-    init(in folder: String) throws(FileError) {
+    package init(in folder: String) throws(FileError) {
         let name = "\(folder)/.export.\(UInt64.random(in: .min ... .max))"
         descriptor = Glibc.open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileError(FileError.Kind(number: errno), folder) }

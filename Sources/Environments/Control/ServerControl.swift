@@ -2,15 +2,15 @@ import FileTree
 
 /// The topmost control file: words for the first environment of the stores, or for the one that a
 /// name with a colon in front of them names.
-struct ServerControl: Sendable {
+package struct ServerControl: Sendable {
     private let environments: [(name: String, control: EnvironmentControl)]
 
-    init(_ environments: [(name: String, control: EnvironmentControl)]) {
+    package init(_ environments: [(name: String, control: EnvironmentControl)]) {
         self.environments = environments
     }
 
     /// What it says, and takes.
-    var words: ControlWords {
+    package var words: ControlWords {
         ControlWords(
             text: { environments.map { "\($0.name)\n\($0.control.status)" }.joined() },
             take: { (line) throws(FileError) in

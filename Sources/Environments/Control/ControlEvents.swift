@@ -2,7 +2,7 @@ import FileTree
 import Synchronization
 
 /// What happens, a line each, for those who wait for it.
-final class ControlEvents: Sendable {
+package final class ControlEvents: Sendable {
     private let condition = Condition()
     private let state = Mutex(State())
     /// The most bytes that are kept for those who read late.
@@ -15,8 +15,10 @@ final class ControlEvents: Sendable {
         var end: UInt64 { start + UInt64(bytes.count) }
     }
 
+    package init() {}
+
     /// Tells a line.
-    func add(_ line: String) {
+    package func add(_ line: String) {
         condition.lock()
         defer { condition.unlock() }
         state.withLock { state in

@@ -1,5 +1,4 @@
-import Environments
-import FileTree
+package import FileTree
 import Store
 import Synchronization
 import Terminal
@@ -7,7 +6,7 @@ import UnionTree
 
 /// What the control tree has of an environment of a store, and what becomes of the words written
 /// there.
-final class EnvironmentControl: Sendable {
+package final class EnvironmentControl: Sendable {
     private let environment: StoredEnvironment
     private let session: Session
     private let follow: @Sendable () -> Void
@@ -16,8 +15,10 @@ final class EnvironmentControl: Sendable {
     /// one that is open, and nobody else waits for the end of what is not his.
     ///
     /// It is gone with the last fid of the attach, as when a connection dies.
-    final class Session: Sendable {
+    package final class Session: Sendable {
         fileprivate let begun = Mutex<[String: Begun]>([:])
+
+        package init() {}
     }
 
     fileprivate struct Begun {
@@ -29,7 +30,7 @@ final class EnvironmentControl: Sendable {
         var details: [String] = []
     }
 
-    init(
+    package init(
         _ environment: StoredEnvironment,
         _ session: Session,
         follow: @escaping @Sendable () -> Void
@@ -42,7 +43,7 @@ final class EnvironmentControl: Sendable {
     /// The files of its directory, as a user may see them.
     ///
     /// In a view that has the control tree in itself the view itself is not in there again.
-    func entries(
+    package func entries(
         for user: User,
         inView: Bool = false
     ) -> [(name: String, entry: ControlTree.Entry)] {

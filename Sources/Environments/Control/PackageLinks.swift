@@ -1,5 +1,4 @@
 import Archive
-import Environments
 import FileTree
 import Store
 import UnionTree
@@ -7,18 +6,18 @@ import UnionTree
 /// The packages of an environment by paths that stay while what they lead to changes: `NAME.ID`
 /// is there as long as that package is, and its `dep/OTHER` is whatever the environment has for
 /// what it needs.
-struct PackageLinks: Sendable {
+package struct PackageLinks: Sendable {
     private let environment: StoredEnvironment
     /// The path of their directory in the control tree.
     private let place: String
 
-    init(_ environment: StoredEnvironment, at place: String) {
+    package init(_ environment: StoredEnvironment, at place: String) {
         self.environment = environment
         self.place = place
     }
 
     /// The directory of all of them.
-    var entry: ControlTree.Entry {
+    package var entry: ControlTree.Entry {
         .directory { [self] in
             environment.current.tree.packages.sorted { $0.name < $1.name }.map { package in
                 (Self.name(package), .directory { entries(of: package) })

@@ -1,17 +1,30 @@
-import FileTree
+package import FileTree
 
 /// What is done with the words that are written to a control file, and what reading it says.
-struct ControlWords: Sendable {
+package struct ControlWords: Sendable {
     /// What the file says.
     var text: @Sendable () throws(FileError) -> String
     /// Does what a line asks for.
     var take: @Sendable (String) throws(FileError) -> Void
     /// Is told of a line that is none, and why.
-    var refuse: @Sendable (FileError) -> Void = { _ in }
+    var refuse: @Sendable (FileError) -> Void
     /// Whether what a line asks for may take long.
-    var isSlow: @Sendable (String) -> Bool = { _ in false }
+    var isSlow: @Sendable (String) -> Bool
     /// The longest line, in bytes.
-    static let longestLine = 8192
+    package static let longestLine = 8192
+
+    /// Makes what takes words.
+    package init(
+        text: @escaping @Sendable () throws(FileError) -> String,
+        take: @escaping @Sendable (String) throws(FileError) -> Void,
+        refuse: @escaping @Sendable (FileError) -> Void = { _ in },
+        isSlow: @escaping @Sendable (String) -> Bool = { _ in false }
+    ) {
+        self.text = text
+        self.take = take
+        self.refuse = refuse
+        self.isSlow = isSlow
+    }
 }
 
 /// A file of the control tree.

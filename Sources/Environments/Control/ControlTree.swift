@@ -1,15 +1,15 @@
-import FileTree
+package import FileTree
 
 /// Files about the server, made when they are asked for, and files that take words.
 ///
 /// What a file of text says is fixed when it is opened; versions are 0, so that no client keeps
 /// anything.
-final class ControlTree: Tree {
+package final class ControlTree: Tree {
     /// Names, and what they stand for now.
-    typealias Entries = @Sendable () throws(FileError) -> [(name: String, entry: Entry)]
+    package typealias Entries = @Sendable () throws(FileError) -> [(name: String, entry: Entry)]
 
     /// What a name of the tree stands for.
-    indirect enum Entry: Sendable {
+    package indirect enum Entry: Sendable {
         /// A directory.
         case directory(Entries)
         /// A file's text.
@@ -31,11 +31,11 @@ final class ControlTree: Tree {
     private let top: ControlDirectory
 
     /// Makes a tree whose root holds these entries.
-    init(_ entries: @escaping Entries) {
+    package init(_ entries: @escaping Entries) {
         top = ControlDirectory(ControlPlace(name: "/", path: "", container: nil), entries: entries)
     }
 
-    func attach(as user: User, to name: String) throws(FileError) -> Attachment {
+    package func attach(as user: User, to name: String) throws(FileError) -> Attachment {
         Attachment(root: top, tree: self)
     }
 }
