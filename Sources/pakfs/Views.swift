@@ -51,12 +51,7 @@ final class Views: Tree {
         self.folders = folders
         environments = try Mutex(Self.open(sources, opener))
         if let captures, let first = environment("") { try Self.openUsual(captures, first) }
-        for environment in stored {
-            environment.onChange { [events, weak environment] number in
-                guard let hash = environment?.current.record.text.hash else { return }
-                events.add("\(environment?.name ?? "") \(number) \(hash)")
-            }
-        }
+        for environment in stored { events.follow(environment) }
         for folder in folders {
             folder.onChange { [events, name = folder.name] number, hash in
                 events.add("\(name) \(number) \(hash)")
@@ -178,14 +173,8 @@ final class Views: Tree {
 
     /// The control tree in the root of a view, under the name that was asked for.
     private func controlMount(_ name: ViewName, _ user: User) throws(FileError) -> ViewMounts {
-        var mounts = ViewMounts()
-        if let place = name.controlName {
-            let control = control(for: user, inView: true)
-            mounts.add(try UnionPath(Array(place.utf8))) { () throws(FileError) in
-                try control.attach(as: user, to: "").root
-            }
-        }
-        return mounts
+        guard let place = name.controlName else { return ViewMounts() }
+        return try control(for: user, inView: true).mounted(as: place, for: user)
     }
 
     /// The same view with the control tree in its root, where that was asked for.

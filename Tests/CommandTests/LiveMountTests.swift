@@ -238,4 +238,70 @@ struct LiveMountTests {
         #expect(lines.count == 3 && lines.contains("a 1.0-1"), "\(said)")
         #expect(lines.filter { $0.hasPrefix(complaint) }.count == 2, "\(said)")
     }
+
+    /// As anyone may with echo, in the mount itself, where a refused word is the writer's error.
+    @Test(arguments: Visitor.withFUSE)
+    func wordsWrittenInAMountChangeIt(who: Visitor) throws {
+        let said = try shell(
+            who,
+            Scratch(),
+            """
+            pak import ../b-2.deb >log && pak add ../a-1.0-1.deb >log || exit
+            pak mount -e main --ctl .pak at || exit
+            ls at/.pak; ls at/.pak/env/main; cat at/.pak/ctl
+            echo add b >at/.pak/ctl || exit
+            till "[ -e at/usr/bin/b ]"; cat at/usr/bin/b at/.pak/ctl
+            cut -d ' ' -f 1 at/.pak/env/main/gen
+            { echo begin; echo rm a; echo rm nothing; } >at/.pak/ctl || exit
+            { echo commit >at/.pak/ctl; } 2>/dev/null && echo taken
+            sed -n 's/.*error: //p' at/.pak/ctl; ls at/usr/bin
+            echo rollback >at/.pak/env/main/ctl; till "[ ! -e at/usr/bin/b ]"
+            echo x 2>/dev/null >at/usr/bin/a && echo written
+            cut -d ' ' -f 1 at/.pak/env/main/gen
+            # Whoever waits for what happens is told, whenever he begins.
+            head -n 1 at/.pak/events >event &
+            till "for n in 3 2; do echo gen \\$n >at/.pak/ctl; done; [ -s event ]"
+            wait; cut -d ' ' -f 1 event
+            """
+        )
+        #expect(
+            said == """
+                ctl
+                env
+                events
+                pkg
+                conflicts
+                ctl
+                gen
+                packages
+                pkg
+                rules
+                shadowed
+                main
+                generation 2
+                b
+                main
+                generation 3
+                3
+                commit: nothing: not in environment main: file does not exist
+                a
+                b
+                2
+                main
+
+                """
+        )
+    }
+
+    @Test func controlFilesAreOfAnEnvironmentThatCanChange() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        for words in [["--ctl", "a/b"], ["--ctl", "x", "-p", scratch("b-2.deb")]] {
+            var pak = Program.pak
+            pak.environment["PAK_STORE"] = scratch("store")
+            let told = try pak.run(["mount", scratch("at")] + words)
+            #expect(told.status == 2)
+            #expect(told.complaints.contains("--ctl"))
+        }
+    }
 }

@@ -143,6 +143,8 @@ final class ControlEventsFile: File {
             return count
         }
 
+        var isMadeForOpen: Bool { true }
+
         func isReady(at offset: UInt64, count: Int) -> Bool {
             let (place, overflow) = place(of: offset)
             return overflow || events.end > place || isRest(offset, count)

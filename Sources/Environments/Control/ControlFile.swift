@@ -51,6 +51,8 @@ final class ControlFile: File {
         var stat = Stat(qid: qid, mode: Mode(.regular, words == nil ? 0o444 : 0o600))
         // What cannot be said is an error of the open: the directory is listed all the same.
         stat.size = UInt64((try? bytes().count) ?? 0)
+        // Who looks at the permissions himself, as a kernel does, is to find whose it is.
+        if words != nil { (stat.uid, stat.gid) = (ControlOwner.user, ControlOwner.group) }
         stat.setTimes(.now)
         return stat
     }
@@ -69,8 +71,7 @@ final class ControlFile: File {
     }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
-        guard mode != .read else { return HeldBytes(try bytes()) }
-        guard let words else { throw FileError(.readOnly) }
+        guard mode == .read || words != nil else { throw FileError(.readOnly) }
         return ControlText(mode.contains(.read) ? try bytes() : [], words)
     }
 }
@@ -78,9 +79,9 @@ final class ControlFile: File {
 /// A control file's text as it was when the file was opened, and where words go.
 private final class ControlText: OpenFile {
     private let text: HeldBytes
-    private let words: ControlWords
+    private let words: ControlWords?
 
-    init(_ bytes: [UInt8], _ words: ControlWords) {
+    init(_ bytes: [UInt8], _ words: ControlWords?) {
         text = HeldBytes(bytes)
         self.words = words
     }
@@ -93,6 +94,7 @@ private final class ControlText: OpenFile {
     /// Does what each line asks for, up to the first that fails; where in the file it is written
     /// means nothing.
     func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
+        guard let words else { throw FileError(.readOnly) }
         for line in Array(bytes).split(separator: UInt8(ascii: "\n")) {
             let text: String
             do throws(FileError) {
@@ -105,8 +107,11 @@ private final class ControlText: OpenFile {
         }
     }
 
+    var isMadeForOpen: Bool { true }
+
     func isSlow(writing bytes: RawSpan) -> Bool {
-        Array(bytes).split(separator: UInt8(ascii: "\n")).contains { line in
+        guard let words else { return false }
+        return Array(bytes).split(separator: UInt8(ascii: "\n")).contains { line in
             // What is no line is refused at once.
             guard let text = try? Self.text(of: line) else { return false }
             return words.isSlow(text)

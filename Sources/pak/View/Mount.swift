@@ -28,6 +28,12 @@ struct Mount: ParsableCommand {
     @Flag(name: .customLong("allow-other"), help: "Other users may look, too.")
     var allowsOthers = false
 
+    @Option(
+        name: .customLong("ctl"),
+        help: ArgumentHelp("Show the environment's control files there.", valueName: "name")
+    )
+    var control: String?
+
     @Flag(name: [.customShort("f"), .long], help: "Serve until it is unmounted, and then end.")
     var foreground = false
 
@@ -36,6 +42,9 @@ struct Mount: ParsableCommand {
 
     func validate() throws {
         guard via != .overlay else { throw ValidationError("--via overlay: fuse or 9p") }
+        guard let control else { return }
+        let isName = Array(control.utf8).withUnsafeBytes { FileName.isLegal($0) }
+        guard isName else { throw ValidationError("--ctl \(control): a name is needed") }
     }
 
     func run() throws {
@@ -53,7 +62,13 @@ struct Mount: ParsableCommand {
             foreground: foreground
         )
         try mount.run { () throws(Complaint) in
-            if base == nil, let live = try packages.live() { return .live(live) }
+            if base == nil, let live = try packages.live() {
+                return .live(live, control: control)
+            }
+            guard control == nil else {
+                let cure = "pak mount -e NAME --ctl .pak, without -p, -b and @"
+                throw Complaint("--ctl: no environment that can change", try: cure, status: 2)
+            }
             let environment = try packages.environment(over: base, usual: base == nil)
             guard base != nil || !packages.isEmpty || !environment.title.isEmpty else {
                 let cure = "pak mount -p PACKAGE or -e NAME"

@@ -8,14 +8,15 @@ import UnionTree
 enum MountSource {
     /// Packages, or a state of an environment: it is the same to the end.
     case packages(Environment)
-    /// An environment of a store, whatever it holds.
-    case live(StoredEnvironment)
+    /// An environment of a store, whatever it holds; the control tree under a name in its root,
+    /// where one is given.
+    case live(StoredEnvironment, control: String? = nil)
 
     /// Whether folders of the disk shine in it.
     var shines: Bool {
         switch self {
         case .packages(let environment): !environment.shines.isEmpty
-        case .live(let environment): !environment.current.record.text.shines.isEmpty
+        case .live(let environment, _): !environment.current.record.text.shines.isEmpty
         }
     }
 }
@@ -32,7 +33,11 @@ struct MountedTree {
     private let live: LiveTree?
     private let environment: StoredEnvironment?
 
-    init(_ source: MountSource) throws(FileError) {
+    /// `log` is told what becomes current by words that are written to the control tree.
+    init(
+        _ source: MountSource,
+        _ log: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(FileError) {
         switch source {
         case .packages(let environment):
             let shines = environment.shines
@@ -42,18 +47,22 @@ struct MountedTree {
             isFixed = isKept
             live = nil
             self.environment = nil
-        case .live(let environment):
+        case .live(let environment, let control):
             // Whether a mount can be written, and how long the kernel keeps what it has seen, is
             // settled when it is made: what comes to shine later does so for the next.
             let shines = !environment.current.record.text.shines.isEmpty
+            let mounts = try control.map { (name) throws(FileError) in
+                try ControlTree(of: environment, log).mounted(as: name, for: .superuser)
+            }
             let key = StoredEnvironment.ViewKey(ViewOptions(), mounted: shines ? ["shine"] : [])
             let tree = try environment.live(key) { (shown, attachment) throws(FileError) in
-                guard shines else { return attachment }
-                return try shown.record.text.shines.lay(over: attachment)
+                let covered =
+                    shines ? try shown.record.text.shines.lay(over: attachment) : attachment
+                return try mounts?.lay(over: covered) ?? covered
             }
             attachment = try tree.attach(as: .superuser, to: "")
-            isWritable = shines
-            isKept = !shines
+            isWritable = shines || control != nil
+            isKept = !isWritable
             isFixed = false
             live = tree
             self.environment = environment

@@ -38,7 +38,7 @@ struct PackageMount {
             throw Complaint("\(directory): \(why)", try: "--via fuse", status: 2)
         }
         do throws(FileError) {
-            let tree = try MountedTree(source)
+            let tree = try MountedTree(source, Self.log)
             try BackgroundServer.unmountAtEnd(place)
             switch via {
             case .fuse, .overlay: try serve(tree)
