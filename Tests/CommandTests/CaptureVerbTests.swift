@@ -406,6 +406,20 @@ struct CaptureVerbTests {
         #expect(capture.complaints == run.complaints.replacing("-o ", with: "--option "))
     }
 
+    /// What a package alone has no place for is there all the same, and no part of what is made.
+    @Test(arguments: Visitor.all)
+    func packagesAloneAreEnoughForACapture(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell("mkdir -p p/bin; cp /bin/busybox p/bin; tar -C p -cf home/p.tar bin")
+        let list = "/bin/busybox ls /proc/self/exe /dev/null /tmp/x"
+        let script = "cd /; echo x >/new; echo x >/tmp/x; \(list)"
+        let words = ["-p", scratch("home/p.tar"), "--", "/bin/busybox", "sh", "-c", script]
+        let made = try pak(who, scratch, ["capture", "--pure", "--list"] + words)
+        #expect(made.status == 0, "\(who): \(made.complaints)")
+        let paths = "/dev/null\n/proc/self/exe\n/tmp/x\n"
+        #expect(made.output == "\(paths)A new\n", "\(who)")
+    }
+
     /// Also rules that are said at every call are there once.
     @Test func aLayerThatCannotBeMadeCleanIsAsItWas() throws {
         let scratch = try example()

@@ -7,10 +7,16 @@ import Namespaces
 struct CapturePoints {
     /// What has no place.
     let missing: [Binding]
+    /// Directories that every view has, and this capture has not: packages alone have hardly one.
+    private let folders: [PathBytes]
 
-    init(_ bindings: [Binding], in capture: Capture) {
+    init(_ bindings: [Binding], in capture: Capture, with folders: [PathBytes] = []) {
         // What cannot be looked for is not there.
-        missing = bindings.filter { (try? capture.root.node(atPath: $0.target.bytes)) == nil }
+        func lacks(_ path: PathBytes) -> Bool {
+            (try? capture.root.node(atPath: path.bytes)) == nil
+        }
+        missing = bindings.filter { lacks($0.target) }
+        self.folders = folders.filter(lacks)
     }
 
     /// What is served of a capture with these places.
@@ -18,6 +24,9 @@ struct CapturePoints {
     /// Errors: `.notFound` for a file that would have to be made in a directory that is there.
     func attachment(of capture: Capture) throws(FileError) -> Attachment {
         var files: [[UInt8]: [[UInt8]]] = [:]
+        for folder in folders {
+            files[Array(folder.names.map(\.bytes).joined(separator: [slash]))] = []
+        }
         for binding in missing {
             let names = binding.target.names.map(\.bytes)
             if HostNames.isFolder(binding.source) {

@@ -121,7 +121,8 @@ struct CaptureRun {
     private func runServed() throws(FileError) -> Ending {
         let answers = CaptureAnswers()
         borders.remark("view: the layer over all, by fuse")
-        let attachment = try CapturePoints(borders.bindings, in: capture).attachment(of: capture)
+        let points = CapturePoints(borders.bindings, in: capture, with: ownPlaces)
+        let attachment = try points.attachment(of: capture)
         var steps: [Step] = [.fuse(at: .view("/"), options: "default_permissions,allow_other")]
         steps += ownSteps + bindSteps
         let process = try ViewProcess.start(
@@ -207,6 +208,12 @@ struct CaptureRun {
         ![HostNames.workingDirectory, HostNames.variableBytes("HOME") ?? []].contains {
             $0.elementsEqual("/tmp".utf8) || $0.starts(with: "/tmp/".utf8)
         }
+    }
+
+    /// Where its own steps put something.
+    private var ownPlaces: [PathBytes] {
+        ["/proc", "/dev"] + (hasOwnTemporary ? ["/tmp"] : [])
+            + (capture.base.base == nil ? [] : ["/sys"])
     }
 
     private var ownSteps: [Step] {
