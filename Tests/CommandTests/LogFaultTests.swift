@@ -71,6 +71,9 @@ struct LogFaultTests {
         for words in [["add", scratch("b-2.deb")], ["env", "create", "main"], ["gc"]] {
             let outcome = try EnvironmentTests.pak(scratch, words, status: 1)
             #expect(outcome.complaints.contains("environment main"), "\(outcome.complaints)")
+            if words[0] == "add" {
+                #expect(outcome.complaints.hasSuffix("try: pak env delete main\n"))
+            }
         }
         #expect(try scratch.bytes("store/envs/main/log") == before)
         let listed = try pak(scratch, "env", "list", status: 1)

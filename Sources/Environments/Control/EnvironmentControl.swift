@@ -91,6 +91,7 @@ package final class EnvironmentControl: Sendable {
             let words = ControlWords(
                 text: { [self] in status },
                 take: take,
+                refuse: refuse,
                 isSlow: Self.isSlow
             )
             entries.append(("ctl", .words(words)))
@@ -148,6 +149,14 @@ package final class EnvironmentControl: Sendable {
         }
         let kind = refusal.status == 7 ? .busy : refusal.kind ?? .conflict
         throw FileError(kind, refusal.text)
+    }
+
+    /// Keeps why a line was none, to be read.
+    @Sendable func refuse(_ error: FileError) {
+        change { begun in
+            begun.error = "\(error)"
+            begun.details = []
+        }
     }
 
     private func obey(_ words: [String]) throws(Complaint) {

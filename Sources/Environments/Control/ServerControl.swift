@@ -20,9 +20,14 @@ package struct ServerControl: Sendable {
                     return try usual.control.take(word)
                 }
                 let wanted = environments.first { $0.name == name }
-                guard let wanted else { throw FileError(.notFound, "environment \(name):") }
+                guard let wanted else {
+                    let error = FileError(.notFound, "environment \(name)")
+                    environments.first?.control.refuse(error)
+                    throw error
+                }
                 try wanted.control.take(word)
             },
+            refuse: { environments.first?.control.refuse($0) },
             isSlow: { EnvironmentControl.isSlow(Self.parts(of: $0).word) }
         )
     }

@@ -124,7 +124,7 @@ struct ListEnvironments: ParsableCommand {
         guard damaged == 0 else {
             throw Complaint(
                 "\(damaged) cannot be read",
-                try: "pak history, and pak switch to another generation"
+                try: "pak store verify"
             )
         }
     }

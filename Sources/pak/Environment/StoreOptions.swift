@@ -118,9 +118,13 @@ extension EnvironmentChoice {
         let name = try name(finder)
         do throws(FileError) { return try finder.environment(name) } catch {
             let mayBe = PackageName.isLegal(name)
-            let cure =
-                error.kind == .notFound
-                ? mayBe ? "pak env create \(name)" : "pak env list" : nil
+            let cure: String? =
+                switch error.kind {
+                case .notFound: mayBe ? "pak env create \(name)" : "pak env list"
+                // Where no line is whole there is no generation to go to.
+                case .malformed: "pak env delete \(name)"
+                default: nil
+                }
             throw Complaint("\(error)", try: cure)
         }
     }
@@ -168,7 +172,8 @@ extension EnvironmentChoice {
             return environment
         } catch {
             if error.kind == .notFound { return nil }
-            throw Complaint("\(error)")
+            let cure = error.kind == .malformed ? "pak env delete \(name)" : nil
+            throw Complaint("\(error)", try: cure)
         }
     }
 
