@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,6 +35,19 @@ static pid_t parent_of(int proc, const char *number)
 	for (at += 4; *at >= '0' && *at <= '9'; at++)
 		parent = parent * 10 + (*at - '0');
 	return parent;
+}
+
+int pak_is_below(pid_t pid, pid_t ancestor)
+{
+	char number[16];
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (pid > 1 && pid != ancestor) {
+		snprintf(number, sizeof number, "%d", (int)pid);
+		pid = parent_of(proc, number);
+	}
+	if (proc >= 0)
+		close(proc);
+	return pid == ancestor;
 }
 
 static void kill_listed(int list)

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -167,18 +166,38 @@ static int command_ended(const struct pak_view *view, struct view_keeper *keeper
 			keeper->answerer = 0;
 		if (pid != command)
 			continue;
-		if (WIFSTOPPED(status))
-			view_say(view->socket, PAK_SAY_STOPPED, 0, WSTOPSIG(status), -1);
-		else if (WIFCONTINUED(status)) {
+		if (WIFSTOPPED(status)) {
+			keeper->is_stopped = 1;
+			view_say(view->socket, PAK_SAY_STOPPED, ++keeper->stops, WSTOPSIG(status), -1);
+		} else if (WIFCONTINUED(status)) {
+			keeper->is_stopped = 0;
 			view_say(view->socket, PAK_SAY_CONTINUED, 0, 0, -1);
-			/* It may have stopped with the command, and serves it. */
-			if (getppid() > 1)
-				kill(getppid(), SIGCONT);
 		} else {
 			view_say(view->socket, PAK_SAY_ENDED, 0, status, -1);
 			return 1;
 		}
 	}
+}
+
+/* Does to the command what the starter asks. */
+static void pass_on(const struct pak_view *view, struct view_keeper *keeper, pid_t command,
+	const struct pak_saying_packet *asked)
+{
+	int is_resumption = asked->saying == PAK_SAY_RESUME;
+	if (!is_resumption && asked->saying != PAK_SAY_SIGNAL)
+		return;
+	/* A stop of the whole group was its, too. */
+	if ((is_resumption || asked->number == SIGCONT) && keeper->answerer > 0)
+		kill(keeper->answerer, SIGCONT);
+	if (!is_resumption)
+		kill(command, asked->number);
+	/* What that has made of the command is said before. */
+	if (command_ended(view, keeper, command))
+		end(view, keeper, 0);
+	if (!is_resumption)
+		view_say(view->socket, PAK_SAY_PASSED, 0, 0, -1);
+	else if (keeper->is_stopped && asked->at == keeper->stops)
+		kill(command, SIGCONT);
 }
 
 static _Noreturn void loop(const struct pak_view *view, struct view_keeper *keeper,
@@ -196,8 +215,8 @@ static _Noreturn void loop(const struct pak_view *view, struct view_keeper *keep
 				close(descriptor);
 			if (got <= 0)
 				end(view, keeper, command);
-			if (got == sizeof packet && packet.saying == PAK_SAY_SIGNAL)
-				kill(command, packet.number);
+			if (got == sizeof packet)
+				pass_on(view, keeper, command, &packet);
 		}
 		if (ready[1].revents != 0) {
 			struct signalfd_siginfo told;
@@ -239,7 +258,9 @@ _Noreturn void view_keep(const struct pak_view *view, struct view_keeper *keeper
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
 	int signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+	/* Even when all are stopped the view ends with its starter. */
+	if (signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0
+		|| prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0) != 0)
 		view_fail(view, PAK_STAGE_COMMAND, errno);
 	volatile struct outcome outcome;
 	memset((void *)&outcome, 0, sizeof outcome);
@@ -274,35 +295,4 @@ int pak_adopt_orphans(void)
 int pak_may_gain_rights(void)
 {
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
-}
-
-void pak_leave_no_core(void)
-{
-	struct rlimit none = { 0, 0 };
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
-void pak_signals_found(sigset_t *blocked, sigset_t *not_ignored)
-{
-	struct sigaction action;
-	sigemptyset(not_ignored);
-	pthread_sigmask(SIG_BLOCK, NULL, blocked);
-	for (int number = 1; number < NSIG; number++)
-		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			sigaddset(not_ignored, number);
-}
-
-int pak_signal_descriptor(const sigset_t *set)
-{
-	return signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-int pak_signal_read(int descriptor, int *by_process)
-{
-	struct signalfd_siginfo told;
-	if (read(descriptor, &told, sizeof told) != sizeof told)
-		return 0;
-	*by_process = told.ssi_code <= 0;
-	return (int)told.ssi_signo;
 }

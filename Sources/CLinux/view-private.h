@@ -15,12 +15,14 @@ size_t view_decimal(char *to, uint64_t number);
 /* Says what failed, and ends. */
 _Noreturn void view_fail(const struct pak_view *view, int stage, int number);
 
-/* What a view's first process has open. */
+/* What a view's first process has open, and knows of its children. */
 enum { VIEW_FUSE_LIMIT = 8 };
 struct view_keeper {
 	int children;              /* the kernel's list of its own, or -1 */
 	int proc;                  /* where there is no list, the host's /proc, or -1 */
 	pid_t answerer;            /* the child that answers calls, or 0 */
+	int is_stopped;            /* the command, as far as is known */
+	int stops;                 /* how often it has been */
 	int fuse[VIEW_FUSE_LIMIT]; /* the roots of FUSE mounts, for those who answer calls */
 	int fuse_count;
 };

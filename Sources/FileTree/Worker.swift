@@ -60,7 +60,9 @@ package struct Worker: Sendable {
     package static func blockSignals() { block(ending) }
 
     private static let ending = [SIGPIPE, SIGTERM, SIGINT, SIGHUP]
-    private static let others = [SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH]
+    private static let others = [
+        SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH,
+    ]
 
     private static func block(_ signals: [Int32]) {
         var set = sigset_t()

@@ -17,8 +17,9 @@ public enum Foreground {
     }
 
     /// Signals that go on to the command.
-    private static let passed = [
-        SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH,
+    static let passed = [
+        SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGUSR1, SIGUSR2,
+        SIGALRM, SIGWINCH,
     ]
 
     private static let before = Mutex<Signals?>(nil)
@@ -85,19 +86,6 @@ public enum Foreground {
         sigemptyset(&set)
         for number in passed { sigaddset(&set, number) }
         return set
-    }
-
-    /// Stops this process, as the command has been stopped, until it is continued.
-    ///
-    /// When another group than this process's had the terminal, it gets it back then: the shell
-    /// outside gives it to the group that it knows.
-    static func stop() {
-        let terminal = [Int32(0), 1, 2].first { isatty($0) == 1 }
-        let holder = terminal.map { tcgetpgrp($0) } ?? -1
-        kill(getpid(), SIGSTOP)
-        guard let terminal, holder > 0, holder != getpgrp(), tcgetpgrp(terminal) == getpgrp()
-        else { return }
-        tcsetpgrp(terminal, holder)
     }
 
     /// Ends the orphans that came to this process when a keeper was killed.

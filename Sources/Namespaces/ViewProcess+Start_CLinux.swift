@@ -129,7 +129,12 @@ extension ViewProcess {
         _ handed: (_ step: Int, _ descriptor: Int32) throws(FileError) -> Void
     ) throws(FileError) -> ViewProcess {
         var mayRun = false
-        while let heard = hear(socket) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGCONT)
+        let continued = Foreground.isTaken ? pak_signal_descriptor(&set) : -1
+        defer { if continued >= 0 { close(continued) } }
+        while let heard = hear(socket, continued: continued, keeper) {
             switch pak_saying(rawValue: UInt32(bitPattern: heard.packet.saying)) {
             case PAK_SAY_HANDED:
                 let number = Int(heard.packet.at)
@@ -146,6 +151,7 @@ extension ViewProcess {
                 try Foreground.released { () throws(FileError) in
                     try handed(number, heard.descriptor)
                 }
+                kill(keeper, SIGCONT)
                 say(PAK_SAY_GO, on: socket)
             case PAK_SAY_FAILED:
                 throw failure(view, at: heard.packet.at, heard.packet.number)
@@ -187,6 +193,25 @@ extension ViewProcess {
             directoryError: nil,
             ending: nil
         )
+    }
+
+    /// Hears the keeper, which goes on with this process when both were stopped.
+    private static func hear(
+        _ socket: Int32,
+        continued: Int32,
+        _ keeper: pid_t
+    ) -> (packet: pak_saying_packet, descriptor: Int32)? {
+        var ready = [
+            pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: continued, events: Int16(POLLIN), revents: 0),
+        ]
+        while true {
+            guard poll(&ready, 2, -1) >= 0 else { continue }
+            if ready[0].revents != 0 { return hear(socket) }
+            // The signal stays, for the command.
+            kill(keeper, SIGCONT)
+            ready[1].fd = -1
+        }
     }
 
     private static func refusal(_ name: String, _ number: Int32) -> String {

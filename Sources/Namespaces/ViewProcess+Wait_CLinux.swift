@@ -2,11 +2,6 @@ import CLinux
 import Glibc
 
 extension ViewProcess {
-    /// Sends the command a signal.
-    public func send(signal: Int32) {
-        ViewProcess.say(PAK_SAY_SIGNAL, signal, on: socket)
-    }
-
     /// Hears what the keeper says until the command has ended.
     func listen() -> Ending {
         guard Foreground.isTaken else {
@@ -18,42 +13,28 @@ extension ViewProcess {
         var set = Foreground.passedSet()
         let signals = pak_signal_descriptor(&set)
         defer { if signals >= 0 { close(signals) } }
+        var job = Job(keeper: keeper, socket: socket, signals: signals)
         // What came while the view was made came to this process alone.
-        passSignals(signals, all: true)
+        job.passSignals(all: true)
         var ready = [
             pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
             pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
         ]
         while true {
             guard poll(&ready, 2, -1) >= 0 else { continue }
-            if ready[1].revents != 0 { passSignals(signals) }
-            guard ready[0].revents != 0 else { continue }
-            var isStopped = false
+            if ready[1].revents != 0 { job.passSignals() }
             // All there is to hear at once: a stop may be over by now.
-            repeat {
+            while ready[0].revents != 0 {
                 guard let heard = ViewProcess.hear(socket) else { return .lost }
                 if let ended = ViewProcess.ending(heard.packet) {
                     // What has come by now was the command's, which may have ended by it.
-                    passSignals(signals)
+                    job.passSignals()
                     return ended
                 }
-                switch pak_saying(rawValue: UInt32(bitPattern: heard.packet.saying)) {
-                case PAK_SAY_STOPPED: isStopped = true
-                case PAK_SAY_CONTINUED: isStopped = false
-                default: break
-                }
-            } while poll(&ready, 1, 0) > 0
-            if isStopped { Foreground.stop() }
-        }
-    }
-
-    private func passSignals(_ signals: Int32, all: Bool = false) {
-        var isByProcess: Int32 = 0
-        while true {
-            let number = pak_signal_read(signals, &isByProcess)
-            guard number != 0 else { return }
-            // What comes from the terminal has come to the command too: it is of the same group.
-            if all || isByProcess != 0 { send(signal: number) }
+                job.hear(heard.packet)
+                if poll(&ready, 1, 0) <= 0 { break }
+            }
+            job.stopWithCommand()
         }
     }
 
@@ -67,10 +48,15 @@ extension ViewProcess {
 
     // MARK: The socket
 
-    static func say(_ saying: pak_saying, _ number: Int32 = 0, on socket: Int32) {
+    static func say(
+        _ saying: pak_saying,
+        _ number: Int32 = 0,
+        at: Int32 = 0,
+        on socket: Int32
+    ) {
         var packet = pak_saying_packet(
             saying: Int32(bitPattern: saying.rawValue),
-            at: 0,
+            at: at,
             number: number
         )
         // A keeper that is gone needs no telling.

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// The keeper is the view's first process: it does the steps, starts the command, takes in what the
 /// command leaves behind, and ends everything when the command ends or its starter does. One thread
-/// may wait; `send` may be called beside it. Without a wait the view ends with the object.
+/// may wait. Without a wait the view ends with the object.
 public final class ViewProcess: Sendable {
     /// Why the command's working directory is `/`; nil when it is the one asked for.
     public let directoryError: FileError?
@@ -40,8 +40,8 @@ public final class ViewProcess: Sendable {
 
     /// Waits until the command has ended and nothing is left of the view.
     ///
-    /// When `Foreground.take` was called before, signals go on to the command, and when it is
-    /// stopped this process stops too, until it is continued: for the shell outside they are one.
+    /// When `Foreground.take` was called before, signals go on to the command, and this process is
+    /// stopped while the command is: for the shell outside they are one.
     public func wait() -> Ending {
         defer { Foreground.release() }
         if let ended = ending.withLock({ $0 }) { return ended }

@@ -153,8 +153,8 @@ struct FakeRootTests {
             let view = options + ["--", "/bin/busybox", "sh", "-c", script]
             let running = try who.startPak(scratch, view)
             #expect(running.output.next() == "up", "\(running.complaints.rest())")
-            let keeper = try #require(children(of: running.process).first)
-            let command = try #require(children(of: keeper).first)
+            let keeper = try #require(Program.children(of: running.process).first)
+            let command = try #require(Program.children(of: keeper).first)
             kill(["starter": running.process, "keeper": keeper][party] ?? command, SIGKILL)
             // The last that holds the output is gone.
             #expect(running.output.rest() == "")
@@ -188,24 +188,13 @@ struct FakeRootTests {
         )
         close(input[0])
         #expect(running.output.next() == "up", "\(running.complaints.rest())")
-        let keeper = try #require(children(of: running.process).first)
-        let answerer = try children(of: keeper).first {
+        let keeper = try #require(Program.children(of: running.process).first)
+        let answerer = try Program.children(of: keeper).first {
             try TextFile.bytes("/proc/\($0)/comm") == Array("pak-answers\n".utf8)
         }
         kill(try #require(answerer), SIGKILL)
         _ = write(input[1], "go\n", 3)
         #expect(running.output.rest() == "refused\nA opt/pak-test\n")
         #expect(running.wait() == 0)
-    }
-
-    private func children(of process: pid_t) throws -> [pid_t] {
-        var all: [pid_t] = []
-        for task in Scratch.names(in: "/proc/\(process)/task") {
-            let text = try TextFile.bytes("/proc/\(process)/task/\(task)/children")
-            all += String(decoding: text, as: UTF8.self).split(separator: " ").compactMap {
-                pid_t($0)
-            }
-        }
-        return all
     }
 }

@@ -33,12 +33,15 @@ struct Program {
         }
 
         /// Waits for the end, and tells it as wait(2) does.
-        func waitForWord() -> Int32 {
+        func waitForWord() -> Int32 { waitForChange(0) }
+
+        /// Waits until it is stopped, is continued or has ended, and tells which as wait(2) does.
+        func waitForChange(_ options: Int32 = WUNTRACED | WCONTINUED) -> Int32 {
             if let word { return word }
             var word: Int32 = 0
             var ticks = 0
             while true {
-                let ended = waitpid(process, &word, WNOHANG)
+                let ended = waitpid(process, &word, WNOHANG | options)
                 if ended == process || ended < 0 && errno != EINTR { break }
                 poll(nil, 0, 10)
                 ticks += 1
@@ -46,7 +49,8 @@ struct Program {
                 Issue.record("process \(process) does not end")
                 kill(process, SIGKILL)
             }
-            self.word = word
+            let goesOn = word & 0xff == 0x7f || word == 0xffff
+            if !goesOn { self.word = word }
             return word
         }
 
@@ -124,12 +128,25 @@ struct Program {
         return path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
     }()
 
+    /// The children of a process, the eldest of a thread first.
+    static func children(of process: pid_t) throws -> [pid_t] {
+        try Scratch.names(in: "/proc/\(process)/task").flatMap { task in
+            let text = try TextFile.bytes("/proc/\(process)/task/\(task)/children")
+            return String(decoding: text, as: UTF8.self).split(separator: " ").compactMap {
+                pid_t($0)
+            }
+        }
+    }
+
     /// Starts it; standard input is empty unless a descriptor is given, and standard output is to be
     /// read from the run unless it goes to a descriptor.
+    ///
+    /// With `apart` it is in a process group of its own, as a shell's job is.
     func start(
         _ arguments: [String],
         input: Int32? = nil,
-        output: Int32? = nil
+        output: Int32? = nil,
+        apart: Bool = false
     ) throws -> Running {
         var (out, err): ([Int32], [Int32]) = ([0, 0], [0, 0])
         // Sockets, since they can be made so that no other child gets them.
@@ -160,7 +177,8 @@ struct Program {
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        var flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        if apart { flags |= POSIX_SPAWN_SETPGROUP }
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }

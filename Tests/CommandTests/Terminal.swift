@@ -10,20 +10,27 @@ final class Terminal {
     private let screen: Int32
     private var seen: [UInt8] = []
 
+    /// A shell that has jobs.
+    enum Shell: String {
+        case bash = "bash --norc --noprofile --noediting -i"
+        case dash = "dash -i"
+    }
+
     /// Opens a terminal; the shell's prompt is `outer> `.
-    init() throws {
+    init(_ shell: Shell = .bash) throws {
         var (input, output): ([Int32], [Int32]) = ([0, 0], [0, 0])
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         try #require(socketpair(AF_UNIX, kind, 0, &input) == 0)
         try #require(socketpair(AF_UNIX, kind, 0, &output) == 0)
-        let shell =
-            "exec bash --norc --noprofile --noediting -i"
         var program = Program(path: "/usr/bin/script")
         program.environment = [
-            "PS1": "outer> ", "TERM": "dumb", "HISTFILE": "", "SHELL": "/bin/sh",
+            "PS1": "outer> ", "TERM": "dumb", "HISTFILE": "", "SHELL": "/bin/sh", "ENV": "",
         ]
         script = try program.start(
-            ["--quiet", "--flush", "--echo", "never", "--command", shell, "/dev/null"],
+            [
+                "--quiet", "--flush", "--echo", "never", "--command", "exec \(shell.rawValue)",
+                "/dev/null",
+            ],
             input: input[0],
             output: output[0]
         )
@@ -60,6 +67,18 @@ final class Terminal {
             try #require(count > 0, "the terminal ended before \(text): \(shown)")
             seen += buffer[..<count]
         }
+    }
+
+    /// Waits until the shell has a job that is stopped for want of the terminal.
+    func expectStarvedJob() throws {
+        for _ in 0..<Patience.seconds * 100 {
+            type("jobs -l; echo told\n")
+            let jobs = try expect("told\r\n")
+            try expect("outer> ")
+            if jobs.contains("tty input") { return }
+            poll(nil, 0, 10)
+        }
+        Issue.record("no job was stopped")
     }
 
     /// Closes the terminal, as a window is closed.

@@ -40,7 +40,7 @@ import Testing
         let (running, input) = try start(views, steps)
         defer { close(input) }
         _ = try #require(running.output.next())
-        kill(try #require(children(of: running.process).first), SIGKILL)
+        kill(try #require(Program.children(of: running.process).first), SIGKILL)
         #expect(running.output.rest() == "")
         #expect(running.wait() == 128 + SIGKILL)
     }
@@ -51,8 +51,8 @@ import Testing
         let (running, input) = try start(views, steps)
         defer { close(input) }
         _ = try #require(running.output.next())
-        let keeper = try #require(children(of: running.process).first)
-        kill(try #require(children(of: keeper).first), SIGKILL)
+        let keeper = try #require(Program.children(of: running.process).first)
+        kill(try #require(Program.children(of: keeper).first), SIGKILL)
         #expect(running.output.rest() == "")
         #expect(running.wait() == 128 + SIGKILL)
     }
@@ -121,10 +121,5 @@ import Testing
         )
         close(input[0])
         return (running, input[1])
-    }
-
-    private func children(of process: pid_t) throws -> [pid_t] {
-        let text = try TextFile.bytes("/proc/\(process)/task/\(process)/children")
-        return String(decoding: text, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
     }
 }

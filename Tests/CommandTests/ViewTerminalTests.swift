@@ -26,6 +26,82 @@ import Testing
         try terminal.expect("status 130\r\n")
     }
 
+    @Test(arguments: Views.Maker.allHere, [Terminal.Shell.bash, .dash])
+    func whoReadsTheTerminalIsStoppedInTheBackgroundAndHasItInTheForeground(
+        _ maker: Views.Maker,
+        _ shell: Terminal.Shell
+    ) throws {
+        for steps in Self.spaces {
+            let views = try Views(maker)
+            let terminal = try Terminal(shell)
+            terminal.type(views.typed("\(steps) -- cat &\n"))
+            try terminal.expect("outer> ")
+            for round in 1...3 {
+                try terminal.expectStarvedJob()
+                terminal.type("fg\n")
+                terminal.type("line \(round)\n")
+                let told = try terminal.expect("line \(round)\r\n")
+                #expect(!told.contains("Stopped"))
+                terminal.type("\u{1a}")
+                try terminal.expect("Stopped")
+                try terminal.expect("outer> ")
+                terminal.type("bg\n")
+                try terminal.expect("outer> ")
+            }
+            try terminal.expectStarvedJob()
+            terminal.type("fg\n\u{4}")
+            try terminal.expect("outer> ")
+            terminal.type("echo status $?\n")
+            try terminal.expect("status 0\r\n")
+        }
+    }
+
+    @Test(arguments: Views.Maker.allHere, spaces)
+    func aPipelineOfViewsIsOneJob(_ maker: Views.Maker, _ steps: String) throws {
+        let views = try Views(maker)
+        let terminal = try Terminal()
+        let cat = views.typed("\(steps) -- cat")
+        terminal.type("\(cat) | \(cat)\n")
+        for round in 1...3 {
+            terminal.type("line \(round)\n")
+            try terminal.expect("line \(round)\r\n")
+            terminal.type("\u{1a}")
+            try terminal.expect("Stopped")
+            try terminal.expect("outer> ")
+            terminal.type("fg\n")
+        }
+        terminal.type("\u{4}")
+        try terminal.expect("outer> ")
+        terminal.type("echo status $?\n")
+        try terminal.expect("status 0\r\n")
+    }
+
+    @Test(arguments: Views.Maker.allHere, spaces)
+    func aShellInAViewHasTheTerminalOnceMore(_ maker: Views.Maker, _ steps: String) throws {
+        let views = try Views(maker)
+        let terminal = try Terminal()
+        terminal.type("PS1='inner> ' ")
+        terminal.type(views.typed("\(steps) -- dash -i\n"))
+        try terminal.expect("inner> ")
+        for round in 1...2 {
+            terminal.type("kill -STOP $$\n")
+            try terminal.expect("Stopped")
+            try terminal.expect("outer> ")
+            // It reads, and so is stopped once more while another has the terminal.
+            terminal.type("bg\n")
+            try terminal.expect("outer> ")
+            try terminal.expectStarvedJob()
+            terminal.type("fg\n")
+            terminal.type("echo round $((\(round)))\n")
+            let told = try terminal.expect("round \(round)\r\n")
+            #expect(!told.contains("Stopped"))
+        }
+        terminal.type("kill -KILL $$\n")
+        try terminal.expect("outer> ")
+        terminal.type("echo status $?\n")
+        try terminal.expect("status 137\r\n")
+    }
+
     @Test(arguments: Views.Maker.allHere, spaces)
     func aShellInAViewHasJobsOfItsOwn(_ maker: Views.Maker, _ steps: String) throws {
         let views = try Views(maker)

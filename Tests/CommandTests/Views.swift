@@ -59,9 +59,19 @@ struct Views {
     }
 
     /// Starts a view, and what comes behind `--` in it.
-    func start(_ arguments: [String], input: Int32? = nil) throws -> Program.Running {
+    func start(
+        _ arguments: [String],
+        input: Int32? = nil,
+        apart: Bool = false
+    ) throws -> Program.Running {
         let (program, words) = line(arguments)
-        return try program.start(words, input: input)
+        return try program.start(words, input: input, apart: apart)
+    }
+
+    /// Starts a view likewise, as the leader of a session: nobody outside has its group for a job.
+    func startAlone(_ arguments: [String], input: Int32? = nil) throws -> Program.Running {
+        let (program, words) = line(arguments)
+        return try Program(path: "/usr/bin/setsid").start([program.path] + words, input: input)
     }
 
     /// Runs a view to its end.

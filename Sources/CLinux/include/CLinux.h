@@ -169,6 +169,9 @@ int pak_reap(pid_t child, int complaints, char *text, size_t size);
  * list. Without either they end by themselves. */
 void pak_end_children(int list, int proc);
 
+/* Whether a process is a child of another, or a child's child, as far as /proc tells. */
+int pak_is_below(pid_t pid, pid_t ancestor);
+
 /* What getdents64(2) tells. */
 struct pak_entry {
 	uint64_t inode;

@@ -57,12 +57,14 @@ enum pak_saying {
 	PAK_SAY_BEGINS,     /* the view is made: from here on the command may run */
 	PAK_SAY_STARTED,    /* number: errno of the working directory */
 	PAK_SAY_REFUSED,    /* no program; number: errno; at: 1 when there is such a file */
-	PAK_SAY_STOPPED,    /* number: signal */
+	PAK_SAY_STOPPED,    /* at: which stop, from 1; number: signal */
 	PAK_SAY_CONTINUED,
+	PAK_SAY_PASSED,     /* a signal has been sent to the command */
 	PAK_SAY_ENDED,      /* number: what wait(2) says */
 	/* Its starter: */
 	PAK_SAY_GO,
 	PAK_SAY_SIGNAL, /* number: for the command */
+	PAK_SAY_RESUME, /* at: the stop that is to end, if it has not yet */
 };
 
 struct pak_saying_packet {
@@ -162,5 +164,17 @@ void pak_signals_found(sigset_t *blocked, sigset_t *not_ignored);
  * *by_process: whether a process sent it, rather than the kernel or a terminal. */
 int pak_signal_descriptor(const sigset_t *set);
 int pak_signal_read(int descriptor, int *by_process);
+
+/* How a stop of this process has gone. */
+enum pak_stop {
+	PAK_STOP_NONE,    /* there is something to be read first */
+	PAK_STOP_OVER,    /* nobody asked for its end, or the group is orphaned and there was none */
+	PAK_STOP_RESUMED, /* a process has continued this one */
+};
+
+/* Stops this process by SIGTSTP, SIGTTIN or SIGTTOU, until it is continued or there is something to
+ * be read from the socket. The calling thread has blocked that signal and SIGCONT, and all others
+ * have. */
+enum pak_stop pak_stop_until(int number, int socket);
 
 #endif
