@@ -42,9 +42,10 @@ ssize_t pak_view_receive(int socket, void *packet, size_t size, int *descriptor)
 	ssize_t got;
 	do
 		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	/* One who goes without having read all is told of once, in front of what it has said. */
+	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < 0)
-		return errno == ECONNRESET ? 0 : got;
+		return got;
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS
 		&& header->cmsg_len == CMSG_LEN(sizeof(int)))

@@ -121,6 +121,21 @@ import Testing
         }
     }
 
+    @Test func whatAKeeperHasSaidIsHeardThoughItHasNotReadAll() throws {
+        var ends: (ours: Int32, theirs: Int32) = (-1, -1)
+        try withUnsafeMutablePointer(to: &ends) {
+            try $0.withMemoryRebound(to: Int32.self, capacity: 2) {
+                try #require(pak_view_sockets($0) == 0)
+            }
+        }
+        defer { close(ends.ours) }
+        ViewProcess.say(PAK_SAY_SIGNAL, SIGTERM, on: ends.ours)
+        ViewProcess.say(PAK_SAY_ENDED, 3 << 8, on: ends.theirs)
+        close(ends.theirs)
+        #expect(ViewProcess.hear(ends.ours)?.packet.number == 3 << 8)
+        #expect(ViewProcess.hear(ends.ours)?.packet.number == nil)
+    }
+
     /// A keeper of which nothing is known but what it has said.
     @Test(arguments: [false, true])
     func aKeeperThatIsKilledBeforeItsCommandRunsIsLostOnceTheCommandMayRun(mayRun: Bool) throws {
