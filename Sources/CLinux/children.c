@@ -1,13 +1,11 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,26 +67,13 @@ static void kill_listed(int list)
 	}
 }
 
-static void kill_found(int proc)
+static void kill_child(void *proc, const char *name)
 {
-	_Alignas(8) char room[8192];
-	pid_t self = getpid();
-	if (lseek(proc, 0, SEEK_SET) != 0)
-		return;
-	for (;;) {
-		long count = syscall(SYS_getdents64, proc, room, sizeof room);
-		if (count <= 0)
-			return;
-		for (long at = 0; at < count;) {
-			struct pak_entry *entry = (struct pak_entry *)(room + at);
-			at += entry->length;
-			pid_t pid = 0;
-			for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
-				pid = pid * 10 + (*c - '0');
-			if (pid > 1 && parent_of(proc, entry->name) == self)
-				kill(pid, SIGKILL);
-		}
-	}
+	pid_t pid = 0;
+	for (const char *c = name; *c >= '0' && *c <= '9'; c++)
+		pid = pid * 10 + (*c - '0');
+	if (pid > 1 && parent_of(*(int *)proc, name) == getpid())
+		kill(pid, SIGKILL);
 }
 
 void pak_end_children(int list, int proc)
@@ -102,7 +87,7 @@ void pak_end_children(int list, int proc)
 		if (list >= 0)
 			kill_listed(list);
 		else if (proc >= 0)
-			kill_found(proc);
+			pak_each_name(proc, kill_child, &proc);
 		while (waitpid(-1, NULL, 0) < 0)
 			if (errno != EINTR)
 				return;

@@ -5,57 +5,44 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { DEEPEST = 32 };
 
-struct entry {
-	uint64_t inode, next;
-	uint16_t length;
-	unsigned char type;
-	char name[];
-};
-
 static char path[PATH_MAX];
 static pid_t owner;
 
+struct place {
+	int folder, depth;
+};
+
 /* By no more than a handler may call. */
-static void take_away(int folder, const char *name, int depth)
+static void take_away(void *from, const char *name)
 {
-	_Alignas(struct entry) char room[4096];
-	if (unlinkat(folder, name, 0) == 0 || depth == DEEPEST)
+	const struct place *place = from;
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || unlinkat(place->folder, name, 0) == 0
+		|| place->depth == DEEPEST)
 		return;
-	int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	struct place within = { 0, place->depth + 1 };
+	within.folder = openat(place->folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (within.folder < 0)
 		return;
 	/* What is taken away meanwhile may move what is yet to be listed. */
 	int rounds = 0;
-	do {
-		lseek(fd, 0, SEEK_SET);
-		for (;;) {
-			long count = syscall(SYS_getdents64, fd, room, sizeof room);
-			if (count <= 0)
-				break;
-			for (long at = 0; at < count;) {
-				struct entry *entry = (struct entry *)(room + at);
-				at += entry->length;
-				if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0)
-					take_away(fd, entry->name, depth + 1);
-			}
-		}
-	} while (unlinkat(folder, name, AT_REMOVEDIR) != 0 && errno == ENOTEMPTY && ++rounds < 8);
-	close(fd);
+	do
+		pak_each_name(within.folder, take_away, &within);
+	while (unlinkat(place->folder, name, AT_REMOVEDIR) != 0 && errno == ENOTEMPTY && ++rounds < 8);
+	close(within.folder);
 }
 
 static void take_away_and_end(int number)
 {
 	struct sigaction plain;
+	struct place top = { AT_FDCWD, 0 };
 	/* Not in what this process has started, before that is another program. */
 	if (getpid() == owner && path[0] != 0)
-		take_away(AT_FDCWD, path, 0);
+		take_away(&top, path);
 	memset(&plain, 0, sizeof plain);
 	plain.sa_handler = SIG_DFL;
 	sigaction(number, &plain, NULL);

@@ -152,34 +152,35 @@ static int is_own_affair(int fd)
 	return flags >= 0 && (flags & FD_CLOEXEC) != 0;
 }
 
+struct open_files {
+	const struct pak_view *view;
+	int folder;
+};
+
+static void close_starter(void *context, const char *name)
+{
+	const struct open_files *files = context;
+	int fd = 0;
+	for (const char *c = name; *c >= '0' && *c <= '9'; c++)
+		fd = fd * 10 + (*c - '0');
+	if (fd > 2 && fd != files->folder && fd != files->view->socket && fd != files->view->answers
+		&& is_own_affair(fd))
+		close(fd);
+}
+
 /* Closes what the starter has open for itself: the descriptors that a program would not inherit.
  * The others are the command's. */
 static void close_starters(const struct pak_view *view)
 {
-	_Alignas(8) char room[4096];
-	int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0) {
-		for (int fd = 3; fd < 4096; fd++)
-			if (fd != view->socket && fd != view->answers && is_own_affair(fd))
-				close(fd);
+	struct open_files files = { view, open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	if (files.folder >= 0) {
+		pak_each_name(files.folder, close_starter, &files);
+		close(files.folder);
 		return;
 	}
-	for (;;) {
-		long count = syscall(SYS_getdents64, folder, room, sizeof room);
-		if (count <= 0)
-			break;
-		for (long at = 0; at < count;) {
-			struct pak_entry *entry = (struct pak_entry *)(room + at);
-			at += entry->length;
-			int fd = 0;
-			for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
-				fd = fd * 10 + (*c - '0');
-			if (fd > 2 && fd != folder && fd != view->socket && fd != view->answers
-				&& is_own_affair(fd))
-				close(fd);
-		}
-	}
-	close(folder);
+	for (int fd = 3; fd < 4096; fd++)
+		if (fd != view->socket && fd != view->answers && is_own_affair(fd))
+			close(fd);
 }
 
 static _Noreturn void first_process(const struct pak_view *view)

@@ -172,14 +172,9 @@ void pak_end_children(int list, int proc);
 /* Whether a process is a child of another, or a child's child, as far as /proc tells. */
 int pak_is_below(pid_t pid, pid_t ancestor);
 
-/* What getdents64(2) tells. */
-struct pak_entry {
-	uint64_t inode;
-	int64_t next;
-	uint16_t length;
-	uint8_t type;
-	char name[];
-};
+/* Looks at each name of an open directory, "." and ".." too, by no more than a handler of signals may
+ * call. */
+void pak_each_name(int folder, void (*look)(void *context, const char *name), void *context);
 
 /* Opens /dev/fuse. Returns a descriptor, or -1 with errno. */
 int pak_fuse_open(void);
