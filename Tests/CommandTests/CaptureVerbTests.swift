@@ -1,8 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// `pak capture` and `pak layer run`, as users with and without rights meet them.
-@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+@Suite(.unwatched, .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
 struct CaptureVerbTests {
     /// A folder to build in, which is the visitor's.
     private func example() throws -> Scratch {

@@ -5,10 +5,11 @@ import FileTree
 import Glibc
 import Store
 import Testing
+import Watched
 
 /// Whole commands that are killed after any of their system calls: what such a command leaves is
 /// what the store's folder holds at that time.
-@Suite(.serialized) struct CrashTests {
+@Suite(.unwatched, .serialized) struct CrashTests {
     /// The folder of a store after each call that changed it, each once.
     private final class Moments {
         let scratch: Scratch

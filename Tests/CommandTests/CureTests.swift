@@ -1,7 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// What is told when something is refused: what it is about, and what helps.
+@Suite(.unwatched)
 struct CureTests {
     @Test func aMountAtWhatIsNoDirectoryIsRefusedBeforeAnything() throws {
         let scratch = try Scratch()

@@ -1,8 +1,10 @@
 import Foundation
 import Glibc
 import Testing
+import Watched
 
 /// Environments as a user has them: the commands, and a pakfs beside them.
+@Suite(.unwatched)
 struct EnvironmentTests {
     private func pak(_ scratch: Scratch, _ words: String..., status: Int32 = 0) throws -> String {
         try Self.pak(scratch, words, status: status).output

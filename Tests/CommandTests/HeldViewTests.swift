@@ -1,8 +1,12 @@
 import Glibc
 import Testing
+import Watched
 
 /// A capture whose mount somebody outside keeps.
-@Suite(.enabled(if: geteuid() == 0 && Visitor.own.hasFUSE, "it takes root and /dev/fuse"))
+@Suite(
+    .unwatched,
+    .enabled(if: geteuid() == 0 && Visitor.own.hasFUSE, "it takes root and /dev/fuse")
+)
 struct HeldViewTests {
     /// Runs a capture that makes a folder and a file in it; `hold` gets the path of the view's root
     /// as the host sees it, and what it returns is let go of at the end.

@@ -2,9 +2,10 @@ import CaptureTree
 import FileTree
 import Glibc
 import Testing
+import Watched
 
 /// A program that is killed while it changes a layer, and a second one on the same layer.
-@Suite struct LayerDeathTests {
+@Suite(.unwatched) struct LayerDeathTests {
     /// Whatever the mode, what was answered is there after a program's death: it is the host's
     /// death that the modes are about.
     @Test(arguments: [("op", 10), ("op", 57), ("end", 203), ("none", 514)])

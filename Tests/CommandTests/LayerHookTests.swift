@@ -1,7 +1,8 @@
 import Testing
+import Watched
 
 /// The hooks that a build system has of a layer.
-@Suite struct LayerHookTests {
+@Suite(.unwatched) struct LayerHookTests {
     private func layer() throws -> (Scratch, Served) {
         let scratch = try Scratch()
         try scratch.shell("mkdir base; echo one >base/one; echo two >base/two")

@@ -1,9 +1,10 @@
 import FileTree
 import Foundation
 import Testing
+import Watched
 
 /// `pak layer`, at a folder and at a server.
-@Suite(.serialized) struct LayerVerbTests {
+@Suite(.unwatched, .serialized) struct LayerVerbTests {
     @Test func aNameThatIsNoTextIsListedByItsBytes() throws {
         let example = try CaptureExample()
         let served = try example.serve()

@@ -1,7 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// What ends and what is killed leaves nothing behind in a store that a collection does not take.
+@Suite(.unwatched)
 struct LeftoverTests {
     private func pak(_ scratch: Scratch, _ words: String...) throws -> Program.Outcome {
         try Program.pak.run(

@@ -1,6 +1,8 @@
 import Testing
+import Watched
 
 /// What commands do with an environment's log that lacks generations, or is damaged.
+@Suite(.unwatched)
 struct LogFaultTests {
     private func pak(
         _ scratch: Scratch,

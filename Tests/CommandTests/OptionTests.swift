@@ -3,8 +3,10 @@ import Glibc
 import NineP
 import NinePClient
 import Testing
+import Watched
 
 /// Options of `pakfs` whose effect only a client sees.
+@Suite(.unwatched)
 struct OptionTests {
     /// Runs a shell text with a server of `arguments` at `$S`; returns what it printed.
     private func read(

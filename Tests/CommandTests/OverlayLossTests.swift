@@ -1,8 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// What a capture by overlay leaves in a layer when it cannot be written: all of it or nothing.
-@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+@Suite(.unwatched, .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
 struct OverlayLossTests {
     /// What a layer has changed, and what is in one of its files.
     private func state(_ scratch: Scratch, _ layer: String) throws -> String {

@@ -1,8 +1,10 @@
 import Testing
+import Watched
 
 @testable import pak
 
 /// Command lines that are read without the parser, and those that are left to it.
+@Suite(.unwatched)
 struct PlainWordsTests {
     @Test(
         arguments: [

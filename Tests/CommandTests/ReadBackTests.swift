@@ -1,8 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// What a command in a capture leaves closed to its owner is in the package all the same.
-@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+@Suite(.unwatched, .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
 struct ReadBackTests {
     @Test(arguments: Visitor.all)
     func whatItsOwnerMayNotReadIsInThePackage(who: Visitor) throws {

@@ -3,7 +3,7 @@ import Testing
 import Watched
 
 /// `pak run` and its kin, as users with and without rights meet them.
-@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+@Suite(.unwatched, .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
 struct RunTests {
     /// A package with a program, one with data, and a base; anyone may read them.
     private func example() throws -> Scratch {

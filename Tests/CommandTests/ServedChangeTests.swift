@@ -1,7 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// Environments of a running server, changed by commands that never look at its store.
+@Suite(.unwatched)
 struct ServedChangeTests {
     /// A server of an environment of `a` 1.0-1, and commands of a user who has no store.
     private struct Setting {

@@ -1,10 +1,11 @@
 import Glibc
 import Testing
+import Watched
 
 /// How a view ends: by its command, its keeper, its starter, each killed in turn.
 ///
 /// That nothing is left shows in the command's output: it ends when the last that holds it does.
-@Suite struct ViewDeathTests {
+@Suite(.unwatched) struct ViewDeathTests {
     static let host = "bind:h/:v/"
     /// Two generations that would go on for ever, in a group of their own, and say who they are.
     static let family = "setsid sh -c 'sleep 1000 & echo $! $$; wait' & read line; wait"

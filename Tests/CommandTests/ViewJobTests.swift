@@ -1,8 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// Whoever waits for pak sees it stopped when its command is, and never else.
-@Suite struct ViewJobTests {
+@Suite(.unwatched) struct ViewJobTests {
     /// A view whose command says each line that it reads, or that of whoever runs it.
     private final class Job {
         let running: Program.Running

@@ -1,8 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// What a view would lose or hit, and is refused before anything is.
-@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+@Suite(.unwatched, .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
 struct ViewRefusalTests {
     /// Runs a script that knows pak as `$pak` in `home`; what it printed, complaints too.
     private func shell(_ text: String) throws -> String {

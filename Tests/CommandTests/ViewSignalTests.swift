@@ -1,8 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// What a signal does to pak itself, before a command begins and after it has ended.
-@Suite(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+@Suite(.unwatched, .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
 struct ViewSignalTests {
     private func start(
         _ scratch: Scratch,

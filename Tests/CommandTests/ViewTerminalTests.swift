@@ -1,8 +1,9 @@
 import Glibc
 import Testing
+import Watched
 
 /// A view at a terminal: for the shell outside, pak and its command are one job.
-@Suite struct ViewTerminalTests {
+@Suite(.unwatched) struct ViewTerminalTests {
     static let spaces = ["bind:h/:v/", "-own bind:h/:v/ proc:v/proc"]
 
     @Test(arguments: Views.Maker.allHere, spaces)
