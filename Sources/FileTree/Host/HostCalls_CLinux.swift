@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Synchronization
 
 /// The calls by which what must survive a crash reaches its folder: names of one component below
 /// a descriptor.
@@ -36,12 +35,12 @@ package struct HostCalls: Sendable {
     private var folderMode: mode_t { isForAll ? 0o755 : 0o700 }
     private var fileMode: mode_t { isForAll ? 0o644 : 0o600 }
 
-    private func check(_ call: Call, _ what: @autoclosure () -> String) throws(FileError) {
+    func check(_ call: Call, _ what: @autoclosure () -> String) throws(FileError) {
         guard let fault, case let .error(number) = fault(call) else { return }
         throw FileError(.init(number: number), what())
     }
 
-    private func failed(_ what: String) -> FileError { FileError(.init(number: errno), what) }
+    func failed(_ what: String) -> FileError { FileError(.init(number: errno), what) }
 
     /// Opens the folder at `path`, wherever it is.
     package func openFolder(path: String) throws(FileError) -> HostDescriptor {
@@ -177,40 +176,6 @@ package struct HostCalls: Sendable {
         if pak_stat_at(folder.number, name, &status) == 0 { return DataFigures(status) }
         guard errno == ENOENT else { throw failed(name) }
         return nil
-    }
-
-    /// Opens an empty file that is there for its lock, and makes it when it is missing.
-    package func lockFile(
-        _ name: String,
-        in folder: HostDescriptor
-    ) throws(FileError) -> HostDescriptor {
-        do throws(FileError) { return try open(name, in: folder, writable: true) } catch {
-            guard error.kind == .notFound else { throw error }
-        }
-        do throws(FileError) { return try make(name, in: folder) } catch {
-            guard error.kind == .exists else { throw error }
-            // Another was faster.
-            return try open(name, in: folder, writable: true)
-        }
-    }
-
-    /// Takes the lock of a file for this open of it alone, or shared; `.busy` when it is taken.
-    package func lock(_ file: HostDescriptor, shared: Bool) throws(FileError) {
-        try check(.lock, "lock")
-        while flock(file.number, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
-            if errno == EINTR { continue }
-            throw errno == EWOULDBLOCK ? FileError(.busy) : failed("lock")
-        }
-        file.isLocked.store(true, ordering: .relaxed)
-    }
-
-    /// Takes the lock of a file, and waits for as long as another has it.
-    package func awaitLock(_ file: HostDescriptor, shared: Bool) throws(FileError) {
-        try check(.lock, "lock")
-        while flock(file.number, shared ? LOCK_SH : LOCK_EX) != 0 {
-            guard errno == EINTR else { throw failed("lock") }
-        }
-        file.isLocked.store(true, ordering: .relaxed)
     }
 
     /// Removes an empty folder.
