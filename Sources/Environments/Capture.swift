@@ -72,7 +72,15 @@ package final class Capture: Sendable {
         } else {
             layer = try Layer.open(readOnly: folder)
         }
-        if case .renew = access {
+        if case .renew(let settings) = access {
+            // What the rules lead to is looked for first, and whether there may be so many.
+            var rules = layer.rules
+            if !rules.ends(with: settings.rules) {
+                for rule in settings.rules.list { rules.append(rule) }
+            }
+            guard rules.list.count <= Rules.limit else { throw Rules.tooMany }
+            let borders = Self.borders(settings, found)
+            _ = try RuledTree(over: lower.root, in: lower.tree, rules: rules, borders)
             try layer.reset()
             if layer.isSealed { try layer.unseal() }
         }
@@ -83,6 +91,15 @@ package final class Capture: Sendable {
             ruled = try RuledTree(over: tree.root, in: tree, rules: Rules())
             return
         }
+        let borders = Self.borders(settings, base)
+        ruled = try RuledTree(over: tree.root, in: tree, rules: layer.rules, borders)
+    }
+
+    /// What its rules come to beside the layer.
+    private static func borders(
+        _ settings: LayerSettings,
+        _ base: LayerBase
+    ) -> RuledTree.Options {
         var borders = RuledTree.Options()
         borders.scratchBytes = Int(clamping: settings.scratch)
         if let host = base.hostFolder {
@@ -95,7 +112,7 @@ package final class Capture: Sendable {
                 ).root
             }
         }
-        ruled = try RuledTree(over: tree.root, in: tree, rules: layer.rules, borders)
+        return borders
     }
 
     /// What a view of what lies below is called.

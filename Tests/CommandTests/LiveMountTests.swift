@@ -296,7 +296,11 @@ struct LiveMountTests {
     @Test func controlFilesAreOfAnEnvironmentThatCanChange() throws {
         let scratch = try Scratch()
         try EnvironmentTests.makePackages(scratch)
-        for words in [["--ctl", "a/b"], ["--ctl", "x", "-p", scratch("b-2.deb")]] {
+        let all = [
+            ["--ctl", "a/b"], ["--ctl", "x", "-p", scratch("b-2.deb")],
+            ["--ctl", "x", "--via", "9p"],
+        ]
+        for words in all {
             var pak = Program.pak
             pak.environment["PAK_STORE"] = scratch("store")
             let told = try pak.run(["mount", scratch("at")] + words)

@@ -74,7 +74,7 @@ struct LogFaultTests {
             let outcome = try EnvironmentTests.pak(scratch, words, status: 1)
             #expect(outcome.complaints.contains("environment main"), "\(outcome.complaints)")
             if words[0] == "add" {
-                #expect(outcome.complaints.hasSuffix("try: pak env delete main\n"))
+                #expect(outcome.complaints.hasSuffix("&& pak env delete main\n"))
             }
         }
         #expect(try scratch.bytes("store/envs/main/log") == before)

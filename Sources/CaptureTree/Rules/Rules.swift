@@ -114,7 +114,7 @@ public struct Rules: Sendable, Hashable {
     public static var limit: Int { 4096 }
 
     /// The error of one rule more.
-    static var tooMany: FileError { FileError(.invalid, "over \(limit) rules") }
+    public static var tooMany: FileError { FileError(.invalid, "over \(limit) rules") }
 
     /// The rules as text.
     public var text: [UInt8] { list.flatMap { $0.line + [UInt8(ascii: "\n")] } }

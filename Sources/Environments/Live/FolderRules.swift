@@ -1,4 +1,5 @@
 import FileTree
+import Terminal
 
 /// How the packages of a folder are joined: what its file `rules` says, a rule a line.
 ///
@@ -40,7 +41,6 @@ struct FolderRules: Sendable {
     /// `path`; nil for one that is no rule.
     static func command(_ way: String, _ path: String) -> String? {
         guard ["prefer ", "block "].contains(where: way.hasPrefix) else { return nil }
-        // A quote in a path would end the word.
-        return "echo '\(way.replacing("'", with: "%27"))' >>'\(path)'"
+        return "printf '%s\\n' \(ShellWord.quoted(way)) >>\(ShellWord.quoted(path))"
     }
 }

@@ -24,14 +24,12 @@ struct ControlLines {
             guard !word.isEmpty, word.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
                 throw FileError(.invalid, "\(PathText.display(word.utf8)): not a package")
             }
-            if let last = lines.last, last.utf8.count + word.utf8.count < min(limit, Self.longest) {
+            let most = min(limit, ControlWords.longestLine)
+            if let last = lines.last, last.utf8.count + word.utf8.count < most {
                 lines[lines.count - 1] += " \(word)"
             } else {
                 lines.append("\(verb) \(word)")
             }
         }
     }
-
-    /// The bytes of the longest line that servers take.
-    private static let longest = 8192
 }

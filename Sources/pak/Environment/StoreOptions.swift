@@ -121,8 +121,7 @@ extension EnvironmentChoice {
             let cure: String? =
                 switch error.kind {
                 case .notFound: mayBe ? "pak env create \(name)" : "pak env list"
-                // Where no line is whole there is no generation to go to.
-                case .malformed: "pak env delete \(name)"
+                case .malformed: finder.stores.first.flatMap { Self.lostLog(name, in: $0) }
                 default: nil
                 }
             throw Complaint("\(error)", try: cure)
@@ -172,9 +171,17 @@ extension EnvironmentChoice {
             return environment
         } catch {
             if error.kind == .notFound { return nil }
-            let cure = error.kind == .malformed ? "pak env delete \(name)" : nil
+            let cure = error.kind == .malformed ? lostLog(name, in: store) : nil
             throw Complaint("\(error)", try: cure)
         }
+    }
+
+    /// What helps where no line of a log is whole: there is no generation to go to, but what it
+    /// says may be read by people.
+    private static func lostLog(_ name: String, in store: Store) -> String? {
+        let log = "\(store.path)/\(Store.environmentsName)/\(name)/log"
+        guard TextFile.exists(log) else { return nil }
+        return "cp \(ShellWord.quoted(log)) \(name).log && pak env delete \(name)"
     }
 
     /// Why there is nothing to be written.

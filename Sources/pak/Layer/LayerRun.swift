@@ -35,14 +35,13 @@ struct LayerRun: ParsableCommand {
         Foreground.take()
         try ViewRun.endingAsOurs(words) { () throws(Complaint) in
             let capture = try place.capture(.write(LayerSettings()))
+            let run = try CaptureRun(borders.choice, nil, capture, words)
             do throws(FileError) {
                 if capture.layer.isSealed { try capture.layer.unseal() }
             } catch {
                 throw place.complaint(error)
             }
-            let ending = try CaptureRun(borders.choice, nil, capture, words).run {
-                progress.remark(losses: $0)
-            }
+            let ending = try run.run { progress.remark(losses: $0) }
             do throws(FileError) { try capture.layer.finish() } catch {
                 throw Complaint(place.layer, error)
             }

@@ -205,7 +205,9 @@ struct CaptureRun {
     /// Whether /tmp is the command's own: who works in it needs it as it is, and what is changed
     /// there is no part of a package.
     private var hasOwnTemporary: Bool {
-        ![HostNames.workingDirectory, HostNames.variableBytes("HOME") ?? []].contains {
+        // Of packages alone it is no host's.
+        if capture.base.base == nil { return true }
+        return ![HostNames.workingDirectory, HostNames.variableBytes("HOME") ?? []].contains {
             $0.elementsEqual("/tmp".utf8) || $0.starts(with: "/tmp/".utf8)
         }
     }

@@ -43,6 +43,9 @@ struct Mount: ParsableCommand {
     func validate() throws {
         guard via != .overlay else { throw ValidationError("--via overlay: fuse or 9p") }
         guard let control else { return }
+        guard via != .ninep else {
+            throw ValidationError("--ctl: not with --via 9p, which is read only")
+        }
         let isName = Array(control.utf8).withUnsafeBytes { FileName.isLegal($0) }
         guard isName else { throw ValidationError("--ctl \(control): a name is needed") }
     }

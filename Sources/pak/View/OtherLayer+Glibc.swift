@@ -17,16 +17,21 @@ struct OtherLayer {
         // To what is refused for what it is, another place makes no difference.
         guard [.noSpace, .quota, .inputOutput].contains(error.kind) else { return nil }
         let full = error.kind == .quota ? nil : Self.device(capture.folder)
-        for place in Self.places where full == nil || Self.device(place) != full {
+        var tried: Set<dev_t> = full.map { [$0] } ?? []
+        for place in Self.places {
+            guard let device = Self.device(place), !tried.contains(device) else { continue }
             guard let path = try? HostFolder.makeNew("\(place)/pak-kept") else { continue }
             let layer = "\(path)/\(capture.id.isEmpty ? "layer" : capture.id)"
-            // Why it is not kept there matters less than why it is kept elsewhere.
-            if let losses = try? Self.keep(changes, of: capture, at: layer) {
+            do throws(FileError) {
+                losses = try Self.keep(changes, of: capture, at: layer)
                 self.path = layer
-                self.losses = losses
                 return
+            } catch {
+                HostFolder.remove(path)
+                // What is wrong with the layer itself is so in all of its copies.
+                guard [.noSpace, .quota].contains(error.kind) else { return nil }
+                tried.insert(device)
             }
-            HostFolder.remove(path)
         }
         return nil
     }
@@ -34,7 +39,7 @@ struct OtherLayer {
     /// Where a user may have room; what is in memory comes last.
     private static var places: [String] {
         ["TMPDIR", "HOME"].compactMap { HostNames.variable($0) } + ["/var/tmp", "/tmp"]
-            + [HostNames.variable("XDG_RUNTIME_DIR") ?? "/dev/shm", "/dev/shm"]
+            + ["XDG_RUNTIME_DIR"].compactMap { HostNames.variable($0) } + ["/dev/shm"]
     }
 
     private static func keep(
