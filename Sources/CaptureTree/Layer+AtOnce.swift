@@ -15,8 +15,8 @@ extension Layer {
     ) throws(FileError) -> Result {
         try change { (state) throws(FileError) in
             try flush(&state)
+            try journal.hold()
             data.hold(state.next, after: journal.sum)
-            journal.hold()
             state.isHeld = true
         }
         do throws(FileError) {

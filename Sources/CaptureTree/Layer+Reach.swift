@@ -55,20 +55,25 @@ extension Layer {
         var left = Self.mostNames
         var waiting: [(node: any Directory, reach: PathReach)] = [(directory, PathReach())]
         while let (directory, above) = waiting.popLast(), left > 0 {
-            var folders: [[UInt8]] = []
-            try directory.entries(from: 0) { entry, name in
-                left -= 1
-                let here = above + PathReach(bytes: name.byteCount, depth: 1)
-                longest.bytes = max(longest.bytes, here.bytes)
-                longest.depth = max(longest.depth, here.depth)
-                if entry.stat.mode.type == .directory { folders.append(Array(name)) }
-                return left > 0
-            }
-            for name in folders {
-                guard let inner = try directory.node(named: name.span.bytes)?.directory else {
-                    continue
+            do throws(FileError) {
+                var folders: [[UInt8]] = []
+                try directory.entries(from: 0) { entry, name in
+                    left -= 1
+                    let here = above + PathReach(bytes: name.byteCount, depth: 1)
+                    longest.bytes = max(longest.bytes, here.bytes)
+                    longest.depth = max(longest.depth, here.depth)
+                    if entry.stat.mode.type == .directory { folders.append(Array(name)) }
+                    return left > 0
                 }
-                waiting.append((inner, above + PathReach(bytes: name.count, depth: 1)))
+                for name in folders {
+                    guard let inner = try directory.node(named: name.span.bytes)?.directory else {
+                        continue
+                    }
+                    waiting.append((inner, above + PathReach(bytes: name.count, depth: 1)))
+                }
+            } catch {
+                // What cannot be looked at is refused when a package is made, if it is too deep.
+                guard error.kind == .permission else { throw error }
             }
         }
         return longest

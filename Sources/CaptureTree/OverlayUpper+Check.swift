@@ -17,9 +17,49 @@ extension OverlayUpper {
         _ rules: Rules
     ) throws(FileError) {
         let path = Array(path.drop { $0 == UInt8(ascii: "/") })
-        do throws(FileError) { try open(upper, path, rules) } catch {
-            throw error.context == nil ? error.at(PathText.display(path)) : error
+        var waiting: [(node: any Node, path: [UInt8], depth: Int)] = [(upper, path, 0)]
+        while let (node, path, depth) = waiting.popLast() {
+            do throws(FileError) {
+                // It is applied by steps within steps.
+                guard depth < Self.deepest else {
+                    leaveOut(path, "it is too deep: not kept", rules)
+                    continue
+                }
+                try open(node, path, rules)
+                let names = try node.directory?.names() ?? []
+                // The first comes up first.
+                for name in names.reversed() {
+                    let below = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
+                    guard let inner = try found(name, in: node, below, rules) else { continue }
+                    waiting.append((inner, below, depth + 1))
+                }
+            } catch {
+                throw error.context == nil ? error.at(PathText.display(path)) : error
+            }
         }
+    }
+
+    /// So many names below an upper directory, and no more: the kernel has no limit there.
+    private static var deepest: Int { 1024 }
+
+    /// What a name leads to; nil where its path is longer than the host takes one.
+    private mutating func found(
+        _ name: [UInt8],
+        in node: any Node,
+        _ path: [UInt8],
+        _ rules: Rules
+    ) throws(FileError) -> (any Node)? {
+        do throws(FileError) { return try node.directory?.lookup(name.span.bytes) } catch {
+            guard error.kind == .nameTooLong else { throw error }
+            leaveOut(path, "its path is too long: not kept", rules)
+            return nil
+        }
+    }
+
+    /// Notes what cannot be kept at all, and tells it where it would be of a package.
+    private mutating func leaveOut(_ path: [UInt8], _ what: String, _ rules: Rules) {
+        unread.insert(path)
+        if rules.exports(path) { losses.append(Unpacker.Loss(path: path, what: what)) }
     }
 
     private mutating func open(
@@ -39,15 +79,6 @@ extension OverlayUpper {
         }
         if let file = node.file { _ = try file.open(.read) }
         try tellMisfit(node, path, rules)
-        guard let directory = node.directory else { return }
-        for name in try directory.names() {
-            let path = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
-            do throws(FileError) {
-                try open(directory.lookup(name.span.bytes), path, rules)
-            } catch {
-                throw error.context == nil ? error.at(PathText.display(path)) : error
-            }
-        }
     }
 
     private mutating func tellMisfit(

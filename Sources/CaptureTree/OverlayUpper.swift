@@ -15,6 +15,8 @@ public struct OverlayUpper {
     private var made: [UInt64: any Node] = [:]
     /// The permissions of files that had to be opened to whoever reads them.
     var modes: [UInt64: UInt32] = [:]
+    /// Paths that cannot be kept at all.
+    var unread: Set<[UInt8]> = []
 
     /// Makes a reader of changes that were made from `start` on.
     public init(since start: Timestamp) { self.start = start }
@@ -69,6 +71,7 @@ public struct OverlayUpper {
     ) throws(FileError) {
         for name in try Self.names(upper) {
             let path = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
+            if unread.contains(path) { continue }
             do throws(FileError) {
                 try apply(upper.lookup(name.span.bytes), name, to: target, path)
             } catch {

@@ -20,7 +20,7 @@ protocol Journal: AnyObject, Sendable {
     var sum: UInt64 { get }
 
     /// Takes records from now on without keeping them, until `keep`.
-    func hold()
+    func hold() throws(FileError)
 
     /// Has the records that `emit` shows instead of all that were added; then what is added is kept
     /// again. All of them are there then, or those before `hold`, and nothing more is taken.

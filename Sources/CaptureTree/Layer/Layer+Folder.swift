@@ -5,7 +5,8 @@ extension Layer {
     /// all that is in it.
     ///
     /// What a crash has left unfinished at the log's end is cut off, and data files that belong
-    /// to no object are removed; what was changed `atOnce` and not kept is put back. Nobody else can open the layer until this one is let go of.
+    /// to no object are removed; what was changed `atOnce` and not kept is put back. Nobody else can
+    /// open the layer until this one is let go of.
     ///
     /// The folder that it is in has to be there. What is beyond the limits when it is opened
     /// stays. `clock` says what "now" is.

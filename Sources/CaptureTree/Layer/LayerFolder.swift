@@ -8,9 +8,9 @@ import FileTree
 //     data/   the bytes of files, each named by its serial in hexadecimal, mode 0600
 //
 // and for moments `log.new`, or `aside.SUM`, a folder of the data files as they were before changes
-// that are all kept or none: as long as the log ends with that sum they are not kept. All data files are in one folder: file systems of today find a name
-// among a million by its hash or in a tree, and 256 folders would each cost a write of its own
-// where names are put on storage.
+// that are all kept or none: as long as the log ends with that sum they are not kept. All data
+// files are in one folder: file systems of today find a name among a million by its hash or in a
+// tree, and 256 folders would each cost a write of its own where names are put on storage.
 
 /// The folder of a layer, open and locked.
 final class LayerFolder: Sendable {

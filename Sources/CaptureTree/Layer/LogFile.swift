@@ -186,7 +186,14 @@ final class LogFile: Journal {
 
     var sum: UInt64 { state.withLock { $0.sum } }
 
-    func hold() { state.withLock { $0.isHeld = true } }
+    func hold() throws(FileError) {
+        try state.withLock { (state) throws(FileError) in
+            if let broken = state.broken { throw broken }
+            // What is put aside is known by the log's end: that must be no other after a crash.
+            try folder.calls.syncBytes(state.file)
+            state.isHeld = true
+        }
+    }
 
     func keep(_ emit: RecordEmitter) throws(FileError) {
         try state.withLock { (state) throws(FileError) in
