@@ -60,12 +60,13 @@ package struct GenerationLine: Sendable, Hashable {
         self.length = length
     }
 
-    /// The line as one behind which a damaged one stands, which may have made a generation.
-    func counted(behind damaged: GenerationLine) -> GenerationLine {
+    /// The line as one behind which so many damaged ones stand, which may have made generations
+    /// up to that number.
+    func counted(behind lines: Int, _ number: Int) -> GenerationLine {
         var line = self
-        line.line += 1
+        line.line += lines
         // That number may be damaged, too.
-        if damaged.last > last, damaged.last - last <= 1 { line.last = damaged.last }
+        if number > last, number - last <= lines { line.last = number }
         return line
     }
 

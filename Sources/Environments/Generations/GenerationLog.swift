@@ -71,7 +71,7 @@ struct GenerationLog {
         let newline = UInt8(ascii: "\n")
         var end = bytes.count
         // What was whole once is not torn: it stays, and its number is nobody else's.
-        var damaged: (line: GenerationLine, end: Int)?
+        var damaged: (lines: Int, last: Int, end: Int)?
         // From the end: what stands behind the last line's end is torn.
         while let found = bytes[..<end].lastIndex(of: newline) {
             let before = bytes[..<found].lastIndex(of: newline)
@@ -84,10 +84,14 @@ struct GenerationLog {
                     let whole = bytes[(start - line.length)..<found]
                     if GenerationLine.isWhole(UnsafeRawBufferPointer(rebasing: whole)) {
                         guard let damaged else { return (line, found + 1) }
-                        return (line.counted(behind: damaged.line), damaged.end)
+                        return (line.counted(behind: damaged.lines, damaged.last), damaged.end)
                     }
                 }
-                damaged = damaged ?? (line, found + 1)
+                damaged = (
+                    (damaged?.lines ?? 0) + 1,
+                    max(damaged?.last ?? 0, line.last),
+                    damaged?.end ?? found + 1
+                )
             }
             end = found
         }
