@@ -108,7 +108,6 @@ extension CaptureDirectory: Directory {
         )
         return try layer.change { (state) throws(FileError) in
             try Layer.checkFree(name, in: object)
-            try state.checkReach(of: name, in: object)
             let serial = state.next
             try layer.commit(
                 .made(
@@ -143,7 +142,6 @@ extension CaptureDirectory: Directory {
         try layer.change { (state) throws(FileError) in
             guard object.links > 0 else { throw FileError(.notFound) }
             try Layer.checkFree(name, in: directory)
-            try state.checkReach(of: name, in: directory)
             try layer.commit(
                 .linked(object.serial, in: directory.serial, name: name, at: now),
                 in: &state
@@ -202,7 +200,6 @@ extension CaptureDirectory: Directory {
         let replaced = try old.map { (old) throws(FileError) in
             try layer.adopt(old, as: newName, in: sink)
         }
-        let reach = try layer.reach(of: node, name, in: source, to: newName, in: sink)
         let now = layer.clock()
         try layer.change { (state) throws(FileError) in
             try Layer.check(name, in: source, is: object)
@@ -215,7 +212,6 @@ extension CaptureDirectory: Directory {
             } else {
                 try Layer.checkFree(newName, in: sink)
             }
-            try state.checkReach(of: newName, in: sink, below: reach)
             try layer.commit(
                 .renamed(
                     from: source.serial,

@@ -84,7 +84,10 @@ struct CaptureVerb: ParsableCommand {
                 guard let layer = folder.keep(as: packageName) else { throw error }
                 var complaint = error
                 complaint.text += ": what was changed is the layer \(layer)"
-                complaint.cure = error.cure ?? "pak layer export '\(layer)' -o FILE"
+                // What no package can have is in none that is tried again.
+                let isUnfit = [.tooBig, .nameTooLong].contains(error.kind)
+                let rules = isUnfit ? "--rules FILE, which says drop /PATH, " : ""
+                complaint.cure = error.cure ?? "pak layer export '\(layer)' \(rules)-o FILE"
                 throw complaint
             }
             return ending
