@@ -227,14 +227,26 @@ struct CaptureLayout {
     }
 
     private static let mostCopied: UInt64 = 4 << 20
+    /// Where others make and remove files all the time.
+    private static let tries = 16
 
     /// Writes the files beside overlays below an open directory, which it closes.
     func writeFiles(to descriptor: Int32) throws(FileError) {
         defer { close(descriptor) }
         let root = "/proc/self/fd/\(descriptor)/."
-        // What is there already are places for overlays.
-        let package = try Package(Draft(nodes: files), path: root)
-        _ = try Unpacker.unpack(package, to: root, replacing: true)
+        var left = files
+        for again in (0..<Self.tries).reversed() {
+            do throws(FileError) {
+                // What is there already are places for overlays.
+                let package = try Package(Draft(nodes: left), path: root)
+                _ = try Unpacker.unpack(package, to: root, replacing: true)
+                break
+            } catch {
+                // Gone since it was listed: as if it had been gone before.
+                guard error.kind == .notFound, again > 0 else { throw error }
+                left = left.filter { (try? $0.node.stat()) != nil }
+            }
+        }
         for (path, stat) in devices {
             try OverlayPlaceholder.make(path, below: root, stat)
         }

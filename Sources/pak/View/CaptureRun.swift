@@ -55,7 +55,7 @@ struct CaptureRun {
     /// A directory that is gone from the host while the view is made is looked for once more, up to
     /// `again` times: nothing has run then.
     func run(
-        again: Int = 3,
+        again: Int = 8,
         _ tell: ([Unpacker.Loss]) -> Void
     ) throws(Complaint) -> Ending {
         var way = via ?? .fuse
@@ -74,8 +74,7 @@ struct CaptureRun {
                 other.identity = .root()
                 return try other.run(tell)
             }
-            if again > 0, error.kind == .notFound, error.context?.hasPrefix("overlayfs at ") == true
-            {
+            if again > 0, error.kind == .notFound, error.context?.contains(" at /") == true {
                 borders.remark("\(error): once more")
                 return try run(again: again - 1, tell)
             }
