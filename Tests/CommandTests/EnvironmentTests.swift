@@ -94,10 +94,13 @@ struct EnvironmentTests {
         let outcome = try Self.pak(scratch, ["add", scratch("c-3.deb")], status: 1)
         #expect(outcome.output.isEmpty)
         #expect(outcome.complaints.contains("/usr/bin/a: packages have different files"))
-        #expect(outcome.complaints.contains("try: pak prefer /usr/bin/a a | pak block c"))
+        // In the stores that were meant.
+        let stores = "--store \(scratch("store")) --root \(scratch("system"))"
+        let own = "try: pak prefer \(stores) /usr/bin/a a | pak block \(stores) c"
+        #expect(outcome.complaints.contains(own), "\(outcome.complaints)")
         _ = try pak(scratch, "env", "create", "web", "--like", "main")
         let other = try Self.pak(scratch, ["add", "-e", "web", scratch("c-3.deb")], status: 1)
-        let ways = "try: pak prefer -e web /usr/bin/a a | pak block -e web c"
+        let ways = "try: pak prefer -e web \(stores) /usr/bin/a a | pak block -e web \(stores) c"
         #expect(other.complaints.contains(ways))
         #expect(try pak(scratch, "list").contains(" a 1.0-1"))
         #expect(try !pak(scratch, "list").contains(" c 3"))

@@ -209,7 +209,7 @@ struct FolderTests {
         let line = live.served.running.complaints.next { $0.contains(prefix) }
         let ways = try #require(line?.split(separator: prefix).last?.split(separator: " | "))
         #expect(ways.count == 3)
-        #expect(ways[0] == "echo 'prefer /bin/1 1' >>'\(scratch("web"))/rules'")
+        #expect(ways[0] == "printf '%s\\n' 'prefer /bin/1 1' >>\(scratch("web"))/rules")
         #expect(live.told("environment web stays as it was: "))
         try scratch.shell("\(ways[0])")
         #expect(try live.next() == "2")

@@ -11,6 +11,8 @@ package struct EnvironmentChange {
     package let name: String
     /// The store that is written.
     package let store: Store
+    /// The options by which a command finds its stores, for who is told to type one.
+    package var storeOptions: [String] = []
     /// What it begins as: the environment itself, or the one in whose place it comes; nil for none.
     private let origin: NamedEnvironment?
     /// Whether the environment is made with the change.
@@ -254,8 +256,9 @@ package struct EnvironmentChange {
             } _: { way in
                 let words = way.split(separator: " ")
                 guard words.count == 3, ["prefer", "block"].contains(words[0]) else { return way }
-                let verb = isMeant ? "pak \(words[0])" : "pak \(words[0]) -e \(name)"
-                return "\(verb) \(ShellWord.quoted(words[1])) \(ShellWord.quoted(words[2]))"
+                let options = (isMeant ? [] : ["-e", name]) + storeOptions
+                let all = ["pak", String(words[0])] + options + words[1...].map(String.init)
+                return all.map { ShellWord.quoted($0) }.joined(separator: " ")
             }
         }
     }

@@ -42,6 +42,11 @@ extension StoreChoice {
         [.permission, .notDirectory].contains(error.kind) ? otherStore : nil
     }
 
+    /// What says the same on a command line.
+    var words: [String] {
+        (store.map { ["--store", $0] } ?? []) + (root.map { ["--root", $0] } ?? [])
+    }
+
     /// The folders of the stores.
     func stack() throws(Complaint) -> StoreStack {
         do throws(FileError) { return try StoreStack(store: store, root: root) } catch {
@@ -153,8 +158,14 @@ extension EnvironmentChoice {
             throw Self.complaint(name, finder)
         }
         do throws(FileError) {
-            if let found { return try EnvironmentChange(found, finder) }
-            return try EnvironmentChange(making: name, in: store, finder)
+            var change =
+                if let found {
+                    try EnvironmentChange(found, finder)
+                } else {
+                    try EnvironmentChange(making: name, in: store, finder)
+                }
+            change.storeOptions = stores.words
+            return change
         } catch {
             throw Complaint(error, in: store)
         }
