@@ -166,7 +166,7 @@ guest:V:	$POSIX
 	# These start some hundred processes, which an emulated machine takes minutes for.
 	if(~ uml $guests)
 		for(i in vsock captured viewed switched)
-			./Tests/Guest/v9fs-guest -b uml -t 500 'Tests/Guest/'^$i^' .build/debug' | tee -a $LOG/9.guest.count
+			./Tests/Guest/v9fs-guest -b uml -t 500 'Tests/Guest/'^$i^' .build/debug' | tee -a $LOG/9.guest.count || exit guest
 	~ $#guests 0 || ./Tests/Guest/run .build/debug/pakfs .build/debug/treecheck $guests | tee -a $LOG/9.guest.count
 
 # Real programs, built and installed in captures, natively and in a guest.
