@@ -9,22 +9,12 @@ import TreeConformance
 @Suite struct ReachTests {
     private static let new = NewNode(permissions: 0o755, uid: 0, gid: 0)
 
-    private static func folder(
-        _ name: String,
-        in directory: any Directory
-    ) throws(FileError) -> any Directory {
-        try directory.createDirectory(name.utf8Bytes.span.bytes, new)
-    }
-
-    /// Folders of a name in one another.
-    private static func chain(
-        _ count: Int,
-        of name: String = "d",
-        in directory: any Directory
-    ) throws(FileError) -> any Directory {
+    /// Folders of one name in one another.
+    private static func chain(_ count: Int, in directory: any Directory) throws(FileError) {
         var directory = directory
-        for _ in 0..<count { directory = try folder(name, in: directory) }
-        return directory
+        for _ in 0..<count {
+            directory = try directory.createDirectory("d".utf8Bytes.span.bytes, new)
+        }
     }
 
     private static func error(_ body: () throws(FileError) -> Void) -> FileError.Kind? {
@@ -35,7 +25,7 @@ import TreeConformance
     /// A file system has no limit there, and what looks for one is to find none.
     @Test func aPathThatNoPackageHasIsRefusedByWhoMakesOne() throws {
         let captured = try Captured("")
-        _ = try Self.chain(MemberPath.depthLimit + 1, in: captured.root)
+        try Self.chain(MemberPath.depthLimit + 1, in: captured.root)
         let error = #expect(throws: FileError.self) {
             _ = try Export(captured.tree, ExportOptions())
         }

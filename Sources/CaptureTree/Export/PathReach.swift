@@ -2,8 +2,8 @@ import Archive
 
 /// How far a path goes: what a package's paths may be is limited in both.
 struct PathReach {
-    var bytes: Int
-    var depth: Int
+    private let bytes: Int
+    private let depth: Int
 
     /// How far a path goes that is not empty.
     init(of path: [UInt8]) {

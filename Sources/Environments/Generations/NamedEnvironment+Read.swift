@@ -104,23 +104,6 @@ extension NamedEnvironment {
         } catch { throw at(error) }
     }
 
-    /// What `body` gives for the latest generation that it gives something for.
-    ///
-    /// Errors: as of `record`.
-    package func latest<Result>(
-        _ body: (GenerationRecord) throws(FileError) -> Result?
-    ) throws(FileError) -> Result? {
-        let log = try log()
-        for entry in try entries().reversed() where entry.line.makesGeneration {
-            let record: GenerationRecord
-            do throws(FileError) { record = try log.record(at: entry.at) } catch {
-                throw at(error.at("generation \(entry.line.current)"))
-            }
-            if let result = try body(record) { return result }
-        }
-        return nil
-    }
-
     /// Whether a generation that was read before is still there, and where it was.
     ///
     /// - Complexity: that of reading it, but for the packages.
