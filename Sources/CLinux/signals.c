@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -8,6 +9,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void pak_leave_no_core(void)
@@ -53,9 +56,46 @@ static int take_signal(int number)
 	return sigtimedwait(&set, &told, &none) != number ? 0 : told.si_code <= 0 ? 1 : -1;
 }
 
+/* Whether the kernel ignores stops in this process's group: a child, which is of that group, tries
+ * it. When it cannot be tried they are taken to work. */
+static int is_orphaned(int number)
+{
+	pid_t self = getpid();
+	/* Not SIGCHLD: whoever waits for all children has nothing of this one. */
+	long child = syscall(SYS_clone, 0, 0, 0, 0, 0);
+	if (child == 0) {
+		struct sigaction plain;
+		sigset_t stop, pending;
+		memset(&plain, 0, sizeof plain);
+		plain.sa_handler = SIG_DFL;
+		sigaction(number, &plain, NULL);
+		sigemptyset(&stop);
+		sigaddset(&stop, number);
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		if (getppid() == self) {
+			kill(getpid(), number);
+			sigprocmask(SIG_UNBLOCK, &stop, NULL);
+		}
+		/* Whoever has continued the group has done so to the parent, too. */
+		sigpending(&pending);
+		_exit(sigismember(&pending, SIGCONT));
+	}
+	int status = 1;
+	if (child < 0)
+		return 0;
+	while (waitpid((pid_t)child, &status, __WALL | WUNTRACED) < 0 && errno == EINTR) {}
+	if (!WIFSTOPPED(status))
+		return status == 0;
+	kill((pid_t)child, SIGKILL);
+	while (waitpid((pid_t)child, NULL, __WALL) < 0 && errno == EINTR) {}
+	return 0;
+}
+
 /* The kernel keeps a stop and SIGCONT from being pending both: whichever comes takes the other back.
  * So the stop is sent first, and let in once there is nothing to be read; what can be read from then
- * on sends SIGCONT, which takes the stop back, or ends it. */
+ * on sends SIGCONT, which takes the stop back, or ends it. A SIGCONT that is there by then is lost to
+ * the stop, which is over by the next one. Where there will be no stop none is tried, for it would
+ * still take the SIGCONT back that is to continue the command. */
 enum pak_stop pak_stop_until(int number, int socket)
 {
 	struct pollfd news = { socket, POLLIN, 0 };
@@ -66,8 +106,8 @@ enum pak_stop pak_stop_until(int number, int socket)
 	plain.sa_handler = SIG_DFL;
 	sigemptyset(&stop);
 	sigaddset(&stop, number);
-	if (flags < 0 || fcntl(socket, F_SETSIG, SIGCONT) != 0 || fcntl(socket, F_SETOWN, getpid()) != 0
-		|| fcntl(socket, F_SETFL, flags | O_ASYNC) != 0)
+	if (is_orphaned(number) || flags < 0 || fcntl(socket, F_SETSIG, SIGCONT) != 0
+		|| fcntl(socket, F_SETOWN, getpid()) != 0 || fcntl(socket, F_SETFL, flags | O_ASYNC) != 0)
 		return PAK_STOP_OVER;
 	sigaction(number, &plain, &before);
 	sigpending(&pending);
