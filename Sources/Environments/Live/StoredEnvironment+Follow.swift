@@ -1,4 +1,5 @@
 import FileTree
+import Synchronization
 
 // How what becomes current comes to be shown.
 extension StoredEnvironment {
@@ -20,7 +21,11 @@ extension StoredEnvironment {
         _ complain: @escaping @Sendable (String) -> Void
     ) {
         do throws(FileError) {
-            try watch { [self] in refresh(log, complain) }
+            try watch { [self] in
+                refresh(log, complain)
+                forgetEvicted()
+            }
+            isFollowed.store(true, ordering: .relaxed)
         } catch {
             complain("environment \(name) is not followed: \(error)")
         }

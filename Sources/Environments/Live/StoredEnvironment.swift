@@ -16,6 +16,10 @@ package final class StoredEnvironment: Sendable {
     /// What was shown before, the latest last: a way back opens nothing.
     private let recent = Mutex<[Shown]>([])
     private static let recentLimit = 8
+    /// The last that there was no room for, where a thread follows the store: who lets go of it
+    /// counts down all of its packages, and that thread has no one waiting for it.
+    private let evicted = Mutex<Shown?>(nil)
+    let isFollowed = Atomic<Bool>(false)
     /// What was opened to be shown next, until that is done.
     private let prepared = Mutex<Shown?>(nil)
     /// Held while a state is opened: one at a time.
@@ -227,6 +231,15 @@ package final class StoredEnvironment: Sendable {
         }
     }
 
+    /// Lets go of what is known no more.
+    func forgetEvicted() {
+        let evicted = evicted.withLock { evicted in
+            defer { evicted = nil }
+            return evicted
+        }
+        _ = evicted
+    }
+
     /// Whether what is current is shown: another environment of the same name has other generations
     /// of the same number.
     private func isShown(
@@ -264,11 +277,12 @@ package final class StoredEnvironment: Sendable {
                 defer { shown = next }
                 return shown
             }
-            recent.withLock { recent in
+            let oldest = recent.withLock { recent in
                 recent.removeAll { $0.record.number == next.record.number }
                 recent.append(last)
-                if recent.count > Self.recentLimit { recent.removeFirst() }
+                return recent.count > Self.recentLimit ? recent.removeFirst() : nil
             }
+            if isFollowed.load(ordering: .relaxed) { evicted.withLock { $0 = oldest ?? $0 } }
             let states = recent.withLock { $0 } + [next]
             alone.forget { Set(states.flatMap { $0.record.text.packages.map(\.id) }) }
             return next
