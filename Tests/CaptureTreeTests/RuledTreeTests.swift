@@ -1,6 +1,7 @@
 import FileTree
 import Glibc
 import ScratchFolder
+import Synchronization
 import SystemPackage
 import Testing
 import TreeConformance
@@ -57,6 +58,37 @@ import TreeConformance
 
     private func text(_ path: String, _ root: any Directory) throws -> String {
         String(decoding: try TreeText.bytes(#require(try root.node(path).file)), as: UTF8.self)
+    }
+
+    /// A node that counts how often its whole qid is asked for, as that of a file of the host is by
+    /// two system calls.
+    private final class Asked: Node {
+        let count = Atomic<Int>(0)
+        let qidPath: UInt64 = 7
+
+        var qid: Qid {
+            count.wrappingAdd(1, ordering: .relaxed)
+            return Qid(type: .file, version: 3, path: qidPath)
+        }
+
+        func stat() throws(FileError) -> FileTree.Stat {
+            .init(qid: qid, mode: Mode(.regular, 0o644))
+        }
+        var parent: (any Directory)? { nil }
+        func withName(_ body: (RawSpan) -> Void) { body([UInt8]().span.bytes) }
+    }
+
+    @Test func whatNeverChangesOfAQidIsNotAskedOfTheFile() throws {
+        let (tree, _) = try Self.ruled("")
+        let mount = Mount(at: [Array("a".utf8)], tree.root, seed: 5)
+        for place in [nil, mount] {
+            let asked = Asked()
+            let node = RuledNode.make(tree, asked, place)
+            let path = node.qidPath
+            #expect(asked.count.load(ordering: .relaxed) == 0)
+            #expect(path == node.qid.path)
+            #expect((path == 7) == (place == nil))
+        }
     }
 
     @Test func whatLeadsToAFolderIsSeenWhereTheTreeHasNothing() throws {

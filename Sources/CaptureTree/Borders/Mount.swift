@@ -35,10 +35,15 @@ final class Mount: Sendable {
     ///
     /// A tree in memory counts its files from 1, as others do.
     func shown(_ qid: Qid) -> Qid {
-        guard let seed else { return qid }
+        Qid(type: qid.type, version: qid.version, path: shown(path: qid.path))
+    }
+
+    /// The path of a qid as the capture shows it.
+    func shown(path: UInt64) -> UInt64 {
+        guard let seed else { return path }
         var hash = StableHash(domain: seed)
-        hash.combine(qid.path)
-        return Qid(type: qid.type, version: qid.version, path: hash.qidPath())
+        hash.combine(path)
+        return hash.qidPath()
     }
 
     func shown(_ stat: Stat) -> Stat {

@@ -29,6 +29,8 @@ class RuledNode: Node, @unchecked Sendable {
 
     var qid: Qid { mount?.shown(inner.qid) ?? inner.qid }
 
+    var qidPath: UInt64 { mount?.shown(path: inner.qidPath) ?? inner.qidPath }
+
     func stat() throws(FileError) -> Stat {
         let stat = try inner.stat()
         return mount?.shown(stat) ?? stat
