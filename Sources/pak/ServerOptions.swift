@@ -40,7 +40,7 @@ struct ServerOptions: ParsableArguments {
         do throws(FileError) {
             client = try Client.dial(address)
         } catch {
-            throw Complaint(address, error, try: "pakfs -l '\(address)' PACKAGE...")
+            throw Complaint(address, error, try: cure(for: error.kind, address))
         }
         let name = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "nobody"
         do throws(FileError) {
@@ -48,6 +48,13 @@ struct ServerOptions: ParsableArguments {
         } catch {
             throw Complaint("attach \(aname)", error)
         }
+    }
+
+    private static func cure(for kind: FileError.Kind, _ address: String) -> String {
+        guard kind == .permission, address.hasPrefix("unix!") else {
+            return "pakfs -l \(ShellWord.quoted(address)) PACKAGE..."
+        }
+        return "ls -l \(ShellWord.quoted(address.dropFirst(5))), which says whose server it is"
     }
 
     private static func usual() throws(Complaint) -> String {

@@ -69,6 +69,24 @@ import Testing
         #expect(!scratch.names().contains("socket"))
     }
 
+    @Test(.enabled(if: geteuid() == 0, "it takes root to be two users"))
+    func whoMayNotUseASocketIsToldWhoseItIs() throws {
+        let scratch = try example()
+        let socket = scratch("socket")
+        let served = try Served(scratch, ["-l", "unix!\(socket)", scratch("a.tar")])
+        // Where the tests were built may be closed to the user.
+        try scratch.shell("cp '\(Program.pak.path)' pak; chmod 755 . pak; chmod 700 socket")
+        let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups", scratch("pak")]
+        let outcome = try Program(path: "/usr/bin/setpriv").run(
+            user + ["ls", "-a", "unix!\(socket)"]
+        )
+        #expect(outcome.status == 1)
+        #expect(outcome.complaints.contains("ls -l \(socket)"), "\(outcome.complaints)")
+        let other = try Program.pak.run(["ls", "-a", "unix!\(socket).none"])
+        #expect(other.complaints.contains("pakfs -l 'unix!\(socket).none' PACKAGE..."))
+        #expect(served.end() == 0)
+    }
+
     @Test func whatIsNotServedIsSaidToClientAndLog() throws {
         let scratch = try example()
         let address = "unix!\(scratch("socket"))"
