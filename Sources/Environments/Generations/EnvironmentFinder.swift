@@ -18,11 +18,17 @@ package struct EnvironmentFinder: Sendable {
 
     /// The environment of a name, in the first store that has one.
     package func environment(_ name: String) throws(FileError) -> NamedEnvironment {
+        try current(name).environment
+    }
+
+    /// The same, and what is current in it.
+    func current(
+        _ name: String
+    ) throws(FileError) -> (environment: NamedEnvironment, state: NamedEnvironment.State) {
         for store in stores {
             do throws(FileError) {
                 let found = try NamedEnvironment(name, in: store)
-                _ = try found.state()
-                return found
+                return (found, try found.state())
             } catch {
                 guard error.kind == .notFound else { throw error }
             }

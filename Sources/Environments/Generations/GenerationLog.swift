@@ -113,8 +113,16 @@ struct GenerationLog {
             guard part.isEmpty else { throw FileError(.tooBig, "log: \(part.upperBound) bytes") }
             return []
         }
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: part.count, alignment: 8)
-        defer { room.deallocate() }
-        return Array(room[..<(try calls.read(file, into: room, at: part.lowerBound))])
+        var failure: FileError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: part.count) { room, count in
+            do throws(FileError) {
+                let room = UnsafeMutableRawBufferPointer(room)
+                count = try calls.read(file, into: room, at: part.lowerBound)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
     }
 }

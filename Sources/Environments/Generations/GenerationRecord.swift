@@ -103,12 +103,7 @@ package struct GenerationRecord: Sendable, Equatable {
             for root in content.lostRoots where roots[root] == nil { roots[root] = false }
         }
         text = EnvironmentText(whole.packages, changed: packages, rules ?? base?.text.rules ?? [])
-        self.roots = whole.roots
-        if !roots.isEmpty {
-            self.roots.removeAll { roots[$0] != nil }
-            self.roots += roots.filter(\.value).keys
-            self.roots.sort()
-        }
+        self.roots = Self.roots(whole.roots, roots)
         let new = base == nil ? text.packages : packages.values.compactMap { $0 }
         guard whole.lostPackages.isEmpty, whole.lostRoots.isEmpty, text.isInOrder(new: new),
             "\(text.takeHash())" == hash
@@ -122,8 +117,30 @@ package struct GenerationRecord: Sendable, Equatable {
         for new in content.packages { changed[new.id] = .some(nil) }
         for lost in content.lostPackages { changed[lost.id] = lost }
         text = EnvironmentText(child.text.packages, changed: changed, child.text.rules)
-        let new = Set(content.roots)
-        roots = (child.roots.filter { !new.contains($0) } + content.lostRoots).sorted()
+        var changes: [String: Bool] = [:]
+        for new in content.roots { changes[new] = false }
+        for lost in content.lostRoots { changes[lost] = true }
+        roots = Self.roots(child.roots, changes)
+    }
+
+    /// The sorted roots after changes: a name that is there by now, or is not.
+    private static func roots(_ roots: [String], _ changes: [String: Bool]) -> [String] {
+        var roots = roots
+        guard changes.count <= 8 else {
+            roots.removeAll { changes[$0] != nil }
+            roots += changes.filter(\.value).keys
+            roots.sort()
+            return roots
+        }
+        // Of many that stay none is hashed or moved by itself.
+        for (name, isThere) in changes {
+            if let place = roots.firstIndex(of: name) {
+                if !isThere { roots.remove(at: place) }
+            } else if isThere {
+                roots.insert(name, at: roots.firstIndex { name < $0 } ?? roots.count)
+            }
+        }
+        return roots
     }
 
     /// What is written for a generation.

@@ -98,7 +98,7 @@ package final class StoredEnvironment: Sendable {
     package func note(_ word: String, current number: Int) throws(FileError) {
         let environment = try writable()
         // What cannot be shown does not become current.
-        let next = try state("\(number)")
+        let next = try state("\(number)") { environment }
         try make(next, currentBy: word, in: environment, over: environment.state())
     }
 
@@ -111,7 +111,7 @@ package final class StoredEnvironment: Sendable {
         let environment = try writable()
         let state = try environment.state()
         let step = try environment.step(back: steps, from: state)
-        let next = try self.state("\(step.number)")
+        let next = try self.state("\(step.number)") { environment }
         try make(next, currentBy: "rollback", in: environment, over: state)
     }
 
@@ -257,8 +257,7 @@ package final class StoredEnvironment: Sendable {
     /// from now on.
     private func advance() throws(FileError) -> Shown? {
         try opening.withLock { (_) throws(FileError) -> Shown? in
-            let environment = try finder.environment(name)
-            let state = try environment.state()
+            let (environment, state) = try finder.current(name)
             let prepared = prepared.withLock { prepared in
                 defer { prepared = nil }
                 return prepared
@@ -298,6 +297,13 @@ package final class StoredEnvironment: Sendable {
     ///
     /// Errors: `.notFound` where there is none of those, or several of a hash's digits.
     package func state(_ words: String) throws(FileError) -> Shown {
+        try state(words) { () throws(FileError) in try finder.environment(name) }
+    }
+
+    private func state(
+        _ words: String,
+        in find: () throws(FileError) -> NamedEnvironment
+    ) throws(FileError) -> Shown {
         let now = current
         let isHash = words.utf8.count >= 8
         // A hash may begin with the digits of any number.
@@ -308,7 +314,7 @@ package final class StoredEnvironment: Sendable {
             return now
         }
         let found = try opening.withLock { (_) throws(FileError) -> Shown in
-            let environment = try finder.environment(name)
+            let environment = try find()
             if let known = try shownBefore(environment, { "\($0.record.number)" == words }) {
                 return known
             }
