@@ -122,9 +122,10 @@ struct EnvironmentBenchmark {
         /// Milliseconds, and those of its processor time.
         private func show(_ number: Int) throws(FileError) -> (time: Double, used: Double) {
             let word = Array("gen \(number)\n".utf8)
+            let open = try control.open(.write)
             let before = processorSeconds
             let start = now()
-            _ = try control.open(.write).write(word.span.bytes, at: 0)
+            _ = try open.write(word.span.bytes, at: 0)
             let time = (now() - start) * 1e3
             return (time, (processorSeconds - before) * 1e3)
         }
