@@ -12,7 +12,7 @@ import UnionTree
 struct StoredEnvironmentTests {
     /// `web` of `p` (generation 2), open; and what adds `q` to it.
     private struct Setting {
-        private let folder: StoreFolder
+        let folder: StoreFolder
         let finder: EnvironmentFinder
         let web: NamedEnvironment
         let shown: StoredEnvironment
@@ -120,7 +120,7 @@ struct StoredEnvironmentTests {
         // What was shown not long ago is at hand, and all that is open; one file says so. Who
         // follows lets go of the rest when the log has grown.
         var kept: [StoredPackage] = []
-        for _ in 0..<(isFollowed ? 3000 : 1) {
+        for _ in 0..<(isFollowed ? 12000 : 1) {
             _ = try StoreFolder.collect(store.path)
             kept = try all.filter { (package) throws(FileError) in try store.has(package) }
             if kept.count == 9 { break }
@@ -130,6 +130,61 @@ struct StoredEnvironmentTests {
         #expect(try HostFolder.names(in: "\(store.path)/lease").count == 1)
         let old = try shown.live(.init(ViewOptions()))
         #expect(try names(old) == ["p", "q11"])
+    }
+
+    @Test func anEnvironmentIsFollowedAlsoWhereAllOfThemWereRemoved() throws {
+        let setting = try Setting()
+        let (store, shown) = (try #require(setting.finder.stores.first), setting.shown)
+        shown.watch({ _ in }, { _ in })
+        let all = "\(store.path)/\(Store.environmentsName)"
+        for round in 0..<12 {
+            HostFolder.remove(all)
+            // Now and then before it is known to be gone.
+            poll(nil, 0, Int32(round % 4 * 10))
+            try #require(mkdir(all, 0o755) == 0)
+            let made = try NamedEnvironment(making: "web", in: store)
+            for _ in 0..<12000 where shown.current.record.text.packages.count > 0 {
+                poll(nil, 0, 10)
+            }
+            #expect(shown.current.record.text.packages.isEmpty)
+            try Setting.add(
+                FitTests.package("p", ["opt/p=p"], in: setting.folder),
+                made,
+                setting.finder
+            )
+            for _ in 0..<12000 where shown.current.record.number != 2 { poll(nil, 0, 10) }
+            #expect(shown.current.record.number == 2)
+        }
+    }
+
+    @Test func whatAControlFileSaysIsOfItsOpen() throws {
+        let setting = try Setting()
+        let control = EnvironmentControl(setting.shown, .init()) {}
+        let user = User(uid: 0, gid: 0, name: "root", isOwner: true)
+        let tree = ControlTree { control.entries(for: user) }
+        let root = try tree.attach(as: user, to: "").root
+        let names = ["gen", "packages"]
+        let files = try names.map { try #require(root.lookup(Array($0.utf8).span.bytes).file) }
+        func text(_ file: any File) throws -> String {
+            let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
+            defer { room.deallocate() }
+            let count = try file.open(.read).read(into: room, at: 0)
+            return String(decoding: room[..<count], as: UTF8.self)
+        }
+        #expect(try text(files[0]).hasPrefix("2 "))
+        try setting.add()
+        #expect(try setting.shown.refresh { Issue.record("\($0)") })
+        #expect(try text(files[0]).hasPrefix("3 "))
+        #expect(try text(files[1]).split(separator: "\n").count == 2)
+    }
+
+    @Test func whatIsCurrentIsNotMadeCurrentAgain() throws {
+        let setting = try Setting()
+        let before = try setting.web.history().count
+        try setting.shown.note("switch", current: 2)
+        #expect(try setting.web.history().count == before)
+        try setting.shown.note("switch", current: 1)
+        #expect(try setting.web.history().count == before + 1)
     }
 
     @Test func anEnvironmentOfALowerStoreIsNotSwitched() throws {

@@ -7,8 +7,8 @@ import UnionTree
 /// By which hashes the states of an environment are found: the identity of each, and what its tree
 /// may be known by.
 ///
-/// They are read of each generation once, however often anybody asks for a hash that there is
-/// none of; until the log changes that takes no more than a look at its end.
+/// What is known of trees is kept. For a hash that there is none of the log's generations are looked
+/// through once; until the log changes it takes no more than a look at its end to ask for it again.
 final class StateHashes: Sendable {
     private struct Known {
         /// What the log ended with when all of its generations were known.

@@ -1,4 +1,5 @@
 import FileTree
+import Store
 import Synchronization
 
 // How what becomes current comes to be shown.
@@ -22,7 +23,7 @@ extension StoredEnvironment {
     ) {
         do throws(FileError) {
             try watch { [self] in
-                refresh(log, complain)
+                refresh(log, complain, isAsked: false)
                 forgetEvicted()
             }
             isFollowed.store(true, ordering: .relaxed)
@@ -41,8 +42,11 @@ extension StoredEnvironment {
         }
         // There may be none just now.
         let own = try? folder()
-        for all in foldersOfAll {
+        for store in finder.stores {
+            let all = "\(store.path)/\(Store.environmentsName)"
             do throws(FileError) {
+                // A folder that is removed says nothing of that itself while somebody has it open.
+                try? Watcher.watch(store.path, for: "\(name) above", isOther)
                 try Self.watch(all, for: "\(name) above", isOther)
                 // It may be there without being one so far.
                 try Watcher.watch("\(all)/\(name)", for: name, look)
@@ -72,15 +76,25 @@ extension StoredEnvironment {
     }
 
     /// Shows what is current by now, and says to `log` what that is, or why it cannot be shown to
-    /// `complain`.
-    package func refresh(_ log: (String) -> Void, _ complain: (String) -> Void) {
+    /// `complain`; where nobody has asked for that, not twice in a row.
+    package func refresh(
+        _ log: (String) -> Void,
+        _ complain: (String) -> Void,
+        isAsked: Bool = true
+    ) {
         do throws(FileError) {
             let isOther = try refresh {
                 complain("environment \(name): a view stays as it was: \($0)")
             }
             if isOther { log("environment \(name): generation \(current.record.number)") }
+            complaint.withLock { $0 = nil }
         } catch {
-            complain("environment \(name) stays at generation \(current.record.number): \(error)")
+            let text = "environment \(name) stays at generation \(current.record.number): \(error)"
+            let isSaid = complaint.withLock { complaint in
+                defer { complaint = text }
+                return complaint == text
+            }
+            if isAsked || !isSaid { complain(text) }
         }
     }
 }

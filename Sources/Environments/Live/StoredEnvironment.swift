@@ -9,17 +9,19 @@ package import UnionTree
 package final class StoredEnvironment: Sendable {
     /// What it is called.
     package let name: String
-    private let finder: EnvironmentFinder
+    let finder: EnvironmentFinder
     private let packages: StoredPackages
     private let holds: PackageHolds?
     private let shown: Mutex<Shown>
     /// What was shown before, the latest last: a way back opens nothing.
     private let recent = Mutex<[Shown]>([])
     private static let recentLimit = 8
-    /// The last that there was no room for, where a thread follows the store: who lets go of it
-    /// counts down all of its packages, and that thread has no one waiting for it.
-    private let evicted = Mutex<Shown?>(nil)
+    /// Those that there was no room for, where a thread follows the store: it lets go of them, which
+    /// counts down all of their packages, while nobody waits for the switch that put them here.
+    private let evicted = Mutex<[Shown]>([])
     let isFollowed = Atomic<Bool>(false)
+    /// What was last said of what is current and cannot be shown.
+    let complaint = Mutex<String?>(nil)
     /// What was opened to be shown next, until that is done.
     private let prepared = Mutex<Shown?>(nil)
     /// Held while a state is opened: one at a time.
@@ -72,11 +74,6 @@ package final class StoredEnvironment: Sendable {
     /// The folder whose file `log` grows when something else becomes current.
     package func folder() throws(FileError) -> String { try finder.environment(name).path }
 
-    /// The folders of environments in all stores: one that is made in an upper one hides it.
-    var foldersOfAll: [String] {
-        finder.stores.map { "\($0.path)/\(Store.environmentsName)" }
-    }
-
     /// Begins a change of it.
     ///
     /// Errors: `.readOnly` for one of a store that is only read.
@@ -92,14 +89,16 @@ package final class StoredEnvironment: Sendable {
         return environment
     }
 
-    /// Makes a generation that there is current.
+    /// Makes a generation that there is current; of the one that is nothing is written.
     ///
     /// Errors: `.readOnly` for one of a store that is only read; those of opening it.
     package func note(_ word: String, current number: Int) throws(FileError) {
         let environment = try writable()
         // What cannot be shown does not become current.
         let next = try state("\(number)") { environment }
-        try make(next, currentBy: word, in: environment, over: environment.state())
+        let state = try environment.state()
+        guard state.current != number else { return }
+        try make(next, currentBy: word, in: environment, over: state)
     }
 
     /// Makes the generation current that the current one was made of, or the one that is so many
@@ -234,7 +233,7 @@ package final class StoredEnvironment: Sendable {
     /// Lets go of what is known no more.
     func forgetEvicted() {
         let evicted = evicted.withLock { evicted in
-            defer { evicted = nil }
+            defer { evicted = [] }
             return evicted
         }
         _ = evicted
@@ -281,7 +280,9 @@ package final class StoredEnvironment: Sendable {
                 recent.append(last)
                 return recent.count > Self.recentLimit ? recent.removeFirst() : nil
             }
-            if isFollowed.load(ordering: .relaxed) { evicted.withLock { $0 = oldest ?? $0 } }
+            if let oldest, isFollowed.load(ordering: .relaxed) {
+                evicted.withLock { $0.append(oldest) }
+            }
             let states = recent.withLock { $0 } + [next]
             alone.forget { Set(states.flatMap { $0.record.text.packages.map(\.id) }) }
             return next

@@ -11,7 +11,8 @@ package enum Watcher {
         var handlers: [Int32: [String: @Sendable () -> Void]] = [:]
     }
 
-    /// Calls `body`, on a thread of its own, after files of `folder` have changed.
+    /// Calls `body`, on a thread of its own, after files of `folder` have changed, and for the last
+    /// time when the folder is gone.
     ///
     /// It takes the place of the one that was `name`'s there. Errors: those of inotify(7), with the folder.
     package static func watch(
@@ -43,21 +44,23 @@ package enum Watcher {
     private static func run(_ events: FileEvents) {
         while let happened = events.next() {
             var changed: Set<Int32> = []
+            var bodies: [@Sendable () -> Void] = []
             for event in happened {
                 // Events that were too many to keep may have been of any folder.
                 if event.kinds.contains(.overflow) {
                     changed.formUnion(state.withLock { $0.handlers.keys })
                 } else if event.kinds.contains(.ignored) {
-                    state.withLock { _ = $0.handlers.removeValue(forKey: event.watch) }
+                    // The folder is gone: whoever watched it looks where it is by now.
+                    let gone = state.withLock { $0.handlers.removeValue(forKey: event.watch) }
+                    bodies += gone.map { Array($0.values) } ?? []
                 } else {
                     changed.insert(event.watch)
                 }
             }
             for watch in changed.sorted() {
-                for body in state.withLock({ $0.handlers[watch].map { Array($0.values) } ?? [] }) {
-                    body()
-                }
+                bodies += state.withLock { $0.handlers[watch].map { Array($0.values) } ?? [] }
             }
+            for body in bodies { body() }
         }
     }
 }
