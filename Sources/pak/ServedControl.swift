@@ -16,7 +16,7 @@ struct ServedControl {
     func say(_ words: String) throws(FileError) {
         let file = try folder.walk([Array("ctl".utf8)])
         try file.open(.write)
-        try file.write(Array(words.utf8), at: 0)
+        try file.write(Array("\(words)\n".utf8), at: 0)
     }
 
     /// Why the last words were refused, and what more is said of that, a line each; nil where

@@ -36,6 +36,33 @@ struct ControlTreeTests {
         )
     }
 
+    @Test func aLineThatAClientHasCutIsNotDone() throws {
+        let taken = Mutex<[String]>([])
+        let tree = ControlTree {
+            [
+                (
+                    "ctl",
+                    .words(
+                        ControlWords(
+                            text: { "" },
+                            take: { line in taken.withLock { $0.append(line) } }
+                        )
+                    )
+                )
+            ]
+        }
+        let root = try tree.attach(as: .owner, to: "ctl").root
+        let file = try #require(root.lookup(Array("ctl".utf8).span.bytes).file).open(.write)
+        let long = "rm " + String(repeating: "lib ", count: 200)
+        let error = #expect(throws: FileError.self) {
+            try file.write(Array(long.utf8).span.bytes, at: 0)
+        }
+        #expect(error?.kind == .invalid)
+        #expect(taken.withLock { $0 } == [])
+        for line in ["\(long)\n", "rm lib"] { try file.write(Array(line.utf8).span.bytes, at: 0) }
+        #expect(taken.withLock { $0 } == [long, "rm lib"])
+    }
+
     @Test func whatAFileSaysIsFixedWhenItIsOpened() throws {
         let counter = Counter()
         let tree = ControlTree { [("stats", .file { "\(counter.next())" })] }

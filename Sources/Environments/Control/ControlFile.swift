@@ -91,10 +91,21 @@ private final class ControlText: OpenFile {
         at offset: UInt64
     ) throws(FileError) -> Int { try text.read(into: buffer, at: offset) }
 
+    /// A write of more, and its end may be what a client has cut off a longer line.
+    private static let mostWithoutEnd = 512
+
     /// Does what each line asks for, up to the first that fails; where in the file it is written
     /// means nothing.
+    ///
+    /// The last needs no newline in a short write, as that of somebody who types.
     func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
         guard let words else { throw FileError(.readOnly) }
+        guard bytes.byteCount < Self.mostWithoutEnd || Array(bytes).last == UInt8(ascii: "\n")
+        else {
+            let error = FileError(.invalid, "no newline behind \(bytes.byteCount) bytes")
+            words.refuse(error)
+            throw error
+        }
         for line in Array(bytes).split(separator: UInt8(ascii: "\n")) {
             let text: String
             do throws(FileError) {

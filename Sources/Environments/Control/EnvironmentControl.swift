@@ -47,30 +47,41 @@ package final class EnvironmentControl: Sendable {
         for user: User,
         inView: Bool = false
     ) -> [(name: String, entry: ControlTree.Entry)] {
-        let shown = environment.current
+        // What a file says is of the generation at its open: it may have been found long before.
+        let current: @Sendable () -> StoredEnvironment.Shown = { [environment] in
+            environment.current
+        }
         var entries: [(name: String, entry: ControlTree.Entry)] = [
             (
                 "conflicts",
                 .file { () throws(FileError) in
-                    try shown.conflicts.text { () throws(FileError) in
+                    let shown = current()
+                    return try shown.conflicts.text { () throws(FileError) in
                         try shown.tree.conflicts().map { "\($0)\n" }.joined()
                     }
                 }
             ),
-            ("gen", .file { "\(shown.record.number) \(shown.record.text.hash)\n" }),
+            (
+                "gen",
+                .file {
+                    let record = current().record
+                    return "\(record.number) \(record.text.hash)\n"
+                }
+            ),
             (
                 "packages",
                 .file {
-                    shown.record.text.packages.map { "\($0.id) \($0.name) \($0.version)\n" }
+                    current().record.text.packages.map { "\($0.id) \($0.name) \($0.version)\n" }
                         .joined()
                 }
             ),
-            ("rules", .file { shown.record.text.rules.map { "\($0.line)\n" }.joined() }),
+            ("rules", .file { current().record.text.rules.map { "\($0.line)\n" }.joined() }),
             ("pkg", PackageLinks(environment, at: "env/\(environment.name)/pkg").entry),
             (
                 "shadowed",
                 .file { () throws(FileError) in
-                    try shown.shadowed.text { () throws(FileError) in
+                    let shown = current()
+                    return try shown.shadowed.text { () throws(FileError) in
                         try shown.tree.hidden(by: shown.record.text.shines)
                             .map { "\($0.path) \($0.package)\n" }.joined()
                     }
@@ -134,6 +145,9 @@ package final class EnvironmentControl: Sendable {
     /// The words that change an environment.
     private static let changes: Set = ["add", "rm", "prefer", "block", "alias", "allow", "not"]
 
+    /// More lines than these are not begun.
+    private static let mostLines = 4096
+
     /// Does what a line asks for.
     @Sendable func take(_ line: String) throws(FileError) {
         let refusal: Complaint
@@ -166,7 +180,11 @@ package final class EnvironmentControl: Sendable {
             return
         }
         let command = lines.map { $0.joined(separator: " ") }.joined(separator: "; ")
-        _ = try new.commit(command: command, word: word)
+        do throws(Complaint) { _ = try new.commit(command: command, word: word) } catch {
+            // Another was faster: what was begun can be committed once more.
+            if words == ["commit"], error.status == 7 { change { $0.lines = $0.lines ?? lines } }
+            throw error
+        }
         // Whoever wrote the word sees its effect at once.
         follow()
     }
@@ -205,7 +223,10 @@ package final class EnvironmentControl: Sendable {
             // What comes over the wire has no path of the host shown.
             throw FileError(.notPermitted, "shine: the owner says that with pak shine alone")
         case (let word, _) where Self.changes.contains(word):
-            let isNoted = change { begun in
+            let isNoted = try change { (begun) throws(FileError) in
+                guard begun.lines?.count ?? 0 < Self.mostLines else {
+                    throw FileError(.tooBig, "\(Self.mostLines) lines are begun")
+                }
                 begun.lines?.append(words)
                 return begun.lines != nil
             }
