@@ -57,11 +57,13 @@ static int take_signal(int number)
 }
 
 /* Whether the kernel ignores stops in this process's group: a child, which is of that group, tries
- * it. When it cannot be tried they are taken to work. */
+ * it. When it cannot be tried, or the group is orphaned a moment later, they are taken to work: then
+ * a SIGCONT may be lost that comes at that moment. */
 static int is_orphaned(int number)
 {
 	pid_t self = getpid();
-	/* Not SIGCHLD: whoever waits for all children has nothing of this one. */
+	/* Not SIGCHLD: whoever waits for all children has nothing of this one, and it is waited for
+	 * where that signal is ignored, too. */
 	long child = syscall(SYS_clone, 0, 0, 0, 0, 0);
 	if (child == 0) {
 		struct sigaction plain;
@@ -106,6 +108,9 @@ enum pak_stop pak_stop_until(int number, int socket)
 	plain.sa_handler = SIG_DFL;
 	sigemptyset(&stop);
 	sigaddset(&stop, number);
+	sigpending(&pending);
+	if (sigismember(&pending, SIGCONT))
+		return PAK_STOP_NONE;
 	if (is_orphaned(number) || flags < 0 || fcntl(socket, F_SETSIG, SIGCONT) != 0
 		|| fcntl(socket, F_SETOWN, getpid()) != 0 || fcntl(socket, F_SETFL, flags | O_ASYNC) != 0)
 		return PAK_STOP_OVER;

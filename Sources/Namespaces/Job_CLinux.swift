@@ -11,7 +11,8 @@ import Glibc
 /// 2. This process waits until what it passed on has arrived: no signal of before then stops the
 ///    command once more when it is to go on.
 /// 3. It stops by the command's own signal, SIGTSTP for SIGSTOP. In an orphaned group, where
-///    nobody would continue it, the kernel ignores that, and the command is waited for as before.
+///    nobody would continue it, none is sent, for the kernel would ignore it and still take a
+///    SIGCONT back, and the command is waited for as before.
 /// 4. What the keeper says meanwhile, that the command goes on or has ended, or its own end, is a
 ///    SIGCONT, also out of a pid namespace: whoever has continued or killed the command, this
 ///    process is awake. It serves the view, and may have the only word of the end.

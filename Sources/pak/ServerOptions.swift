@@ -54,7 +54,13 @@ struct ServerOptions: ParsableArguments {
         guard kind == .permission, address.hasPrefix("unix!") else {
             return "pakfs -l \(ShellWord.quoted(address)) PACKAGE..."
         }
-        return "ls -l \(ShellWord.quoted(address.dropFirst(5))), which says whose server it is"
+        // The folder may be closed as well.
+        var place = String(address.dropFirst(5))
+        var status = stat()
+        while lstat(place, &status) != 0, errno == EACCES, let slash = place.lastIndex(of: "/") {
+            place = slash == place.startIndex ? "/" : String(place[..<slash])
+        }
+        return "ls -ld \(ShellWord.quoted(place)), which says whose it is"
     }
 
     private static func usual() throws(Complaint) -> String {

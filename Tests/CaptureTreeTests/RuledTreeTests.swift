@@ -91,6 +91,33 @@ import TreeConformance
         }
     }
 
+    /// A directory of which a listing that begins is of another.
+    private final class Swapped: Directory {
+        let qid = Qid(type: .directory, version: 0, path: 9)
+        let listed: any Directory
+
+        init(_ listed: any Directory) { self.listed = listed }
+
+        func stat() throws(FileError) -> FileTree.Stat {
+            .init(qid: qid, mode: Mode(.directory, 0o755))
+        }
+        var parent: (any Directory)? { nil }
+        func withName(_ body: (RawSpan) -> Void) { body([UInt8]().span.bytes) }
+        func lookup(_ name: RawSpan) throws(FileError) -> any Node { throw FileError(.notFound) }
+        func entries(
+            from cookie: UInt64,
+            _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
+        ) throws(FileError) {}
+    }
+
+    @Test func aListingIsOfWhatTheTreeBelowSaysItIsOf() throws {
+        let (tree, _) = try Self.ruled("")
+        let directory = Swapped(try #require(try tree.root.node("usr").directory))
+        let ruled = RuledNode.make(tree, directory, nil)
+        let listed = try #require(ruled.directory).listed
+        #expect(try listed.names().map { String(decoding: $0, as: UTF8.self) } == ["lib", "y.o"])
+    }
+
     @Test func whatLeadsToAFolderIsSeenWhereTheTreeHasNothing() throws {
         let scratch = try ScratchFolder()
         try make("f", "host", in: HostTree(FilePath(scratch.path), isWritable: true).root)

@@ -81,7 +81,13 @@ import Testing
             user + ["ls", "-a", "unix!\(socket)"]
         )
         #expect(outcome.status == 1)
-        #expect(outcome.complaints.contains("ls -l \(socket)"), "\(outcome.complaints)")
+        #expect(outcome.complaints.contains("ls -ld \(socket),"), "\(outcome.complaints)")
+        try scratch.shell("mkdir -m 700 closed")
+        let closed = try Program(path: "/usr/bin/setpriv").run(
+            user + ["ls", "-a", "unix!\(scratch("closed/socket"))"]
+        )
+        let folder = "ls -ld \(scratch("closed")),"
+        #expect(closed.complaints.contains(folder), "\(closed.complaints)")
         let other = try Program.pak.run(["ls", "-a", "unix!\(socket).none"])
         #expect(other.complaints.contains("pakfs -l 'unix!\(socket).none' PACKAGE..."))
         #expect(served.end() == 0)

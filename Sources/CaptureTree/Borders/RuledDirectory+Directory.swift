@@ -26,6 +26,8 @@ extension RuledDirectory: Directory {
         return NamedEntry(RuledNode.make(tree, found.node, mount), stat)
     }
 
+    var listed: any Directory { RuledDirectory(tree, names.listed, mount) }
+
     func walk(_ names: PathNames, _ qids: inout WalkedQids) throws(FileError) -> any Node {
         let mounts = tree.mounts
         // Where no mount is below, and no qid is another's, the capture steps by itself.

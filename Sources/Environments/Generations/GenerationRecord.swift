@@ -103,7 +103,7 @@ package struct GenerationRecord: Sendable, Equatable {
             for root in content.lostRoots where roots[root] == nil { roots[root] = false }
         }
         text = EnvironmentText(whole.packages, changed: packages, rules ?? base?.text.rules ?? [])
-        self.roots = Self.roots(whole.roots, roots)
+        self.roots = Self.roots(base == nil ? whole.roots.sorted() : whole.roots, roots)
         let new = base == nil ? text.packages : packages.values.compactMap { $0 }
         guard whole.lostPackages.isEmpty, whole.lostRoots.isEmpty, text.isInOrder(new: new),
             "\(text.takeHash())" == hash

@@ -69,7 +69,14 @@ struct Switch: ParsableCommand {
         } catch {
             let status: Int32 = error.kind == .busy ? WaitOptions.busy : 1
             let isPackage = error.context?.hasPrefix("package ") == true
-            let cure = isPackage ? "pak import the package again" : "pak history"
+            let cure: String? =
+                if isPackage {
+                    "pak import the package again"
+                } else if [.notFound, .malformed].contains(error.kind) {
+                    "pak history"
+                } else {
+                    nil
+                }
             throw Complaint(error, in: environment.store, try: cure, status: status)
         }
     }
