@@ -138,7 +138,7 @@ extension Package {
 
     /// A file's name without its folder and without what says which format it is.
     static func stem(_ path: String) -> String {
-        var name = path.split(separator: "/").last.map(String.init) ?? path
+        var name = path.parts(at: "/").last.map(String.init) ?? path
         for suffix in [".pak.zst", ".tar"] where name.hasSuffix(suffix) && name != suffix {
             name.removeLast(suffix.count)
         }

@@ -41,7 +41,7 @@ public final class Package: Sendable {
         // Asked of a thousand packages whenever one comes to them.
         ownsDirectories = manifest.ownsDirectories
         isNative = contents is FramedContents && manifest.name != nil
-        isDebian = manifest.first("origin")?.split(separator: " ").first == "deb"
+        isDebian = manifest.first("origin")?.parts(at: " ").first == "deb"
     }
 
     /// What the host said of its file when it was opened; nil for one that is no native package.

@@ -100,11 +100,11 @@ struct PaxRecords {
                 throw .malformed("pax record at byte \(at): mtime is no time")
             }
             modified = time
-        case _ where key.hasPrefix("GNU.sparse."):
+        case _ where key.utf8.starts(with: "GNU.sparse.".utf8):
             try setSparse(String(key.dropFirst(11)), value, try? number(), at)
-        case _ where key.hasPrefix("SCHILY.xattr."):
+        case _ where key.utf8.starts(with: "SCHILY.xattr.".utf8):
             try setAttribute(PathText.unescape(Array(key.utf8.dropFirst(13))), Array(value), at)
-        case _ where key.hasPrefix("LIBARCHIVE.xattr."):
+        case _ where key.utf8.starts(with: "LIBARCHIVE.xattr.".utf8):
             // The same attribute once more, in base 64; bsdtar writes both.
             let name = PathText.unescape(Array(key.utf8.dropFirst(17)))
             if !attributes.contains(where: { $0.name == name }), let value = Base64.decode(value) {

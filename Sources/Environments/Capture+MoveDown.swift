@@ -84,8 +84,8 @@ extension LayerBase {
             (Array($0.utf8), Array("usr/\($0)".utf8))
         }
         let own = options.compactMap { option -> ([UInt8], [UInt8])? in
-            let words = option.split(separator: "=", maxSplits: 1)
-            let sides = words.last?.split(separator: ":", maxSplits: 1) ?? []
+            let words = option.parts(at: "=", maxSplits: 1)
+            let sides = words.last?.parts(at: ":", maxSplits: 1) ?? []
             guard words.first == "alias", sides.count == 2 else { return nil }
             return (PathText.unescape(sides[0].utf8), PathText.unescape(sides[1].utf8))
         }

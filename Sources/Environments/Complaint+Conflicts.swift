@@ -1,3 +1,4 @@
+import FileTree
 package import Terminal
 package import UnionTree
 
@@ -14,7 +15,7 @@ extension Complaint {
         self.init(count("\(number) between packages"))
         for conflict in conflicts {
             // The last line has the ways out in the words of the library.
-            details += conflict.description.split(separator: "\n").dropLast().map(String.init)
+            details += conflict.description.parts(at: "\n").dropLast().map(String.init)
             details.append("    try: " + conflict.waysOut.map(wayOut).joined(separator: " | "))
         }
     }

@@ -18,7 +18,7 @@ extension Complaint {
         {
             self.init(error, try: "pak import the package again", status: status)
         } else if cure == nil, error.kind == .malformed,
-            error.context?.hasPrefix("environment ") == true
+            error.context?.utf8.starts(with: "environment ".utf8) == true
         {
             let cure = "pak history, and pak switch to another generation"
             self.init(error, try: cure, status: status)

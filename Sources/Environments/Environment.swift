@@ -150,7 +150,7 @@ package final class Environment: Sendable {
     /// file of rules, which an environment with a name of its own has where it is a folder.
     private static func wayOut(_ way: String, _ source: EnvironmentSource) -> String {
         if let file = source.rulesFile { return FolderRules.command(way, file) ?? way }
-        let words = way.split(separator: " ")
+        let words = way.parts(at: " ")
         guard words.count == 3, ["prefer", "block"].contains(words[0]) else { return way }
         guard source.takesOptions else {
             return "-e \(source.name)=dir:FOLDER, and in FOLDER/rules: \(way)"

@@ -72,7 +72,7 @@ package struct EnvironmentSource: Sendable {
 
     /// Reads `NAME=PACKAGE,PACKAGE...` or `NAME=dir:FOLDER`.
     package init(option text: String) throws(Complaint) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text.parts(at: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let cure = "pakfs -e NAME, -e NAME=PACKAGE[,PACKAGE]... or -e NAME=dir:FOLDER"
         guard parts.count == 2, !parts[1].isEmpty else {
             throw Complaint("-e \(text): a name, = and packages are needed", try: cure, status: 2)
@@ -80,10 +80,10 @@ package struct EnvironmentSource: Sendable {
         name = String(parts[0])
         takesOptions = false
         try Self.check(name: name)
-        if parts[1].hasPrefix("dir:") {
-            folder = String(parts[1].dropFirst(4))
+        if parts[1].utf8.starts(with: "dir:".utf8) {
+            folder = String(decoding: parts[1].utf8.dropFirst(4), as: UTF8.self)
         } else {
-            paths = parts[1].split(separator: ",").map(String.init)
+            paths = parts[1].parts(at: ",").map(String.init)
         }
     }
 }
@@ -92,7 +92,7 @@ extension EnvironmentSource {
     /// Takes the `-o wait=SECONDS` of the command line, which is for another server as the base;
     /// nil when it is another option.
     package static func patience(option: String, _ base: String?) throws(Complaint) -> Int? {
-        guard option.hasPrefix("wait=") else { return nil }
+        guard option.utf8.starts(with: "wait=".utf8) else { return nil }
         guard let base, RemoteAddress.isMeant(by: base) else {
             throw Complaint(
                 "-o \(option): there is no other server",
@@ -120,12 +120,14 @@ extension UnionRules {
             mode = .stack
             return
         }
-        let parts = option.split(separator: "=", maxSplits: 1)
+        let parts = option.parts(at: "=", maxSplits: 1)
         // The name of a package, before or behind it, has no colon; what is a path may have.
         let value = parts.count == 2 ? parts[1] : ""
         let colon =
-            parts.first == "prefer" ? value.lastIndex(of: ":") : value.firstIndex(of: ":")
-        guard let colon, colon != value.startIndex, value.index(after: colon) != value.endIndex
+            parts.first == "prefer"
+            ? value.utf8.lastIndex(of: UInt8(ascii: ":"))
+            : value.utf8.firstIndex(of: UInt8(ascii: ":"))
+        guard let colon, colon != value.startIndex, value.utf8.index(after: colon) != value.endIndex
         else {
             throw Complaint(
                 "-o \(option): not an option",
@@ -134,7 +136,7 @@ extension UnionRules {
             )
         }
         let first = String(value[..<colon])
-        let second = String(value[value.index(after: colon)...])
+        let second = String(value[value.utf8.index(after: colon)...])
         do throws(FileError) {
             switch parts[0] {
             case "prefer": try prefer(Self.bytes(first), second)

@@ -17,7 +17,7 @@ package struct LayerSettings: Sendable {
 
     /// Takes one `-o` of the command line; false when it is not about layers.
     package mutating func take(option: String) throws(Complaint) -> Bool {
-        let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = option.parts(at: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return false }
         let value = String(parts[1])
         switch parts[0] {
@@ -65,7 +65,7 @@ package struct LayerSettings: Sendable {
 
     private static func size(_ text: String, _ option: String) throws(Complaint) -> UInt64 {
         guard let size = size(text) else {
-            let word = option.split(separator: "=").first ?? ""
+            let word = option.parts(at: "=").first ?? ""
             throw complaint(option, "a size is needed", "-o \(word)=2G")
         }
         return size

@@ -62,11 +62,11 @@ package struct ViewName: Sendable, Hashable {
     /// Errors: `.notFound` for what cannot be the name of anything, `.invalid` for an option that
     /// is not understood.
     package init(_ text: String) throws(FileError) {
-        var parts = text.split(separator: ":", omittingEmptySubsequences: false)[...]
+        var parts = text.parts(at: ":", omittingEmptySubsequences: false)[...]
         var name = parts.removeFirst()
         if name == "/" { name = "" }
-        if let at = name.firstIndex(of: "@") {
-            let hash = name[name.index(after: at)...]
+        if let at = name.utf8.firstIndex(of: UInt8(ascii: "@")) {
+            let hash = name[name.utf8.index(after: at)...]
             // Hashes are longer than numbers: eight digits and more are a hash's.
             let isNumber = hash.utf8.count < 8 && Int(hash).map { $0 > 0 } == true
             let isHash =
@@ -91,7 +91,7 @@ package struct ViewName: Sendable, Hashable {
     }
 
     private mutating func read(_ option: Substring, of text: String) throws(FileError) {
-        let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = option.parts(at: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else {
             switch option {
             case "dev": showsDevices = true

@@ -16,7 +16,7 @@ extension Conversation {
         patience: Int? = nil
     ) throws(FileError) -> Conversation {
         let limit = Int32(clamping: patience ?? 0)
-        let parts = address.split(separator: "!", omittingEmptySubsequences: false).map(String.init)
+        let parts = address.parts(at: "!", omittingEmptySubsequences: false).map(String.init)
         var resolver: Int32 = 0
         let descriptor: Int32
         switch (parts[0], parts.count) {
@@ -38,7 +38,7 @@ extension Conversation {
             }
             descriptor = pak_dial_vsock(cid, port, limit)
         default:
-            guard address.hasPrefix("/") || address.hasPrefix(".") else {
+            guard address.utf8.starts(with: "/".utf8) || address.utf8.starts(with: ".".utf8) else {
                 throw FileError(
                     .invalid,
                     "address \(address): not unix!PATH, tcp!HOST!PORT, vsock!CID!PORT or stdio"

@@ -49,7 +49,7 @@ public struct RemoteStat: Sendable, Hashable {
 
     /// The number, as Linux's `makedev` packs it, of `c 1 3`; 0 for anything else.
     private static func device(_ detail: [UInt8]) -> UInt64 {
-        let words = String(decoding: detail, as: UTF8.self).split(separator: " ")
+        let words = String(decoding: detail, as: UTF8.self).parts(at: " ")
         guard words.count == 3, let major = UInt32(words[1]), let minor = UInt32(words[2]) else {
             return 0
         }

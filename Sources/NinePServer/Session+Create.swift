@@ -82,7 +82,7 @@ extension Session {
         }
         guard asked.contains(.device) else { return nil }
         guard isOwner else { throw FileError(.notPermitted) }
-        let words = String(decoding: request.detail, as: UTF8.self).split(separator: " ")
+        let words = String(decoding: request.detail, as: UTF8.self).parts(at: " ")
         guard words.count == 3, words[0] == "c" || words[0] == "b",
             let major = UInt32(words[1]), let minor = UInt32(words[2])
         else { throw FileError(.invalid, "not a device: \(words)") }

@@ -51,13 +51,15 @@ struct ServerOptions: ParsableArguments {
     }
 
     private static func cure(for kind: FileError.Kind, _ address: String) -> String {
-        guard kind == .permission, address.hasPrefix("unix!") else {
+        guard kind == .permission, address.utf8.starts(with: "unix!".utf8) else {
             return "pakfs -l \(ShellWord.quoted(address)) PACKAGE..."
         }
         // The folder may be closed as well.
-        var place = String(address.dropFirst(5))
+        var place = String(decoding: address.utf8.dropFirst(5), as: UTF8.self)
         var status = stat()
-        while lstat(place, &status) != 0, errno == EACCES, let slash = place.lastIndex(of: "/") {
+        while lstat(place, &status) != 0, errno == EACCES,
+            let slash = place.utf8.lastIndex(of: UInt8(ascii: "/"))
+        {
             place = slash == place.startIndex ? "/" : String(place[..<slash])
         }
         return "ls -ld \(ShellWord.quoted(place)), which says whose it is"

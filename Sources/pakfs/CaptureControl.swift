@@ -61,7 +61,10 @@ final class CaptureControl: Sendable {
             text: { [self] in status },
             take: take,
             refuse: { [self] error in state.withLock { $0.error = "\(error)" } },
-            isSlow: { $0.hasPrefix("export ") || $0 == "down" || $0.hasPrefix("down ") }
+            isSlow: {
+                $0.utf8.starts(with: "export ".utf8) || $0 == "down"
+                    || $0.utf8.starts(with: "down ".utf8)
+            }
         )
     }
 
@@ -78,7 +81,7 @@ final class CaptureControl: Sendable {
     /// Does what a line asks for.
     @Sendable private func take(_ line: String) throws(FileError) {
         do throws(FileError) {
-            try obey(line.split(separator: " ", maxSplits: 1).map(String.init))
+            try obey(line.parts(at: " ", maxSplits: 1).map(String.init))
             state.withLock { $0.error = nil }
         } catch {
             state.withLock { $0.error = "\(line.prefix(200)): \(error)" }

@@ -1,5 +1,6 @@
 import FileTree
 import Testing
+import UnionTree
 
 @testable import Environments
 
@@ -14,6 +15,22 @@ struct RuleTests {
         let error = #expect(throws: FileError.self) { try EnvironmentRule(words: words) }
         #expect(error?.kind == .invalid)
         #expect(error?.context?.contains("\n") == false)
+    }
+
+    /// An accent makes one letter of it and the space or the slash in front.
+    @Test(arguments: [
+        ["block", "a", "/\u{301}x"], ["prefer", "/\u{301}x", "a"], ["alias", "/a", "/\u{301}b"],
+        ["alias", "/\u{301}a", "/b"], ["alias", "/a", "/"], ["alias", "/a", "/b:c"],
+    ])
+    func aRuleOfAnyPathIsReadBackFromItsLineAndItsOption(words: [String]) throws {
+        let rule = try EnvironmentRule(words: words)
+        var text = EnvironmentText()
+        try text.take(rule: rule.line)
+        #expect(text.rules == [rule])
+        var (told, meant) = (UnionRules(), UnionRules())
+        try told.take(option: try #require(rule.option))
+        try rule.add(to: &meant)
+        #expect(told == meant)
     }
 
     /// The text is read again, and hashed: it has to stand for the very bytes.

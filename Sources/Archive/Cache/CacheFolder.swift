@@ -81,7 +81,7 @@ struct CacheFolder {
         var sum: UInt64 = 0
         for name in try names("packages") {
             let file = try status("packages/\(name)")
-            if name.hasPrefix(".") {
+            if name.utf8.starts(with: ".".utf8) {
                 // What a killed process left, where files cannot be without a name.
                 if file.modified.seconds < time(nil) - 86400 { remove("packages/\(name)") }
                 continue

@@ -15,7 +15,7 @@ struct ForeignFile {
         descriptor = try HostDescriptor.openFile(path: path)
         status = try descriptor.status()
         // A plain archive is named by its file, so that belongs to what it becomes.
-        let name = path.split(separator: "/").last ?? ""
+        let name = path.parts(at: "/").last ?? ""
         let fields = [
             "\(Self.revision)", String(name), "\(options.isLayer)", options.name ?? "/",
             options.version ?? "/", options.latestTime.map { "\($0)" } ?? "",

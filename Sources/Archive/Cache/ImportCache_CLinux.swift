@@ -17,7 +17,9 @@ public final class ImportCache: Sendable {
     /// `$XDG_CACHE_HOME/pak`, else `~/.cache/pak`; nil where neither is known.
     public static var standardFolder: String? {
         func variable(_ name: String) -> String? {
-            getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+            getenv(name).map { String(cString: $0) }.flatMap {
+                $0.utf8.starts(with: "/".utf8) ? $0 : nil
+            }
         }
         return variable("XDG_CACHE_HOME").map { "\($0)/pak" }
             ?? variable("HOME").map { "\($0)/.cache/pak" }

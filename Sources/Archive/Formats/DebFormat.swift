@@ -23,9 +23,9 @@ struct DebFormat: ForeignFormat {
                 guard version.holds("2.".utf8) else {
                     throw FileError.malformed("debian-binary: not version 2 of the format")
                 }
-            } else if name.hasPrefix("control.tar"), scan.foreign == nil {
+            } else if name.utf8.starts(with: "control.tar".utf8), scan.foreign == nil {
                 scan.foreign = try Self.control(outer, name)
-            } else if name.hasPrefix("data.tar"), !hasFiles {
+            } else if name.utf8.starts(with: "data.tar".utf8), !hasFiles {
                 try Self.unpack(outer, name, into: scan.spool)
                 hasFiles = true
             }

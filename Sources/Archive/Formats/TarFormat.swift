@@ -56,7 +56,7 @@ struct TarFormat: ForeignFormat {
     ]
 
     private static func isOwn(_ name: String) -> Bool {
-        scripts.contains(name) || name.hasPrefix(".SIGN.")
+        scripts.contains(name) || name.utf8.starts(with: ".SIGN.".utf8)
             || [".PKGINFO", ".MTREE", ".BUILDINFO", ".CHANGELOG"].contains(name)
     }
 }

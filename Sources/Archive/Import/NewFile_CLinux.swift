@@ -16,9 +16,9 @@ package final class NewFile {
     ///
     /// Errors: those of open(2), with the path.
     package init(for path: String) throws(FileError) {
-        let slash = path.lastIndex(of: "/")
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        name = String(path[(slash.map { path.index(after: $0) } ?? path.startIndex)...])
+        name = String(path[(slash.map { path.utf8.index(after: $0) } ?? path.startIndex)...])
         guard !name.isEmpty else { throw FileError(.isDirectory, path) }
         let nameless = open(folder, pak_o_tmpfile | O_RDWR | O_CLOEXEC, 0o666)
         if nameless >= 0 {

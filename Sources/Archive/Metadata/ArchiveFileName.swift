@@ -1,3 +1,5 @@
+import FileTree
+
 /// What a file's name tells of a package that says nothing itself.
 package enum ArchiveFileName {
     private static let endings = [
@@ -16,7 +18,7 @@ package enum ArchiveFileName {
     /// Reads `NAME-VERSION` off the last component of a path, without its endings; a name with no
     /// version has version 0.
     static func read(_ path: String) -> ForeignManifest {
-        var name = String(path.split(separator: "/").last ?? "")
+        var name = String(path.parts(at: "/").last ?? "")
         for filter in filters where name.hasSuffix(filter) {
             name.removeLast(filter.count)
             break
@@ -30,7 +32,7 @@ package enum ArchiveFileName {
         manifest.name = name
         let hyphens = name.indices.dropFirst().filter { name[$0] == "-" }
         for hyphen in hyphens {
-            let version = name[name.index(after: hyphen)...]
+            let version = name[name.utf8.index(after: hyphen)...]
             if version.first?.isNumber == true {
                 manifest.name = String(name[..<hyphen])
                 manifest.version = String(version)

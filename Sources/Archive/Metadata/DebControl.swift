@@ -1,3 +1,5 @@
+import FileTree
+
 /// The control file of a Debian package.
 ///
 /// See deb-control(5).
@@ -26,8 +28,8 @@ enum DebControl {
     /// `a (>= 1) | b, c:any`: commas between wishes, bars between ways to fulfil one.
     private static func relations(_ text: String?) -> [String] {
         guard let text else { return [] }
-        return text.split(separator: ",").compactMap { wish in
-            let ways = wish.split(separator: "|").map { relation(String($0.trimmed)) }
+        return text.parts(at: ",").compactMap { wish in
+            let ways = wish.parts(at: "|").map { relation(String($0.trimmed)) }
             return ways.isEmpty || ways == [""] ? nil : ways.joined(separator: "|")
         }
     }
@@ -35,10 +37,11 @@ enum DebControl {
     private static func relation(_ text: String) -> String {
         let name = text.prefix { !" \n\t([<:".contains($0) }
         if name.isEmpty { return "" }
-        guard let open = text.firstIndex(of: "("), let close = text.firstIndex(of: ")"),
+        guard let open = text.utf8.firstIndex(of: UInt8(ascii: "(")),
+            let close = text.utf8.firstIndex(of: UInt8(ascii: ")")),
             open < close
         else { return Requirement.text(name, "", "") }
-        let inside = text[text.index(after: open)..<close]
+        let inside = text[text.utf8.index(after: open)..<close]
         let relation = String(inside.prefix { "<>=".contains($0) })
         let version = String(inside.dropFirst(relation.count).trimmed)
         // ">>" and "<<" are Debian's spelling of strictly later and earlier.

@@ -21,12 +21,12 @@ enum FileCapabilities {
         var effective: UInt64 = 0
         var permitted: UInt64 = 0
         var inheritable: UInt64 = 0
-        for clause in text.split(separator: " ") {
+        for clause in text.parts(at: " ") {
             let list = clause.prefix { !"=+-".contains($0) }
             var bits: UInt64 = 0
             let isAll = list.isEmpty || list == "all"
-            for name in list.lowercased().split(separator: ",") where !isAll {
-                guard name.hasPrefix("cap_"),
+            for name in list.lowercased().parts(at: ",") where !isAll {
+                guard name.utf8.starts(with: "cap_".utf8),
                     let bit = names.firstIndex(of: String(name.dropFirst(4)))
                 else { throw FileError.malformed("capabilities \"\(text)\"") }
                 bits |= 1 << UInt64(bit)

@@ -13,9 +13,12 @@ struct HeaderFields {
             }
             if text.first == " " || text.first == "\t" {
                 if !fields.isEmpty { fields[fields.count - 1].value += "\n" + text.trimmed }
-            } else if let colon = text.firstIndex(of: ":") {
+            } else if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) {
                 fields.append(
-                    (text[..<colon].lowercased(), String(text[text.index(after: colon)...].trimmed))
+                    (
+                        text[..<colon].lowercased(),
+                        String(text[text.utf8.index(after: colon)...].trimmed)
+                    )
                 )
             }
         }

@@ -5,8 +5,10 @@ enum PkgInfo {
         var manifest = ForeignManifest()
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let text = String(decoding: line, as: UTF8.self)
-            guard text.first != "#", let equals = text.firstIndex(of: "=") else { continue }
-            let value = String(text[text.index(after: equals)...].trimmed)
+            guard text.first != "#", let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+                continue
+            }
+            let value = String(text[text.utf8.index(after: equals)...].trimmed)
             switch text[..<equals].trimmed {
             case "pkgname": manifest.name = value
             case "pkgver": manifest.version = value

@@ -32,7 +32,9 @@ extension RPMHeader {
         for (number, bytes) in strings(names).enumerated() {
             let name = String(decoding: bytes, as: UTF8.self)
             // What rpm itself must be able to do, and what only its scripts need.
-            if name.hasPrefix("rpmlib(") || name.hasPrefix("config(") { continue }
+            if name.utf8.starts(with: "rpmlib(".utf8) || name.utf8.starts(with: "config(".utf8) {
+                continue
+            }
             let version = number < versions.count ? versions[number] : []
             let relation = number < flags.count ? Self.relation(flags[number]) : ""
             let text = Requirement.text(
@@ -52,12 +54,14 @@ extension RPMHeader {
 
     /// `libm.so.6(GLIBC_2.29)(64bit)` is the library, `pkgconfig(x)` has a kind in front.
     private static func capability(_ name: String) -> String {
-        guard let open = name.firstIndex(of: "("), name.first != "/", name.first != "(" else {
+        guard let open = name.utf8.firstIndex(of: UInt8(ascii: "(")), name.first != "/",
+            name.first != "("
+        else {
             return name.contains(".so") && name.first != "/" ? "so:\(name)" : name
         }
         let outer = name[..<open]
         if outer.contains(".so") { return "so:\(outer)" }
-        let inner = name[name.index(after: open)...].prefix { $0 != ")" }
+        let inner = name[name.utf8.index(after: open)...].prefix { $0 != ")" }
         return inner.isEmpty || inner.contains("-bit") || ["x86-64", "x86-32"].contains(inner)
             ? String(outer) : "\(outer):\(inner)"
     }

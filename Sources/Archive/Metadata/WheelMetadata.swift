@@ -1,3 +1,5 @@
+import FileTree
+
 /// The METADATA file of a Python wheel.
 enum WheelMetadata {
     /// Reads what the manifest wants of it.
@@ -15,10 +17,10 @@ enum WheelMetadata {
         for wish in fields.all("Requires-Dist") where !wish.contains(";") {
             let name = wish.prefix { $0.isLetter || $0.isNumber || "._-".contains($0) }
             var rest = wish.dropFirst(name.count).trimmed
-            if rest.first == "[", let close = rest.firstIndex(of: "]") {
-                rest = rest[rest.index(after: close)...].trimmed
+            if rest.first == "[", let close = rest.utf8.firstIndex(of: UInt8(ascii: "]")) {
+                rest = rest[rest.utf8.index(after: close)...].trimmed
             }
-            let ranges = rest.filter { $0 != "(" && $0 != ")" }.split(separator: ",")
+            let ranges = rest.filter { $0 != "(" && $0 != ")" }.parts(at: ",")
             if ranges.isEmpty { manifest.run.append(normalized(String(name))) }
             // All must hold, and each line of a manifest must.
             for range in ranges {

@@ -254,7 +254,7 @@ package struct EnvironmentChange {
             throw Complaint(conflicts) {
                 "\(name): \($0): nothing is changed"
             } _: { way in
-                let words = way.split(separator: " ")
+                let words = way.parts(at: " ")
                 guard words.count == 3, ["prefer", "block"].contains(words[0]) else { return way }
                 let options = (isMeant ? [] : ["-e", name]) + storeOptions
                 let all = ["pak", String(words[0])] + options + words[1...].map(String.init)

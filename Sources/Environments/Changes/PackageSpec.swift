@@ -106,7 +106,9 @@ package enum VersionOrder {
     }
 
     private static func split(_ version: String) -> (epoch: Int, rest: Substring.UTF8View) {
-        guard let colon = version.firstIndex(of: ":"), let epoch = Int(version[..<colon]) else {
+        guard let colon = version.utf8.firstIndex(of: UInt8(ascii: ":")),
+            let epoch = Int(version[..<colon])
+        else {
             return (0, version[...].utf8)
         }
         return (epoch, version[version.index(after: colon)...].utf8)

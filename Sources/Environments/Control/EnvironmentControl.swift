@@ -135,7 +135,7 @@ package final class EnvironmentControl: Sendable {
     /// Whether a line may make a generation, or show one: that reads packages, and waits for the
     /// disk.
     @Sendable static func isSlow(_ line: String) -> Bool {
-        let word = line.split(separator: " ", maxSplits: 1).first ?? ""
+        let word = line.parts(at: " ", maxSplits: 1).first ?? ""
         return slow.contains(String(word)) || changes.contains(String(word))
     }
 
@@ -152,7 +152,7 @@ package final class EnvironmentControl: Sendable {
     @Sendable func take(_ line: String) throws(FileError) {
         let refusal: Complaint
         do throws(Complaint) {
-            try obey(line.split(separator: " ").map(String.init))
+            try obey(line.parts(at: " ").map(String.init))
             return change { $0.error = nil }
         } catch {
             refusal = error

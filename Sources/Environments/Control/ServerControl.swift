@@ -34,7 +34,7 @@ package struct ServerControl: Sendable {
 
     /// The environment that a line names, if it does, and what it says to it.
     private static func parts(of line: String) -> (name: Substring?, word: String) {
-        let parts = line.split(separator: " ", maxSplits: 1)
+        let parts = line.parts(at: " ", maxSplits: 1)
         guard let first = parts.first, first.hasSuffix(":") else { return (nil, line) }
         return (first.dropLast(), parts.count == 2 ? String(parts[1]) : "")
     }

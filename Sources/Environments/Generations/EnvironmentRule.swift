@@ -36,9 +36,11 @@ package enum EnvironmentRule: Sendable, Hashable {
         case .prefer, .block, .alias: break
         case .allow, .shine: return nil
         }
-        let words = line.split(separator: " ").map { word in
-            // What parts the two sides is part of neither.
-            word.split(separator: ":", omittingEmptySubsequences: false).joined(separator: "%3A")
+        let words = line.parts(at: " ", omittingEmptySubsequences: false).map { word in
+            // What parts the two sides is part of neither; the root is nothing in a line.
+            word.isEmpty
+                ? "/"
+                : word.parts(at: ":", omittingEmptySubsequences: false).joined(separator: "%3A")
         }
         return "\(words[0])=\(words[1]):\(words[2])"
     }

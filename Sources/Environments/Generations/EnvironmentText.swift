@@ -232,7 +232,7 @@ package struct EnvironmentText: Sendable, Hashable {
 
     /// Reads a line of the text that is a rule.
     mutating func take(rule line: String) throws(FileError) {
-        let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        let words = line.parts(at: " ", omittingEmptySubsequences: false).map(String.init)
         try add(EnvironmentRule(words: words))
     }
 

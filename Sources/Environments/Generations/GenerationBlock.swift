@@ -73,7 +73,7 @@ struct GenerationBlock {
                 let line = String(validating: rest[..<end], as: UTF8.self)
             else { throw .malformed("generation \(number): no hash") }
             rest = rest[(end + 1)...]
-            let parts = line.split(separator: " ", maxSplits: 1)
+            let parts = line.parts(at: " ", maxSplits: 1)
             let value = parts.count == 2 ? parts[1] : ""
             switch parts.first {
             case "generation": number = try Self.numbers(value, 1)[0]
@@ -164,7 +164,7 @@ struct GenerationBlock {
                 }
                 continue
             }
-            let parts = line.split(separator: " ", maxSplits: 1)
+            let parts = line.parts(at: " ", maxSplits: 1)
             let value = parts.count == 2 ? parts[1] : ""
             switch parts.first {
             case "-root": content.lostRoots.append(String(value))
@@ -181,7 +181,7 @@ struct GenerationBlock {
     }
 
     private static func numbers(_ text: Substring, _ count: Int) throws(FileError) -> [Int] {
-        let numbers = text.split(separator: " ").compactMap { Int($0) }
+        let numbers = text.parts(at: " ").compactMap { Int($0) }
         guard numbers.count == count, numbers.allSatisfy({ $0 >= 0 && $0 < 1 << 40 }) else {
             throw .malformed("not \(count) numbers: \(text)")
         }

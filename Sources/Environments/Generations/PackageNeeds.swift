@@ -1,4 +1,5 @@
 package import Archive
+import FileTree
 
 /// Which packages of a view need which others, as their manifests say.
 package struct PackageNeeds: Sendable {
@@ -18,7 +19,7 @@ package struct PackageNeeds: Sendable {
         for (name, wishes) in wishes {
             // Of alternatives the first counts that there is.
             let names = wishes.compactMap { wish in
-                wish.split(separator: "|").map(Self.name).first { providers[$0] != nil }
+                wish.parts(at: "|").map(Self.name).first { providers[$0] != nil }
             }
             let found = Set(names.flatMap { providers[$0] ?? [] }).subtracting([name])
             below[name] = found.sorted()

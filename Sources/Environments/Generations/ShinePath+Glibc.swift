@@ -31,11 +31,11 @@ package struct ShinePath: Sendable, Hashable {
         }
         self.folder = try folder.map { (bytes) throws(FileError) in
             guard let folder = String(validating: bytes, as: UTF8.self), !bytes.contains(0),
-                folder.hasPrefix("/") || folder.hasPrefix("~/"),
-                !folder.split(separator: "/").contains("..")
+                folder.utf8.starts(with: "/".utf8) || folder.utf8.starts(with: "~/".utf8),
+                !folder.parts(at: "/").contains("..")
             else { throw FileError(.invalid, "shine \(text): a folder from / or ~/ is needed") }
-            let names = folder.split(separator: "/").filter { $0 != "." }
-            let start = folder.hasPrefix("/") ? "/" : ""
+            let names = folder.parts(at: "/").filter { $0 != "." }
+            let start = folder.utf8.starts(with: "/".utf8) ? "/" : ""
             guard names.count > (start.isEmpty ? 1 : 0) else {
                 throw FileError(.invalid, "shine \(text): \(folder) is too much")
             }
@@ -59,15 +59,17 @@ package struct ShinePath: Sendable, Hashable {
     /// Errors: those of open(2), with the path.
     package func open() throws(FileError) -> any Directory {
         let (start, rest) = try place()
-        let names = rest.split(separator: "/").map { Array($0.utf8) }
+        let names = rest.parts(at: "/").map { Array($0.utf8) }
         return try HostTree(FilePath(start), below: names, isWritable: true).root
     }
 
     /// Where the folder is: below the root, or a home, which may be behind links: it is whose it is.
     private func place() throws(FileError) -> (start: String, rest: Substring) {
         guard let folder else { return ("/", Substring(decoding: path.bytes, as: UTF8.self)) }
-        guard folder.hasPrefix("~/") else { return ("/", folder.dropFirst()) }
-        guard let home = getenv("HOME").map({ String(cString: $0) }), home.hasPrefix("/") else {
+        guard folder.utf8.starts(with: "~/".utf8) else { return ("/", folder.dropFirst()) }
+        guard let home = getenv("HOME").map({ String(cString: $0) }),
+            home.utf8.starts(with: "/".utf8)
+        else {
             throw FileError(.notFound, "\(folder): HOME is not set")
         }
         return (home, folder.dropFirst(2))

@@ -24,8 +24,8 @@ package enum HostFolder {
     /// Makes a folder and those above it, for this user alone; what cannot be made is missing to
     /// who then uses it.
     package static func makePath(_ path: String) {
-        var made = path.hasPrefix("/") ? "" : "."
-        for name in path.split(separator: "/") {
+        var made = path.utf8.starts(with: "/".utf8) ? "" : "."
+        for name in path.parts(at: "/") {
             made += "/\(name)"
             mkdir(made, 0o700)
         }

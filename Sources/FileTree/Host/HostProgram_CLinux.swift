@@ -38,7 +38,7 @@ package enum HostProgram {
         let said = String(decoding: bytes, as: UTF8.self)
         return Ending(
             fault: word == 0 ? nil : fault,
-            complaint: said.split(separator: "\n").first.map(String.init)
+            complaint: said.parts(at: "\n").first.map(String.init)
         )
     }
 }

@@ -63,9 +63,9 @@ struct TextParser: FieldVisitor {
         let text = String(decoding: word, as: UTF8.self)
         if text == "~0" || text == "-1" { return .max }
         let number =
-            if text.hasPrefix("0x") {
+            if text.utf8.starts(with: "0x".utf8) {
                 T(text.dropFirst(2), radix: 16)
-            } else if text.hasPrefix("0"), text.utf8.count > 1 {
+            } else if text.utf8.starts(with: "0".utf8), text.utf8.count > 1 {
                 T(text.dropFirst(), radix: 8)
             } else {
                 T(text)
@@ -110,14 +110,14 @@ struct TextParser: FieldVisitor {
     /// `(path version letters)` with the path in hexadecimal, or 9pcon's `{path,version,type}`.
     private mutating func qid(_ word: [UInt8], _ field: StaticString) throws(FileError) {
         let text = String(decoding: word, as: UTF8.self)
-        let isPrinted = text.hasPrefix("(")
+        let isPrinted = text.utf8.starts(with: "(".utf8)
         let parts = text.dropFirst().dropLast().split(
             separator: isPrinted ? " " : ",",
             omittingEmptySubsequences: false
         )
         guard parts.count == 3 else { throw .malformed("\(field) \(text) is not a qid") }
         var type: Qid.Kind = []
-        if parts[2].hasPrefix("0x") {
+        if parts[2].utf8.starts(with: "0x".utf8) {
             type = Qid.Kind(rawValue: try value(parts[2].utf8, field))
         } else {
             for letter in parts[2] where letter != "f" {

@@ -43,7 +43,9 @@ struct TextWords {
                 continue
             }
             let escape = String(decoding: rest.prefix(3), as: UTF8.self)
-            guard escape.hasPrefix("x"), let code = UInt8(escape.dropFirst(), radix: 16) else {
+            guard escape.utf8.starts(with: "x".utf8),
+                let code = UInt8(escape.dropFirst(), radix: 16)
+            else {
                 throw .malformed("bad escape \\\(escape)")
             }
             text.append(code)

@@ -11,13 +11,13 @@ public struct RemoteAddress: Sendable, Hashable, CustomStringConvertible {
     public let aname: String
 
     /// Whether a text is meant as such an address, right or wrong.
-    public static func isMeant(by text: String) -> Bool { text.hasPrefix("9p!") }
+    public static func isMeant(by text: String) -> Bool { text.utf8.starts(with: "9p!".utf8) }
 
     /// Reads the text of an address.
     ///
     /// Errors: `.invalid`, with what is wrong as context.
     public init(_ text: String) throws(FileError) {
-        var words = text.split(separator: "!", omittingEmptySubsequences: false)[...]
+        var words = text.parts(at: "!", omittingEmptySubsequences: false)[...]
         func wrong(_ why: String) -> FileError { FileError(.invalid, why) }
         guard words.popFirst() == "9p", let kind = words.first else {
             throw wrong("not 9p!ADDRESS[!ANAME]")

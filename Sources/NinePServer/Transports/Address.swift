@@ -20,7 +20,7 @@ public enum Address: Sendable, Hashable, CustomStringConvertible {
     ///
     /// Errors: `.invalid`, with what is wrong in the context.
     public init(_ text: String) throws(FileError) {
-        let parts = text.split(separator: "!", omittingEmptySubsequences: false).map(String.init)
+        let parts = text.parts(at: "!", omittingEmptySubsequences: false).map(String.init)
         func wrong(_ why: String) -> FileError { FileError(.invalid, "address \(text): \(why)") }
         switch (parts[0], parts.count) {
         case ("stdio", 1):

@@ -252,7 +252,7 @@ extension Printing {
 extension Visible {
     /// Lines, each made fit for a terminal.
     static func lines(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { Self.text(String($0)) }
+        text.parts(at: "\n", omittingEmptySubsequences: false).map { Self.text(String($0)) }
             .inRow("\n")
     }
 }

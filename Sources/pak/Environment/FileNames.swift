@@ -8,7 +8,8 @@ import Glibc
 enum FileNames {
     /// Whether a word that begins so can be a path alone.
     static func isPath(_ prefix: String) -> Bool {
-        prefix.contains("/") || prefix.hasPrefix(".") || prefix.hasPrefix("~")
+        prefix.contains("/") || prefix.utf8.starts(with: ".".utf8)
+            || prefix.utf8.starts(with: "~".utf8)
     }
 
     /// The paths that begin so, as the shell that asks wants them.
@@ -29,11 +30,11 @@ enum FileNames {
 
     /// The paths that begin so; but for bash, with a slash behind directories.
     private static func matches(_ prefix: String) -> [String] {
-        let slash = prefix.lastIndex(of: "/")
+        let slash = prefix.utf8.lastIndex(of: UInt8(ascii: "/"))
         let start = slash.map { prefix[...$0] } ?? ""
-        let rest = slash.map { prefix[prefix.index(after: $0)...] } ?? prefix[...]
+        let rest = slash.map { prefix[prefix.utf8.index(after: $0)...] } ?? prefix[...]
         var folder = start.isEmpty ? "." : String(start)
-        if folder.hasPrefix("~/"), let home = getenv("HOME") {
+        if folder.utf8.starts(with: "~/".utf8), let home = getenv("HOME") {
             folder = String(cString: home) + folder.dropFirst()
         }
         // A shell that completes has nobody to tell of errors.
@@ -41,7 +42,8 @@ enum FileNames {
         let marks = CompletionShell.requesting == .bash ? "" : "/"
         return names.sorted().compactMap { name in
             // Hidden ones are for those who ask, and a name of two lines would be two words.
-            guard name.hasPrefix(rest), !name.hasPrefix(".") || rest.hasPrefix("."),
+            guard name.hasPrefix(rest),
+                !name.utf8.starts(with: ".".utf8) || rest.utf8.starts(with: ".".utf8),
                 !name.contains("\n"), !name.contains("\u{FFFD}")
             else { return nil }
             let isFolder = PackageOpener.isDirectory("\(folder)/\(name)")

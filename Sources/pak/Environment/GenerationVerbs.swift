@@ -68,7 +68,7 @@ struct Switch: ParsableCommand {
             )
         } catch {
             let status: Int32 = error.kind == .busy ? WaitOptions.busy : 1
-            let isPackage = error.context?.hasPrefix("package ") == true
+            let isPackage = error.context?.utf8.starts(with: "package ".utf8) == true
             let cure: String? =
                 if isPackage {
                     "pak import the package again"

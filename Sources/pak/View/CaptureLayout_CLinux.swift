@@ -192,7 +192,9 @@ struct CaptureLayout {
 
     /// Whether nobody answers for a mount that a server has.
     private func isSilent(_ mount: HostMount) -> Bool {
-        guard mount.type.hasPrefix("fuse") || Self.served.contains(mount.type) else { return false }
+        guard mount.type.utf8.starts(with: "fuse".utf8) || Self.served.contains(mount.type) else {
+            return false
+        }
         return mount.path.withCString { pak_answers_within($0, 1000) } != 0
     }
 

@@ -102,8 +102,8 @@ struct CaptureVerb: ParsableCommand {
         guard let output else { return }
         let place = TextFile.absolute(output)
         // What is not there yet has no other path than the one that it was given.
-        let above = place.split(separator: "/").dropLast().joined(separator: "/")
-        let folder = place.hasPrefix("/") ? "/\(above)" : above.isEmpty ? "." : above
+        let above = place.parts(at: "/").dropLast().joined(separator: "/")
+        let folder = place.utf8.starts(with: "/".utf8) ? "/\(above)" : above.isEmpty ? "." : above
         guard HostNames.isWritableFolder(folder) else {
             throw Complaint("\(output): no file can be made there", try: "-o FILE")
         }
@@ -172,7 +172,7 @@ struct CaptureVerb: ParsableCommand {
 
     private var packageName: String {
         if let name { return name }
-        let file = (output ?? layer ?? "").split(separator: "/").last.map(String.init) ?? ""
+        let file = (output ?? layer ?? "").parts(at: "/").last.map(String.init) ?? ""
         let stem = file.prefix { $0 != "." }
         return PackageName.isLegal(stem) ? String(stem) : "capture"
     }

@@ -33,12 +33,12 @@ struct HeldMounts {
     private var holders: [String] {
         // Without /proc nobody is to be seen.
         guard let device, let names = try? HostFolder.names(in: "/proc") else { return [] }
-        let minor = UInt32(device.split(separator: ":").last ?? "") ?? 0
+        let minor = UInt32(device.parts(at: ":").last ?? "") ?? 0
         let number = String(minor, radix: 16)
         let mapped = " 00:\(number.count < 2 ? "0" : "")\(number) "
         return names.filter { $0.utf8.allSatisfy { (48...57).contains($0) } }.compactMap { name in
             guard isHolder(name, device, mapped) else { return nil }
-            let command = Self.text("/proc/\(name)/comm").split(separator: "\n").first ?? "?"
+            let command = Self.text("/proc/\(name)/comm").parts(at: "\n").first ?? "?"
             return "\(command) (\(name))"
         }
     }
@@ -59,8 +59,8 @@ struct HeldMounts {
     }
 
     private static func mounts(of process: String) -> [[String]] {
-        text("/proc/\(process)/mountinfo").split(separator: "\n").map {
-            $0.split(separator: " ").map(String.init)
+        text("/proc/\(process)/mountinfo").parts(at: "\n").map {
+            $0.parts(at: " ").map(String.init)
         }
     }
 

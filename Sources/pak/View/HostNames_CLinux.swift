@@ -80,7 +80,7 @@ enum HostNames {
         var wanted = stat()
         guard path != "/", stat(folder, &wanted) == 0 else { return false }
         var above = path[...]
-        while let slash = above.lastIndex(of: "/") {
+        while let slash = above.utf8.lastIndex(of: UInt8(ascii: "/")) {
             above = above[..<slash]
             var found = stat()
             guard stat(above.isEmpty ? "/" : String(above), &found) == 0 else { continue }

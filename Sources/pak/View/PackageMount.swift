@@ -22,7 +22,7 @@ struct PackageMount {
             // That it is still there is what the mount will say.
             try? FUSEMount.unmount(place, lazily: true)
         }
-        guard place.hasPrefix("/") || HostNames.kind(place) == nil else {
+        guard place.utf8.starts(with: "/".utf8) || HostNames.kind(place) == nil else {
             throw Complaint("\(directory): it lies in a folder whose name is not UTF-8")
         }
         // Only what is no directory is said to be none: one that cannot be seen is the kernel's to

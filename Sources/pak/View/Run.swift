@@ -29,7 +29,9 @@ struct Run: ParsableCommand {
 enum PassedWords {
     /// Refuses an option that is none of ours in front of them, and answers one for help.
     static func check(_ words: [String], _ command: any ParsableCommand.Type) throws {
-        guard let first = words.first, first.hasPrefix("-"), first != "--" else { return }
+        guard let first = words.first, first.utf8.starts(with: "-".utf8), first != "--" else {
+            return
+        }
         if ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(command) }
         throw ValidationError("Unknown option '\(first)'")
     }

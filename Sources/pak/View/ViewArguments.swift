@@ -63,7 +63,7 @@ struct ViewArguments: ParsableArguments {
     func validate() throws {
         if trees.pure, at != nil { throw ValidationError("--pure: not with --at") }
         if trees.base != nil, at != nil { throw ValidationError("--at: not with --base") }
-        if let at, !at.hasPrefix("/") {
+        if let at, !at.utf8.starts(with: "/".utf8) {
             throw ValidationError("--at \(at): an absolute path is needed")
         }
     }
@@ -110,7 +110,8 @@ struct ViewBorders: ParsableArguments {
 
     func validate() throws {
         for text in bind {
-            guard let pair = Binding(PathBytes(text)), pair.target.hasPrefix("/") else {
+            guard let pair = Binding(PathBytes(text)), pair.target.hasPrefix("/")
+            else {
                 throw ValidationError("--bind \(text): an absolute path in the view is needed")
             }
         }

@@ -25,7 +25,7 @@ enum ViewFailure {
                 status: status
             )
         }
-        if let option = error.context?.split(separator: " ").first, option.hasPrefix("--") {
+        if let option = error.context?.parts(at: " ").first, option.utf8.starts(with: "--".utf8) {
             return Complaint(error, try: cures[String(option)], status: status)
         }
         for facility in needed(for: way) {
