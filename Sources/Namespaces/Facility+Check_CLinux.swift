@@ -257,18 +257,18 @@ extension Facility {
     // MARK: Files
 
     private static func hasFileSystem(_ name: String) -> Bool {
-        TextOf.file("/proc/filesystems").split(separator: "\n").contains {
-            $0.split(separator: "\t").last.map { $0 == name } ?? false
+        TextOf.file("/proc/filesystems").parts(at: "\n").contains {
+            $0.parts(at: "\t").last.map { $0 == name } ?? false
         }
     }
 
     private static func line(_ path: String) -> String {
-        TextOf.file(path).split(separator: "\n").first.map(String.init) ?? ""
+        TextOf.file(path).parts(at: "\n").first.map(String.init) ?? ""
     }
 
     private static func words(_ text: [CChar]) -> String {
         let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
+        return String(decoding: bytes, as: UTF8.self).parts(at: "\n").first.map(String.init)
             ?? ""
     }
 }

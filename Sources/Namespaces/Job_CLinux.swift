@@ -62,8 +62,10 @@ struct Job {
             guard number != 0 else { return }
             let isOfTerminal = isByProcess == 0 && [SIGTTIN, SIGTTOU].contains(number)
             if isOfTerminal { wantsTerminal = true }
-            // What comes from the terminal has come to the command too: it is of the same group.
-            guard isByProcess != 0 || all && !isOfTerminal else { continue }
+            // What comes from the terminal has come to the command too: it is of the same group. But
+            // that the terminal has gone is told to the first of a session alone.
+            let isForAll = number != SIGHUP || getpid() != getsid(0)
+            guard isByProcess != 0 || !isForAll || all && !isOfTerminal else { continue }
             // A stop of the whole group was its, too.
             if number == SIGCONT { kill(keeper, SIGCONT) }
             ViewProcess.say(PAK_SAY_SIGNAL, number, on: socket)

@@ -1,3 +1,4 @@
+import FileTree
 import Glibc
 
 /// The subordinate ids that /etc/subuid and /etc/subgid give the user; see subuid(5).
@@ -29,8 +30,8 @@ public enum SubordinateIDs {
     /// The ranges of these lines that are the user's, by name or by number.
     static func ranges(in text: String, name: String?, number: UInt32) -> [Range<UInt32>] {
         var ranges: [Range<UInt32>] = []
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+        for line in text.parts(at: "\n") {
+            let fields = line.parts(at: ":", omittingEmptySubsequences: false)
             guard fields.count == 3,
                 fields[0] == "\(number)" || name.map({ fields[0] == $0 }) ?? false,
                 let first = UInt32(fields[1]), let count = UInt32(fields[2]), count > 0,

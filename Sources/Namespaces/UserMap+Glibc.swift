@@ -36,8 +36,8 @@ enum UserMap {
     ///
     /// In a container, or a view, root has some of them only, and the kernel refuses any other.
     static func all(in table: String) -> String {
-        let lines = table.split(separator: "\n").compactMap { line -> String? in
-            let fields = line.split(separator: " ")
+        let lines = table.parts(at: "\n").compactMap { line -> String? in
+            let fields = line.parts(at: " ")
             return fields.count == 3 ? "\(fields[0]) \(fields[0]) \(fields[2])\n" : nil
         }
         return lines.isEmpty ? "0 0 4294967295\n" : lines.joined()

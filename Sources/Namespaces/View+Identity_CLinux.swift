@@ -55,6 +55,6 @@ extension View.Identity {
 
     private static func isInstalled(_ program: String) -> Bool {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
-        return path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+        return path.parts(at: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
     }
 }

@@ -12,7 +12,7 @@ extension Store {
         else { return }
         for bytes in try calls.names(in: tables) {
             let name = String(decoding: bytes, as: UTF8.self)
-            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+            let parts = name.parts(at: ".", omittingEmptySubsequences: false)
             guard parts.count == 4, parts[1] == "union", let process = pid_t(parts[2]),
                 process > 0, kill(process, 0) != 0, errno == ESRCH
             else { continue }

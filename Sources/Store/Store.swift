@@ -123,8 +123,8 @@ public final class Store: Sendable {
 
     private static func make(_ path: String, _ calls: HostCalls) throws(FileError) -> HostDescriptor
     {
-        var made = path.hasPrefix("/") ? "" : "."
-        for name in path.split(separator: "/") {
+        var made = path.utf8.starts(with: "/".utf8) ? "" : "."
+        for name in path.parts(at: "/") {
             made += "/\(name)"
             do throws(FileError) { try calls.makeFolder(path: made) } catch {
                 // A parent that is there may be one that nothing can be made in.
@@ -190,6 +190,14 @@ public final class Store: Sendable {
     /// Errors: those of writing to the store; `.notFound` where there is none.
     package func lease(_ packages: [StoredPackage]) throws(FileError) -> Lease {
         try lease(packages.map(\.id), nil).lease
+    }
+
+    /// Whether an error of writing says that nothing can be written here now: for want of rights, of
+    /// room, or of a store.
+    ///
+    /// Who only reads does without a lease then: what it has open it keeps.
+    package static func isUnwritable(_ error: FileError) -> Bool {
+        [.readOnly, .permission, .notFound, .noSpace, .quota].contains(error.kind)
     }
 
     /// The same, by a lease that may be there already, and gives the lines of the packages in it.

@@ -19,24 +19,28 @@ public struct StoreStack: Sendable {
     /// was started in.
     private static func absolute(_ path: String) -> String {
         // Where that has no name it says what it is itself when it is opened.
-        guard !path.hasPrefix("/"), !path.isEmpty, let folder = getcwd(nil, 0) else { return path }
+        guard !path.utf8.starts(with: "/".utf8), !path.isEmpty, let folder = getcwd(nil, 0) else {
+            return path
+        }
         defer { free(folder) }
         return String(validatingCString: folder).map { "\($0)/\(path)" } ?? path
     }
 
     /// The stores of this process's user.
     ///
-    /// `store`, else `PAK_STORE`, is the one that is written, else the user's own below
-    /// `XDG_DATA_HOME`; root's is the system's. Of `root`, else `PAK_ROOT`, only what lies below
-    /// that directory is used.
+    /// `store`, else, where no `root` is given, `PAK_STORE`, is the one that is written, else the
+    /// user's own below `XDG_DATA_HOME`; root's is the system's. Of `root`, else `PAK_ROOT`, only
+    /// what lies below that directory is used.
     public init(store: String? = nil, root: String? = nil) throws(FileError) {
         func variable(_ name: String) -> String? {
             getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         }
+        // What is asked for in words is meant, whatever a variable says.
+        let named = store ?? (root == nil ? variable("PAK_STORE") : nil)
         let root = root ?? variable("PAK_ROOT")
         let top = root.map { $0 == "/" ? "" : $0 } ?? ""
         let machine = ["\(top)/usr/local/lib/pak", "\(top)/var/lib/pak"]
-        if let store = store ?? variable("PAK_STORE") {
+        if let store = named {
             self.init(paths: [store] + machine)
             return
         }
@@ -45,7 +49,8 @@ public struct StoreStack: Sendable {
             return
         }
         let home = variable("HOME").map { "\($0)/.local/share" }
-        let data = variable("XDG_DATA_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? home
+        let data =
+            variable("XDG_DATA_HOME").flatMap { $0.utf8.starts(with: "/".utf8) ? $0 : nil } ?? home
         guard let data else {
             throw FileError(.notFound, "no store: neither XDG_DATA_HOME nor HOME is set")
         }

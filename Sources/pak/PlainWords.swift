@@ -54,7 +54,7 @@ enum PlainWords: Equatable {
         var place = Place()
         var words = words[...]
         while let word = words.popFirst() {
-            guard word.hasPrefix("-") else {
+            guard word.utf8.starts(with: "-".utf8) else {
                 guard Self.isPlain(word) else { return nil }
                 rest.append(word)
                 continue
@@ -79,7 +79,7 @@ enum PlainWords: Equatable {
     }
 
     fileprivate static func isPlain(_ word: String) -> Bool {
-        !word.isEmpty && !word.hasPrefix("-")
+        !word.isEmpty && !word.utf8.starts(with: "-".utf8)
     }
 
     private init?(run words: ArraySlice<String>) {
@@ -92,7 +92,7 @@ enum PlainWords: Equatable {
         }
         if words.first == "--" {
             words = words.dropFirst()
-        } else if words.first?.hasPrefix("-") == true {
+        } else if words.first?.utf8.starts(with: "-".utf8) == true {
             return nil
         }
         guard !packages.isEmpty, !words.isEmpty else { return nil }
@@ -111,7 +111,9 @@ enum PlainWords: Equatable {
                 guard let path = Self.path(words.popFirst()) else { return nil }
                 packages.append(path)
             } else {
-                guard directory == nil, !word.isEmpty, !word.hasPrefix("-") else { return nil }
+                guard directory == nil, !word.isEmpty, !word.utf8.starts(with: "-".utf8) else {
+                    return nil
+                }
                 directory = word
             }
         }
@@ -121,7 +123,7 @@ enum PlainWords: Equatable {
 
     /// A word that can name nothing but a file.
     private static func path(_ word: String?) -> String? {
-        guard let word, !word.hasPrefix("-"),
+        guard let word, !word.utf8.starts(with: "-".utf8),
             word.utf8.contains(UInt8(ascii: "/")) || word.hasSuffix(".pak.zst")
         else { return nil }
         return word
@@ -163,7 +165,8 @@ enum PlainWords: Equatable {
         _ packages: [String],
         over base: String?
     ) throws(Complaint) -> Environment {
-        let source = EnvironmentSource(packages: packages, rules: UnionRules(), base: base)
+        var source = EnvironmentSource(packages: packages, rules: UnionRules(), base: base)
+        source.optionName = "--option"
         return try Environment(source, PackageOpener())
     }
 }

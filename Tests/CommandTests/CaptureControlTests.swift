@@ -27,7 +27,7 @@ import Testing
         let control = try example.editor("ctl")
         for (line, why) in [
             (
-                Array("rule drop /\(String(repeating: "x", count: 8192))".utf8),
+                Array("rule drop /\(String(repeating: "x", count: 8192))\n".utf8),
                 "a line of 8203 bytes: 8192 is the most"
             ),
             ([0x73, 0xff, 0x20], "s%FF : no UTF-8"),

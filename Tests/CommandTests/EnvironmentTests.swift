@@ -51,6 +51,24 @@ struct EnvironmentTests {
         #expect(outcome.complaints.hasSuffix("try: pak add ./a-1.0-1.deb\n"), "\(outcome)")
     }
 
+    @Test func whatIsBelowADirectoryIsMeantWhateverAVariableSays() throws {
+        let scratch = try Scratch()
+        try Self.makePackages(scratch)
+        var pak = Program.pak
+        pak.environment["PAK_STORE"] = scratch("mine")
+        func run(_ words: String...) throws -> Program.Outcome {
+            let outcome = try pak.run(words)
+            #expect(outcome.status == 0, "\(words): \(outcome.complaints)")
+            return outcome
+        }
+        _ = try run("add", scratch("a-1.0-1.deb"))
+        _ = try run("add", "--root", scratch("below"), scratch("b-2.deb"))
+        #expect(try run("list").output.hasSuffix(" a 1.0-1\n"))
+        #expect(try run("list", "--root", scratch("below")).output.hasSuffix(" b 2\n"))
+        _ = try run("env", "delete", "--root", scratch("below"), "main")
+        #expect(try run("list").output.hasSuffix(" a 1.0-1\n"))
+    }
+
     @Test func whatIsAddedIsThereAndWhatIsUndoneIsAsBefore() throws {
         let scratch = try Scratch()
         try Self.makePackages(scratch)

@@ -34,6 +34,20 @@ import Watched
         #expect(served.end() == 0)
     }
 
+    /// To make it anew would be the end of what is in it.
+    @Test func aLayerThatDoesNotSayWhatItLiesOverIsNotSaidToBeNone() throws {
+        let scratch = try Scratch()
+        try scratch.shell("mkdir base")
+        _ = try pak("layer", "init", "-b", scratch("base"), scratch("layer"))
+        try scratch.shell("rm layer/over")
+        for (name, cure) in [("layer", "check"), ("none", "init")] {
+            let outcome = try Program.pak.run(["layer", "changes", scratch(name)])
+            #expect(outcome.status != 0)
+            let told = "try: pak layer \(cure) \(scratch(name))\n"
+            #expect(outcome.complaints.hasSuffix(told), "\(outcome.complaints)")
+        }
+    }
+
     @Test func jsonHasAnObjectAChange() throws {
         let example = try CaptureExample()
         let served = try example.serve()

@@ -136,6 +136,12 @@ import Watched
 
     @Test(arguments: Views.Maker.allHere, spaces)
     func nothingIsLeftWhenTheTerminalIsClosed(_ maker: Views.Maker, _ steps: String) throws {
+        try closeTerminal(maker, steps, start: "")
+        // In the shell's place: then the kernel tells pak alone.
+        try closeTerminal(maker, steps, start: "exec ")
+    }
+
+    private func closeTerminal(_ maker: Views.Maker, _ steps: String, start: String) throws {
         let views = try Views(maker)
         let terminal = try Terminal()
         var ends: [Int32] = [0, 0]
@@ -147,7 +153,7 @@ import Watched
         defer { close(ends[0]) }
         // It says so once the pipe is open: one that was never written to has no end.
         let family = "sh -c \\\"echo up; sleep 1000 & sleep 1000\\\" 3>\(name) & wait"
-        terminal.type(views.typed("\(steps) -- sh -c \"\(family)\"\n"))
+        terminal.type(start + views.typed("\(steps) -- sh -c \"\(family)\"\n"))
         try terminal.expect("up\r\n")
         terminal.hangUp()
         // The pipe ends when the last process that holds it has.

@@ -122,7 +122,7 @@ package struct EnvironmentFinder: Sendable {
     package func lease(_ packages: [StoredPackage]) throws(FileError) -> Lease? {
         guard let store = stores.first, !packages.isEmpty else { return nil }
         do throws(FileError) { return try store.lease(packages) } catch {
-            guard [.readOnly, .permission, .notFound].contains(error.kind) else { throw error }
+            guard Store.isUnwritable(error) else { throw error }
             return nil
         }
     }

@@ -97,7 +97,7 @@ struct FolderContent: Sendable {
         _ tell: (String) -> Void
     ) throws(FileError) -> [String] {
         // What is being copied by programs that know how has such a name until it is whole.
-        let names = try HostFolder.names(in: folder).filter { !$0.hasPrefix(".") }
+        let names = try HostFolder.names(in: folder).filter { !$0.utf8.starts(with: ".".utf8) }
         var whole: [String] = []
         var others: Set<[UInt8]> = []
         var seen: Set<String> = []

@@ -91,10 +91,10 @@ struct FolderWatch {
         return event.watch == above && event.name == name ? .folder : .nothing
     }
 
-    private var parts: [Substring] { path.split(separator: "/") }
+    private var parts: [Substring] { path.parts(at: "/") }
     private var name: String { parts.last.map(String.init) ?? "" }
     private var parent: String {
-        let start = path.hasPrefix("/") ? "/" : "./"
+        let start = path.utf8.starts(with: "/".utf8) ? "/" : "./"
         return start + parts.dropLast().joined(separator: "/")
     }
 

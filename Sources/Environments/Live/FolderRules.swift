@@ -22,7 +22,7 @@ struct FolderRules: Sendable {
         let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
         for (number, line) in zip(1..., lines) {
             let words = String(decoding: line, as: UTF8.self).split { " \t\r".contains($0) }
-            guard let first = words.first, !first.hasPrefix("#") else { continue }
+            guard let first = words.first, !first.utf8.starts(with: "#".utf8) else { continue }
             do throws(FileError) {
                 guard ["prefer", "block", "alias"].contains(first) else {
                     throw FileError(.invalid, "\(first): prefer, block or alias is needed")

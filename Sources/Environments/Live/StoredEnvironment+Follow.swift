@@ -65,7 +65,9 @@ extension StoredEnvironment {
     ) throws(FileError) {
         do throws(FileError) { return try Watcher.watch(path, for: name, body) } catch {
             // A folder that is not there is made in the one above it.
-            guard error.kind == .notFound, let slash = path.lastIndex(of: "/"), path != "/" else {
+            guard error.kind == .notFound, let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")),
+                path != "/"
+            else {
                 throw error
             }
             let above = slash == path.startIndex ? "/" : String(path[..<slash])

@@ -208,7 +208,7 @@ package final class StoredEnvironment: Sendable {
     ) throws(FileError) -> [ContentID: PackageHold] {
         guard let holds else { return [:] }
         do throws(FileError) { return try holds.hold(packages) } catch {
-            guard [.readOnly, .permission, .notFound].contains(error.kind) else { throw error }
+            guard Store.isUnwritable(error) else { throw error }
             return [:]
         }
     }

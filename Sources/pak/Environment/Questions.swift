@@ -240,7 +240,8 @@ struct Conflicts: ParsableCommand {
                         JSON.name(conflict.path.bytes), ("kind", .text(conflict.kind.rawValue)),
                         ("sides", .list(sides)),
                     ]),
-                    or: "\(conflict)\n"
+                    // Behind it are the ways out, of which one was taken.
+                    or: "\(conflict)".parts(at: "\n").dropLast().map { $0 + "\n" }.joined()
                 )
             }
         } catch {

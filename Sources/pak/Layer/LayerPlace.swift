@@ -45,7 +45,7 @@ struct LayerPlace: ParsableArguments {
 
     /// The folder's last name, which is what its package is called.
     var name: String {
-        let last = TextFile.absolute(layer).split(separator: "/").last.map(String.init) ?? ""
+        let last = TextFile.absolute(layer).parts(at: "/").last.map(String.init) ?? ""
         return PackageName.isLegal(last) ? last : ""
     }
 
@@ -86,6 +86,7 @@ struct LayerPlace: ParsableArguments {
             base: isGiven ? base : known.base
         )
         source.name = known.environment
+        source.optionName = "--option"
         let environment = try Environment(source, PackageOpener())
         do throws(FileError) {
             let view = ViewName(known)
@@ -102,10 +103,13 @@ struct LayerPlace: ParsableArguments {
             case .busy:
                 "pak layer ... -a 'unix!THE SOCKET OF ITS PAKFS' \(name.isEmpty ? "NAME" : name)"
             case .conflict: "-p PACKAGE... or -b BASE, as when it was made"
-            case .malformed: "pak layer check '\(layer)'"
+            case .malformed: "pak layer check \(ShellWord.quoted(layer))"
             case .notFound where TextFile.exists("\(layer)/\(Capture.usual)/log"):
                 "'\(layer)/\(Capture.usual)', a layer in that folder"
-            case .notFound: "pak layer init '\(layer)'"
+            // There is one, and to make it anew would be the end of it.
+            case .notFound where TextFile.exists("\(layer)/log"):
+                "pak layer check \(ShellWord.quoted(layer))"
+            case .notFound: "pak layer init \(ShellWord.quoted(layer))"
             default: nil
             }
         return Complaint(layer, error, try: cure, status: error.kind == .malformed ? 4 : 1)
