@@ -49,11 +49,11 @@ final class FileEvents: Sendable {
 
     /// Is told of a folder from now on; its number among the events.
     ///
-    /// One that is watched already keeps its number. Errors: those of inotify_add_watch(2), with
-    /// the path.
+    /// One that is watched already keeps its number, and the kinds that it was watched for. Errors:
+    /// those of inotify_add_watch(2), with the path.
     func watch(_ path: String, _ kinds: Kinds) throws(FileError) -> Int32 {
-        // IN_ONLYDIR
-        let watch = inotify_add_watch(descriptor, path, kinds.rawValue | 0x0100_0000)
+        // IN_ONLYDIR, IN_MASK_ADD
+        let watch = inotify_add_watch(descriptor, path, kinds.rawValue | 0x2100_0000)
         guard watch >= 0 else { throw FileError(.init(number: errno), path) }
         return watch
     }

@@ -46,7 +46,7 @@ extension StoredEnvironment {
             let all = "\(store.path)/\(Store.environmentsName)"
             do throws(FileError) {
                 // A folder that is removed says nothing of that itself while somebody has it open.
-                try? Watcher.watch(store.path, for: "\(name) above", isOther)
+                try? Watcher.watch(store.path, for: "\(name) above", namesOnly: true, isOther)
                 try Self.watch(all, for: "\(name) above", isOther)
                 // It may be there without being one so far.
                 try Watcher.watch("\(all)/\(name)", for: name, look)

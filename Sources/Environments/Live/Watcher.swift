@@ -14,16 +14,18 @@ package enum Watcher {
     /// Calls `body`, on a thread of its own, after files of `folder` have changed, and for the last
     /// time when the folder is gone.
     ///
-    /// It takes the place of the one that was `name`'s there. Errors: those of inotify(7), with the folder.
+    /// It takes the place of the one that was `name`'s there. With `namesOnly` it need not be told
+    /// of what is written to files, as to the lock that whoever is told may take himself. Errors:
+    /// those of inotify(7), with the folder.
     package static func watch(
         _ folder: String,
         for name: String,
+        namesOnly: Bool = false,
         _ body: @escaping @Sendable () -> Void
     ) throws(FileError) {
         let first = try state.withLock { (state) throws(FileError) -> FileEvents? in
-            let kinds: FileEvents.Kinds = [
-                .made, .modified, .closed, .movedIn, .movedOut, .removed,
-            ]
+            var kinds: FileEvents.Kinds = [.made, .movedIn, .movedOut, .removed]
+            if !namesOnly { kinds.formUnion([.modified, .closed]) }
             if let known = state.events {
                 state.handlers[try known.watch(folder, kinds), default: [:]][name] = body
                 return nil
