@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -92,8 +93,8 @@ static const int ending[] = { SIGTERM, SIGINT, SIGHUP };
 static char *place;
 /* The mount that was made there, by the kernel's number; 0 where that cannot be told. */
 static uint64_t made;
-/* Whether a process is at it, or was and did it: shared with that one. */
-static volatile sig_atomic_t *taken;
+/* How often it was asked for while a process is at it, or after one did it: shared with that one. */
+static atomic_uint *asked;
 
 /* Said with no more than a handler may call. */
 static void complain(const char *why)
@@ -143,31 +144,39 @@ static int take_away(void)
 	return program > 0 && status == 0 ? 0 : -1;
 }
 
+/* Tries once more for what is asked meanwhile: whoever asks may have been told of the failure. */
+static void take_away_as_asked(void)
+{
+	unsigned seen;
+	do {
+		seen = atomic_load(asked);
+		if (take_away() == 0)
+			return;
+	} while (!atomic_compare_exchange_strong(asked, &seen, 0));
+}
+
 /* In a process of its own: what the kernel asks for when a mount goes is asked of this one, perhaps
  * of the very thread that has the signal. */
 static void unmount(int number)
 {
 	int saved = errno, status;
 	(void)number;
-	if (*taken)
+	if (atomic_fetch_add(asked, 1) != 0)
 		return;
-	*taken = 1;
 	pid_t child = _Fork();
 	if (child == 0) {
 		/* Whose child is nobody's to wait for. */
 		pid_t other = _Fork();
 		if (other != 0)
 			_exit(other < 0);
-		/* What failed may be asked for again. */
-		if (take_away() != 0)
-			*taken = 0;
+		take_away_as_asked();
 		_exit(0);
 	}
 	status = 1;
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (status != 0)
-		*taken = 0;
+		atomic_store(asked, 0);
 	errno = saved;
 }
 
@@ -210,10 +219,10 @@ void pak_server_is_ready(void)
 int pak_unmount_at_end(const char *path)
 {
 	sigset_t set;
-	void *shared = mmap(NULL, sizeof *taken, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *shared = mmap(NULL, sizeof *asked, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return -1;
-	taken = shared;
+	asked = shared;
 	place = strdup(path);
 	if (place == NULL)
 		return -1;
