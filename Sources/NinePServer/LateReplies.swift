@@ -13,7 +13,7 @@ import Synchronization
 /// held, and stays held until its reply is gone: whoever finds a tag not live and then sends,
 /// sends behind it. That is what Rflush needs.
 ///
-/// `@unchecked Sendable`: everything that changes is guarded by `monitor`.
+/// `@unchecked Sendable`: the variables are guarded by `monitor`, `outstanding` is atomic.
 final class LateReplies: WorkSource, @unchecked Sendable {
     /// What the second thread sends with.
     struct Wire: Sendable {

@@ -7,7 +7,8 @@ import Synchronization
 /// As long as nothing has been changed of it, it is the lower node's and asks that alone; what
 /// tells so costs one load while no lower object is touched anywhere, else one probe.
 ///
-/// `@unchecked Sendable`: the variables are read and written under the layer's lock alone.
+/// `@unchecked Sendable`: the variables are read and written under the layer's lock alone; what is
+/// asked without it is atomic or constant. As `Sendable` plainly it could have no heirs.
 class CaptureNode: Node, @unchecked Sendable {
     let layer: Layer
     /// The node below; nil when the layer knew the object already.

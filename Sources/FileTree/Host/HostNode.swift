@@ -126,7 +126,7 @@ final class HostLink: HostNode, Link, @unchecked Sendable {
 
 /// A file of bytes of the host.
 ///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
+/// `@unchecked Sendable`: the language has an heir say it again; `made` has a lock of its own.
 final class HostFile: HostNode, File, @unchecked Sendable {
     /// The descriptor by which the file was made: its mode may allow no other to be opened.
     ///

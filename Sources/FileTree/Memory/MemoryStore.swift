@@ -62,7 +62,8 @@ final class MemoryBudget: Sendable {
 
 /// A file's contents and attributes, shared by all its names.
 ///
-/// `@unchecked Sendable`: every variable is read and written under the store's lock alone.
+/// `@unchecked Sendable`: every variable is read and written under the store's lock alone, but for
+/// a link's target, which is written before anybody else has it.
 final class MemoryInode: @unchecked Sendable {
     var stat: Stat
     var bytes = MemoryBytes(capacity: 0)
