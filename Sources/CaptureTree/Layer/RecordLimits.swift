@@ -10,6 +10,8 @@ enum RecordLimits {
     static let rule = 4096
     /// The last serial that there can be.
     static let serial = UInt64(Int64.max)
+    /// The last number that can be the next serial: then no more is given.
+    static let nextSerial = serial + 1
     /// The bits of a record's permissions.
     static let permissions: UInt32 = 0o7777
     /// The longest file, as Linux's `off_t` has it.

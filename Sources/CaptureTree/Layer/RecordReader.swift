@@ -107,7 +107,7 @@ struct RecordReader {
         case .rule: return .rule(try nextText(upTo: RecordLimits.rule, "rule"))
         case .sealed: return .sealed
         case .unsealed: return .unsealed
-        case .reset: return .reset(next: try nextSerial())
+        case .reset: return .reset(next: try nextSerial(upTo: RecordLimits.nextSerial))
         case .opened: return .opened
         case .place:
             return .place(
@@ -250,9 +250,11 @@ struct RecordReader {
         return byte == 1
     }
 
-    private mutating func nextSerial() throws(FileError) -> Serial {
+    private mutating func nextSerial(
+        upTo limit: UInt64 = RecordLimits.serial
+    ) throws(FileError) -> Serial {
         let number: UInt64 = try nextNumber("serial")
-        guard number > 0, number <= RecordLimits.serial else { throw bad("serial", "\(number)") }
+        guard number > 0, number <= limit else { throw bad("serial", "\(number)") }
         return Serial(number: number)
     }
 

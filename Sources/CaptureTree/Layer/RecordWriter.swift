@@ -122,7 +122,7 @@ struct RecordWriter {
             put(type: .unsealed)
         case let .reset(next):
             put(type: .reset)
-            try put(next)
+            try put(next, upTo: RecordLimits.nextSerial)
         case .opened:
             put(type: .opened)
         default:
@@ -193,8 +193,11 @@ struct RecordWriter {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    private mutating func put(_ serial: Serial) throws(FileError) {
-        guard serial.number > 0, serial.number <= RecordLimits.serial else {
+    private mutating func put(
+        _ serial: Serial,
+        upTo limit: UInt64 = RecordLimits.serial
+    ) throws(FileError) {
+        guard serial.number > 0, serial.number <= limit else {
             throw FileError(.invalid, "serial \(serial.number)")
         }
         put(serial.number)
