@@ -63,6 +63,26 @@ struct ControlTreeTests {
         #expect(taken.withLock { $0 } == [long, "rm lib"])
     }
 
+    @Test func aListingGoesOnInTheNamesThatThereWereWhenItBegan() throws {
+        let names = Mutex(["b", "c", "d"])
+        let tree = ControlTree { names.withLock { $0 }.map { ($0, .file { "" }) } }
+        let listed = try tree.attach(as: .owner, to: "ctl").root.listed
+        var seen: [String] = []
+        var cookie: UInt64 = 0
+        for left in [1, 9] {
+            var left = left
+            try listed.entries(from: cookie) { entry, name in
+                if left == 0 { return false }
+                left -= 1
+                cookie = entry.next
+                seen.append(name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+                return true
+            }
+            names.withLock { $0 = ["a", "b", "d"] }
+        }
+        #expect(seen == ["b", "c", "d"])
+    }
+
     @Test func whatAFileSaysIsFixedWhenItIsOpened() throws {
         let counter = Counter()
         let tree = ControlTree { [("stats", .file { "\(counter.next())" })] }

@@ -104,6 +104,13 @@ final class ControlDirectory: Directory {
         }
     }
 
+    // Positions are numbers: names that come and go meanwhile would move all behind them.
+    var listed: any Directory {
+        // What cannot be said now is asked for again, and then told.
+        guard let all = try? entries() else { return self }
+        return ControlDirectory(place) { all }
+    }
+
     private func node(
         _ item: (name: String, entry: ControlTree.Entry)
     ) throws(FileError) -> any Node {
