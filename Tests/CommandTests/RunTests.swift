@@ -311,6 +311,7 @@ struct RunTests {
         try scratch.shell(
             """
             mkdir -p s/bin real; cp /bin/busybox s/bin/busybox; echo f >real/f; ln -s real link
+            echo w >s/bin/words
             tar -C s --owner 0 --group 0 -cf s.tar .; ln -s real/f file
             """
         )
@@ -318,11 +319,43 @@ struct RunTests {
             scratch,
             [
                 "run", "--pure", "-p", scratch("s.tar"), "--bind", scratch("link"), "--bind",
-                "\(scratch("link")):/bin/deep", "--bind", "\(scratch("file")):/bin/file", "--",
-                "/bin/busybox", "cat", scratch("link/f"), "/bin/deep/f", "/bin/file",
+                "\(scratch("link")):/bin/deep", "--bind", "\(scratch("file")):/bin/file",
+                "--bind", "\(scratch("link")):/pt-link", "--bind", "\(scratch("link")):/bin/words",
+                "--", "/bin/busybox", "cat", scratch("link/f"), "/bin/deep/f", "/bin/file",
+                "/pt-link/f", "/bin/words/f",
             ]
         )
-        #expect(run.output == "f\nf\nf\n", "\(run.complaints)")
+        #expect(run.output == "f\nf\nf\nf\nf\n", "\(run.complaints)")
+    }
+
+    @Test(arguments: Visitor.all)
+    func whatIsBoundInABoundFolderHasAPlaceThere(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell("mkdir -p outer/has inner; echo f >inner/f; echo g >outer/file")
+        func run(_ source: String, _ target: String) throws -> Program.Outcome {
+            try who.pak(
+                scratch,
+                [
+                    "run", "-p", scratch("a.tar"), "--bind", "\(scratch("outer")):/pt-outer",
+                    "--bind",
+                    "\(scratch(source)):\(target)", "--", "cat", "/pt-outer/has/f",
+                    "/pt-outer/file",
+                ]
+            )
+        }
+        let seen = try run("inner", "/pt-outer/has")
+        #expect(seen.output == "f\ng\n", "\(seen.complaints)")
+        for (source, target, word) in [
+            ("inner", "new/deep", "directory"), ("inner/f", "n", "file"),
+        ] {
+            let refused = try run(source, "/pt-outer/\(target)")
+            let place = scratch("outer/\(target)")
+            let why = "/pt-outer/\(target): \(scratch(source)) is not seen there"
+            let cure = word == "file" ? "touch '\(place)'" : "mkdir -p '\(place)'"
+            #expect(refused.complaints == "pak: \(why): \(place) is no \(word)\ntry: \(cure)\n")
+            #expect(refused.status == 125)
+            #expect(access(place, F_OK) != 0)
+        }
     }
 
     @Test(arguments: Visitor.all)

@@ -149,6 +149,29 @@ struct Binding {
         }
     }
 
+    /// Complains of one that is to be seen in another, which has no place for it: what is shown
+    /// there is the disk, where nothing is made.
+    static func checkPlaces(_ bindings: [Binding]) throws(Complaint) {
+        for (number, binding) in bindings.enumerated() {
+            let names = binding.target.names
+            let outer = bindings[..<number].last { outer in
+                let above = outer.target.names
+                return above.count < names.count && names.starts(with: above)
+            }
+            guard let outer else { continue }
+            let rest = names.dropFirst(outer.target.names.count)
+            let place = rest.reduce(outer.source) { $0 + "/" + $1 }
+            let isFolder = HostNames.isFolder(binding.source)
+            if HostNames.kind(place) != nil, HostNames.isFolder(place) == isFolder { continue }
+            let word = isFolder ? "directory" : "file"
+            throw Complaint(
+                "\(binding.target): \(binding.source) is not seen there: \(place) is no \(word)",
+                try: isFolder ? "mkdir -p '\(place)'" : "touch '\(place)'",
+                status: 125
+            )
+        }
+    }
+
     /// Reads `SOURCE[:TARGET]`; nil where a side is empty.
     init?(_ text: PathBytes) {
         let parts = text.bytes.split(

@@ -15,7 +15,7 @@ extension ViewLayout {
             // What cannot be looked for is not there.
             if let node = try? find(binding.target) {
                 // A directory is mounted at a directory alone, and a file at a file.
-                let isFolder = HostNames.kind(binding.source) == .directory
+                let isFolder = HostNames.isFolder(binding.source)
                 return (node.directory != nil) != isFolder || node.link != nil
             }
             if let base, HostNames.kind(base + binding.target) != nil,

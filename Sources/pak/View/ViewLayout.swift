@@ -112,7 +112,7 @@ struct ViewLayout {
             if isPlace, let binding = bindings.last(where: { $0.target == path }) {
                 // Of what packages have there nothing is seen, or there is nothing.
                 let place = Place.view(path)
-                let isFolder = HostNames.kind(binding.source) == .directory
+                let isFolder = HostNames.isFolder(binding.source)
                 steps.append(isFolder ? .directory(at: place) : .file(at: place))
                 continue
             }

@@ -24,6 +24,7 @@ struct ViewRun {
         try Binding.check(choice.borders.bindings)
         let shines = choice.at == nil ? try Self.shines(choice.environment) : []
         bindings = shines + choice.borders.bindings
+        try Binding.checkPlaces(bindings)
         do throws(FileError) { hidden = try HiddenNames(choice.environment) } catch {
             throw Complaint("what packages remove: \(error)")
         }
