@@ -31,7 +31,13 @@ extension Conversation {
             descriptor = pak_dial_unix(parts[1...].joined(separator: "!"), limit)
         case ("tcp", 2...3):
             let host = parts[1].isEmpty ? "127.0.0.1" : parts[1]
-            descriptor = pak_dial_tcp(host, parts.count == 3 ? parts[2] : "564", limit, &resolver)
+            let port = parts.count == 3 ? parts[2] : "564"
+            // The look-up of a service would take the last sixteen bits of a number.
+            guard port.utf8.contains(where: { !(48...57).contains($0) }) || UInt16(port) != nil
+            else {
+                throw FileError(.invalid, "address \(address): no such port")
+            }
+            descriptor = pak_dial_tcp(host, port, limit, &resolver)
         case ("vsock", 3):
             guard let cid = UInt32(parts[1]), let port = UInt32(parts[2]) else {
                 throw FileError(.invalid, "address \(address): no such context or port")

@@ -85,7 +85,7 @@ struct EnvironmentTests {
         #expect(try pak(scratch, "add", "a") == "Generation 3, as it was\n")
         #expect(try pak(scratch, "rollback") == "Generation 2 (was 3)\n~ a 1.0-2 -> 1.0-1\n- b 2\n")
         #expect(try pak(scratch, "switch", "3").hasPrefix("Generation 3 (was 2)\n"))
-        #expect(try pak(scratch, "rm", "a") == "Generation 4 (was 3)\n- a 1.0-2\n")
+        #expect(try pak(scratch, "rm", "a", "a") == "Generation 4 (was 3)\n- a 1.0-2\n")
         let words = try pak(scratch, "history").split(separator: "\n").compactMap {
             $0.split(separator: " ").first
         }

@@ -195,6 +195,7 @@ import Testing
         ("9p!", "the base 9p!: not tcp!HOST!PORT", 2),
         ("9p!tcp!", "the base 9p!tcp!: tcp! is followed by nothing", 2),
         ("9p!fd!x", "no such descriptor", 2),
+        ("9p!tcp!127.0.0.1!65536", "no such port", 2),
     ])
     func aBaseThatCannotBeHadIsNamed(base: String, words: String, status: Int32) throws {
         let scratch = try example()

@@ -87,7 +87,8 @@ package struct EnvironmentChange {
         case "add" where words.count > 1:
             try add(words.dropFirst(), options)
         case "rm" where words.count > 1:
-            for name in words.dropFirst() { try remove(name) }
+            var said: Set<String> = []
+            for name in words.dropFirst() where said.insert(name).inserted { try remove(name) }
         case "not":
             let rule = try EnvironmentRule(words: Array(words.dropFirst()))
             guard text.remove(rule) else {
