@@ -12,7 +12,7 @@ extension Conversation {
         switch opcode {
         case .lookup: try lookup(request, &reply)
         case .getattr: try getattr(request, &reply)
-        case .read: try read(request, &reply, place)
+        case .read: return try read(request, &reply, place)
         case .open: return try open(request, &reply, place)
         case .release: handles.remove(request.u64(0))
         case .forget: return forget(request)

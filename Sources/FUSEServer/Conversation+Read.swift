@@ -8,14 +8,38 @@ extension Conversation {
     /// Reads a file: `fh[8] offset[8] size[4] read_flags[4] lock_owner[8] flags[4] pad[4]`.
     ///
     /// Fewer bytes than asked for say that the file ends there: the kernel cuts it.
-    func read(_ request: Request, _ reply: inout Reply, _ place: Place) throws(FileError) {
+    func read(
+        _ request: Request,
+        _ reply: inout Reply,
+        _ place: Place
+    ) throws(FileError) -> Outcome {
         let offset = request.u64(8)
-        guard offset <= UInt64(Int64.max) - UInt64(UInt32.max) else { return }
+        guard offset <= UInt64(Int64.max) - UInt64(UInt32.max) else { return .answered }
         let count = min(Int(request.u32(16)), Self.mostData)
         let file = try file(request, writing: false)
         if !file.isReady(at: offset, count: count) {
-            try wait(for: file, at: offset, count, request.unique, place)
+            let cancellation = Cancellation()
+            waiting.add(request.unique, cancellation)
+            if leave(file, at: offset, count, request.unique, cancellation, place) {
+                return .unanswered
+            }
+            defer { waiting.remove(request.unique) }
+            place.beginWait()
+            defer { place.endWait() }
+            // Another thread takes requests meanwhile.
+            try file.prepare(at: offset, count: count, until: cancellation)
         }
+        try put(file, at: offset, count, &reply)
+        return .answered
+    }
+
+    /// Puts what is read into an answer.
+    private func put(
+        _ file: any OpenFile,
+        at offset: UInt64,
+        _ count: Int,
+        _ reply: inout Reply
+    ) throws(FileError) {
         var done = 0
         if count > Self.copied {
             done = try lend(file, at: offset, count, &reply)
@@ -46,21 +70,35 @@ extension Conversation {
         return done
     }
 
-    /// Waits for bytes that are not at hand, while another thread takes requests.
+    /// Leaves a read to be answered by whoever brings its bytes; false where nobody does so.
+    ///
+    /// For what may never happen there may be more who wait than there are threads.
     @inline(never)
-    private func wait(
-        for file: any OpenFile,
+    private func leave(
+        _ file: any OpenFile,
         at offset: UInt64,
         _ count: Int,
         _ unique: UInt64,
+        _ cancellation: Cancellation,
         _ place: Place
-    ) throws(FileError) {
-        let cancellation = Cancellation()
-        waiting.add(unique, cancellation)
-        defer { waiting.remove(unique) }
-        place.beginWait()
-        defer { place.endWait() }
-        try file.prepare(at: offset, count: count, until: cancellation)
+    ) -> Bool {
+        // A place of one thread alone has nobody to answer beside it.
+        guard place.descriptor >= 0 else { return false }
+        return file.whenReady(at: offset, count: count, until: cancellation) { [self] error in
+            waiting.answer(unique) {
+                var reply = Reply(capacity: count)
+                reply.begin()
+                var failure = error
+                if failure == nil {
+                    do throws(FileError) { try put(file, at: offset, count, &reply) } catch {
+                        failure = error
+                    }
+                }
+                reply.finish(unique, error: failure.map { Int32($0.kind.number) } ?? 0)
+                // Whoever asked is gone, or the mount: then there is nobody to be told.
+                _ = reply.send(to: place.descriptor)
+            }
+        }
     }
 
     /// Writes to a file: `fh[8] offset[8] size[4] write_flags[4] lock_owner[8] flags[4] pad[4]

@@ -14,22 +14,30 @@ final class Waiting: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Held while a request that no thread waits for is answered: nobody closes a descriptor then.
+    private let answering = Mutex(())
 
     /// Has a request given up once an interrupt comes, or at once when it has.
     func add(_ unique: UInt64, _ cancellation: Cancellation) {
         let isLate = state.withLock { state in
-            if let place = state.early.firstIndex(of: unique) {
-                state.early.remove(at: place)
-                return true
-            }
             state.requests[unique] = cancellation
-            return false
+            guard let place = state.early.firstIndex(of: unique) else { return false }
+            state.early.remove(at: place)
+            return true
         }
         if isLate { cancellation.cancel() }
     }
 
     /// Takes a request out.
     func remove(_ unique: UInt64) { state.withLock { _ = $0.requests.removeValue(forKey: unique) } }
+
+    /// Takes a request out and answers it, unless it was given up with the mount.
+    func answer(_ unique: UInt64, _ body: () -> Void) {
+        answering.withLock { _ in
+            guard state.withLock({ $0.requests.removeValue(forKey: unique) }) != nil else { return }
+            body()
+        }
+    }
 
     /// Gives a request up.
     func interrupt(_ unique: UInt64) {
@@ -42,9 +50,16 @@ final class Waiting: Sendable {
         cancellation?.cancel()
     }
 
-    /// Gives all up: the mount is gone.
+    /// Gives all up, as the mount is gone.
+    ///
+    /// When it returns nobody answers one of them any more.
     func interruptAll() {
-        let all = state.withLock { Array($0.requests.values) }
+        let all = answering.withLock { _ in
+            state.withLock { state in
+                defer { state.requests = [:] }
+                return Array(state.requests.values)
+            }
+        }
         for cancellation in all { cancellation.cancel() }
     }
 }

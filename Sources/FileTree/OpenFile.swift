@@ -40,6 +40,18 @@ public protocol OpenFile: AnyObject, Sendable {
     ///
     /// Errors: `.interrupted` when it fired; else what the read would throw.
     func prepare(at offset: UInt64, count: Int, until cancellation: Cancellation) throws(FileError)
+
+    /// Has `body` called once, by whatever thread, when a read of these bytes can return at once,
+    /// or with the error that `prepare` would throw; false where nobody can say, and then only
+    /// `prepare` does.
+    ///
+    /// What may never happen is not to take a thread for each who waits for it.
+    func whenReady(
+        at offset: UInt64,
+        count: Int,
+        until cancellation: Cancellation,
+        _ body: @escaping @Sendable (FileError?) -> Void
+    ) -> Bool
 }
 
 extension OpenFile {
@@ -72,6 +84,14 @@ extension OpenFile {
         count: Int,
         until cancellation: Cancellation
     ) throws(FileError) {}
+
+    /// Says no.
+    public func whenReady(
+        at offset: UInt64,
+        count: Int,
+        until cancellation: Cancellation,
+        _ body: @escaping @Sendable (FileError?) -> Void
+    ) -> Bool { false }
 }
 
 /// Bytes of a file that are stored, or a hole, which reads as zeros.

@@ -62,6 +62,8 @@ final class LateReplies: WorkSource, @unchecked Sendable {
     /// Errors: `.again` and `.noMemory` at the limits.
     func submit(_ request: LateRequest) throws(FileError) {
         try add(request)
+        // What may never be ready takes no thread.
+        if request.tellsWhenReady({ [self] in makeReady(request, $0) }) { return }
         monitor.lock()
         waiting.append(request)
         let wasInLine = isInLine

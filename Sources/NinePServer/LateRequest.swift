@@ -58,6 +58,13 @@ final class LateRequest: @unchecked Sendable {
         }
     }
 
+    /// Has `body` called when it can be answered, or with why not; false where that is to be waited
+    /// for.
+    func tellsWhenReady(_ body: @escaping @Sendable (FileError?) -> Void) -> Bool {
+        guard case .read(let file, let offset, let count) = answer else { return false }
+        return file.whenReady(at: offset, count: count, until: cancellation, body)
+    }
+
     /// Does what takes long, on a thread that may wait.
     func prepare() throws(FileError) {
         switch answer {

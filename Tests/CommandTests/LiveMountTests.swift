@@ -239,6 +239,27 @@ struct LiveMountTests {
         #expect(lines.filter { $0.hasPrefix(complaint) }.count == 2, "\(said)")
     }
 
+    /// More than there are threads to wait with; some are killed meanwhile.
+    @Test(arguments: Visitor.withFUSE)
+    func anyNumberMayWaitForWhatHappens(who: Visitor) throws {
+        let said = try shell(
+            who,
+            Scratch(),
+            """
+            pak add ../a-1.0-1.deb >log || exit
+            pak mount -e main --ctl .pak at || exit
+            for n in $(seq 48); do head -n 1 at/.pak/events >event.$n & all="$all $!"; done
+            # All wait by then, and others are answered.
+            for reader in $all; do till "grep -q '^State:.[SD]' /proc/$reader/status"; done
+            sleep 0.3; timeout 20 cat at/usr/share/doc/a/version
+            set -- $all; kill -KILL $1 $2 $3; wait $1 $2 $3 2>/dev/null
+            echo rollback >at/.pak/ctl; shift 3; wait "$@"
+            cat event.* | cut -d ' ' -f 1-2 | sort | uniq -c | tr -s ' '
+            """
+        )
+        #expect(said == "a 1.0-1\n 45 main 1\n")
+    }
+
     /// As anyone may with echo, in the mount itself, where a refused word is the writer's error.
     @Test(arguments: Visitor.withFUSE)
     func wordsWrittenInAMountChangeIt(who: Visitor) throws {

@@ -2,6 +2,7 @@ import FileTree
 import Glibc
 import NineP
 import NinePClient
+import Synchronization
 import Testing
 
 /// A pakfs beside the commands that change what it serves.
@@ -63,6 +64,28 @@ struct LiveTests {
         #expect(throws: (any Error).self) { try seen.read("usr/bin/b") }
         #expect(try seen.other("main@3").read("usr/bin/b") == "b\n")
         #expect(throws: (any Error).self) { try seen.other("main@9") }
+        #expect(live.served.end() == 0)
+    }
+
+    @Test func anyNumberMayWaitForWhatHappens() throws {
+        let scratch = try Self.prepared()
+        let live = try Live(scratch)
+        // More than a pakfs has threads for what takes long, each with what it waits for open.
+        let said = Mutex<[String]>([])
+        let readers = try (0..<24).map { _ in
+            let events = try Editor(live.address, "ctl").open("events")
+            return try Worker {
+                var place: UInt64 = 0
+                // What is not told is missing below.
+                let line = try? Self.next(events, &place)
+                said.withLock { $0.append(line ?? "") }
+            }
+        }
+        let control = try Editor(live.address, "ctl")
+        try control.write("env/main/ctl", "add b\n")
+        #expect(try Editor(live.address, "main").read("usr/bin/b") == "b\n")
+        for reader in readers { reader.join() }
+        #expect(said.withLock { $0.filter { $0.hasPrefix("main 3 ") }.count } == readers.count)
         #expect(live.served.end() == 0)
     }
 

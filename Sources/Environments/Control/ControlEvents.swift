@@ -3,12 +3,20 @@ import Synchronization
 
 /// What happens, a line each, for those who wait for it.
 package final class ControlEvents: Sendable {
-    private let condition = Condition()
     private let state = Mutex(State())
     /// The most bytes that are kept for those who read late.
     private static let limit = 1 << 20
 
+    /// Who waits for more than there is.
+    private struct Waiter {
+        var offset: UInt64
+        var body: @Sendable (FileError?) -> Void
+    }
+
     private struct State {
+        /// By number, as they came.
+        var waiters: [Int: Waiter] = [:]
+        var lastWaiter = 0
         var bytes: [UInt8] = []
         /// How many bytes came before those that are kept.
         var start: UInt64 = 0
@@ -19,9 +27,7 @@ package final class ControlEvents: Sendable {
 
     /// Tells a line.
     package func add(_ line: String) {
-        condition.lock()
-        defer { condition.unlock() }
-        state.withLock { state in
+        let woken = state.withLock { state in
             state.bytes += Array("\(line)\n".utf8)
             if state.bytes.count > Self.limit {
                 let least = state.bytes.count - Self.limit / 2
@@ -31,8 +37,12 @@ package final class ControlEvents: Sendable {
                 state.bytes.removeFirst(old)
                 state.start += UInt64(old)
             }
+            let end = state.end
+            let woken = state.waiters.filter { $0.value.offset < end }
+            for number in woken.keys { state.waiters[number] = nil }
+            return woken.values
         }
-        condition.wake()
+        for waiter in woken { waiter.body(nil) }
     }
 
     /// Where what happens from now on begins.
@@ -53,18 +63,23 @@ package final class ControlEvents: Sendable {
         }
     }
 
-    /// Waits until something has happened behind `offset`.
-    func wait(for offset: UInt64, until cancellation: Cancellation) throws(FileError) {
-        cancellation.onCancel { [condition] in
-            condition.lock()
-            condition.wake()
-            condition.unlock()
+    /// Calls `body` once: as soon as something has happened behind `offset`, or with
+    /// `.interrupted` when `cancellation` fires before.
+    func notify(
+        behind offset: UInt64,
+        until cancellation: Cancellation,
+        _ body: @escaping @Sendable (FileError?) -> Void
+    ) {
+        let number = state.withLock { state -> Int? in
+            if state.end > offset { return nil }
+            state.lastWaiter += 1
+            state.waiters[state.lastWaiter] = Waiter(offset: offset, body: body)
+            return state.lastWaiter
         }
-        condition.lock()
-        defer { condition.unlock() }
-        while end <= offset {
-            try cancellation.check()
-            condition.wait()
+        guard let number else { return body(nil) }
+        cancellation.onCancel { [self] in
+            let waiter = state.withLock { $0.waiters.removeValue(forKey: number) }
+            waiter?.body(FileError(.interrupted))
         }
     }
 }
@@ -150,14 +165,42 @@ final class ControlEventsFile: File {
             return overflow || events.end > place || isRest(offset, count)
         }
 
+        func whenReady(
+            at offset: UInt64,
+            count: Int,
+            until cancellation: Cancellation,
+            _ body: @escaping @Sendable (FileError?) -> Void
+        ) -> Bool {
+            let (place, overflow) = place(of: offset)
+            if overflow || isRest(offset, count) {
+                body(nil)
+            } else {
+                events.notify(behind: place, until: cancellation, body)
+            }
+            return true
+        }
+
         func prepare(
             at offset: UInt64,
             count: Int,
             until cancellation: Cancellation
         ) throws(FileError) {
-            let (place, overflow) = place(of: offset)
-            if !overflow, !isRest(offset, count) {
-                try events.wait(for: place, until: cancellation)
+            let done = Condition()
+            let outcome = Mutex<FileError??>(nil)
+            _ = whenReady(at: offset, count: count, until: cancellation) { error in
+                outcome.withLock { $0 = .some(error) }
+                done.lock()
+                done.wake()
+                done.unlock()
+            }
+            done.lock()
+            defer { done.unlock() }
+            while true {
+                if let error = outcome.withLock({ $0 }) {
+                    if let error { throw error }
+                    return
+                }
+                done.wait()
             }
         }
     }
