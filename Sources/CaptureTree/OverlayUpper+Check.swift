@@ -93,9 +93,7 @@ extension OverlayUpper {
             let isFirst = PathReach(of: above).isMember
             what = isFirst ? "no package has paths of that length or depth" : nil
         } else if node.file != nil || node.directory != nil {
-            let own = try ExtendedAttribute.portable(of: node).filter {
-                !OverlayMarks.isMark($0.name)
-            }
+            let own = try Self.attributes(of: node, node.stat())
             if !ExtendedAttribute.fit(own) { what = "no package has room for its attributes" }
         }
         guard let what, rules.exports(path) else { return }

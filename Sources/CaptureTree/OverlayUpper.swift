@@ -11,6 +11,8 @@ public struct OverlayUpper {
     public internal(set) var losses: [Unpacker.Loss] = []
     /// When the first change can have been made: a time before that was set by somebody.
     private let start: Timestamp
+    /// Whether files belong to whom the command gave them: then nothing is noted of that.
+    private let ownersAreReal: Bool
     /// The nodes made of files that have several names.
     private var made: [UInt64: any Node] = [:]
     /// The permissions of files that had to be opened to whoever reads them.
@@ -18,8 +20,12 @@ public struct OverlayUpper {
     /// Paths that cannot be kept at all.
     var unread: Set<[UInt8]> = []
 
-    /// Makes a reader of changes that were made from `start` on.
-    public init(since start: Timestamp) { self.start = start }
+    /// Makes a reader of changes that were made from `start` on; by the host's root himself, where
+    /// `ownersAreReal`.
+    public init(since start: Timestamp, ownersAreReal: Bool) {
+        self.start = start
+        self.ownersAreReal = ownersAreReal
+    }
 
     /// Does to the directory at `path` of a tree what `upper`, an upper directory, says.
     ///
@@ -55,13 +61,24 @@ public struct OverlayUpper {
         from upper: any Directory
     ) throws(FileError) {
         let (stat, marks) = (try stat(upper), OverlayMarks(upper))
-        var change = StatChange()
-        change.uid = marks.uid
-        change.gid = marks.gid
+        // It was made for the view, as root's, and the attributes below are not its.
+        let made = Stat(qid: stat.qid, mode: stat.mode)
+        var change = owner(stat, marks, over: made)
         if stat.mode.permissions != Self.untouched {
             change.permissions = stat.mode.permissions
         }
         if !change.isEmpty { try target.change(change, by: .superuser) }
+    }
+
+    /// Whom the command gave a file to that was as `before` has it.
+    private func owner(_ stat: Stat, _ marks: OverlayMarks, over before: Stat) -> StatChange {
+        var change = StatChange()
+        change.uid = marks.uid
+        change.gid = marks.gid
+        guard ownersAreReal else { return change }
+        if stat.uid != before.uid { change.uid = stat.uid }
+        if stat.gid != before.gid { change.gid = stat.gid }
+        return change
     }
 
     private mutating func apply(
@@ -164,14 +181,16 @@ public struct OverlayUpper {
         let isOpaque =
             OverlayMarks.attribute("user.overlay.opaque", of: directory) == Array("y".utf8)
         if let below = old?.directory, !isOpaque {
+            try setOwner(of: below, stat, marks)
             try apply(directory, to: below, path)
             return try setAttributes(of: below, from: directory, stat, marks, isNew: false)
         }
         if let old { try Self.remove(old, name, from: target) }
         let made = try target.createDirectory(
             name.span.bytes,
-            NewNode(permissions: stat.mode.permissions | 0o700, uid: stat.uid, gid: stat.gid)
+            try attributes(stat.mode.permissions | 0o700, stat, in: target)
         )
+        try setOwner(of: made, stat, marks)
         try apply(directory, to: made, path)
         try setAttributes(of: made, from: directory, stat, marks, isNew: true)
     }
@@ -184,7 +203,7 @@ public struct OverlayUpper {
         _ name: [UInt8],
         in target: any Directory
     ) throws(FileError) -> any Node {
-        let new = NewNode(permissions: stat.mode.permissions, uid: stat.uid, gid: stat.gid)
+        let new = try attributes(stat.mode.permissions, stat, in: target)
         if let device = marks.device {
             return try target.createNode(
                 name.span.bytes,
@@ -211,6 +230,37 @@ public struct OverlayUpper {
         }
     }
 
+    /// What a file is made with: whose it is then, nobody has said.
+    private func attributes(
+        _ permissions: UInt32,
+        _ stat: Stat,
+        in directory: any Directory
+    ) throws(FileError) -> NewNode {
+        guard ownersAreReal else {
+            return NewNode(permissions: permissions, uid: stat.uid, gid: stat.gid)
+        }
+        let above = try directory.stat()
+        let handsDown = above.mode.permissions & Mode.setGroup != 0
+        return NewNode(permissions: permissions, uid: 0, gid: handsDown ? above.gid : 0)
+    }
+
+    /// Sets whose a file is and what may be done with it, where that is other than it was; of a
+    /// directory before anything is made in it, which it may hand its group down to.
+    private func setOwner(
+        of target: any Node,
+        _ stat: Stat,
+        _ marks: OverlayMarks
+    ) throws(FileError) {
+        let owner = owner(stat, marks, over: try target.stat())
+        if !owner.isEmpty { try target.change(owner, by: .superuser) }
+        // To be given to another takes set-id bits.
+        if stat.mode.type == .symlink { return }
+        var change = StatChange()
+        change.permissions = stat.mode.permissions
+        let known = try target.stat().mode.permissions
+        if change.permissions != known { try target.change(change, by: .superuser) }
+    }
+
     /// Sets what is other than it was; a time only where it can be no clock's.
     private func setAttributes(
         of target: any Node,
@@ -219,26 +269,16 @@ public struct OverlayUpper {
         _ marks: OverlayMarks,
         isNew: Bool
     ) throws(FileError) {
-        if marks.uid != nil || marks.gid != nil {
-            var owner = StatChange()
-            owner.uid = marks.uid
-            owner.gid = marks.gid
-            try target.change(owner, by: .superuser)
-        }
+        try setOwner(of: target, stat, marks)
         let before = try target.stat()
         var change = StatChange()
-        if stat.mode.type != .symlink, before.mode.permissions != stat.mode.permissions {
-            change.permissions = stat.mode.permissions
-        }
         let isDirectory = stat.mode.type == .directory
         if before.modified != stat.modified, isNew || !isDirectory && stat.modified < start {
             change.modified = .at(stat.modified)
         }
         if !change.isEmpty { try target.change(change, by: .superuser) }
         if stat.mode.type == .symlink { return }
-        let own = try ExtendedAttribute.portable(of: node).filter {
-            !OverlayMarks.isMark($0.name)
-        }
+        let own = try Self.attributes(of: node, stat)
         let old = try ExtendedAttribute.portable(of: target)
         for attribute in own where !old.contains(attribute) {
             try target.setAttribute(attribute.name.span.bytes, to: attribute.value)
@@ -248,6 +288,15 @@ public struct OverlayUpper {
             if marks.isCopy, !attribute.name.starts(with: "user.".utf8) { continue }
             try target.setAttribute(attribute.name.span.bytes, to: nil)
         }
+    }
+
+    /// The attributes that a file has beside ours and the kernel's.
+    static func attributes(
+        of node: any Node,
+        _ stat: Stat
+    ) throws(FileError) -> [ExtendedAttribute] {
+        try ExtendedAttribute.portable(of: node).filter { !OverlayMarks.isMark($0.name) }
+            .map { $0.within(namespaceOf: stat.uid) }
     }
 
     // MARK: Trees
@@ -278,7 +327,14 @@ public struct OverlayUpper {
         _ otherSize: UInt64
     ) throws(FileError) -> Bool {
         guard size == otherSize else { return false }
-        let (first, second) = (try file.open(.read), try other.open(.read))
+        if size == 0 { return true }
+        let first: any OpenFile
+        do throws(FileError) { first = try file.open(.read) } catch {
+            // What nobody could read was not copied, but written anew.
+            guard error.kind == .permission else { throw error }
+            return false
+        }
+        let second = try other.open(.read)
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * room, alignment: 16)
         defer { bytes.deallocate() }
         let (one, two) = (bytes[..<room], bytes[room...])

@@ -125,6 +125,14 @@ import Testing
         )
         #expect(try FileCapabilities.attribute("cap_bpf+p")?.value[12] == 0x80)
         #expect(try FileCapabilities.attribute("=") == nil)
+        // As it is read from outside of a namespace whose root is 1000: in it there is no more.
+        let plain = try #require(try FileCapabilities.attribute("cap_net_raw+ep"))
+        var outside = plain
+        outside.value[3] = 3
+        outside.value += [0xe8, 3, 0, 0]
+        #expect(outside.within(namespaceOf: 1000) == plain)
+        #expect(outside.within(namespaceOf: 1001) == outside)
+        #expect(plain.within(namespaceOf: 1000) == plain)
         #expect(throws: FileError.self) { try FileCapabilities.attribute("cap_fly=ep") }
     }
 

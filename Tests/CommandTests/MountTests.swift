@@ -128,7 +128,7 @@ struct MountTests {
         #expect(said.hasPrefix("hello\n") && said.hasSuffix("\n1\n0\n"), "\(said)")
     }
 
-    @Test(arguments: Visitor.withFUSE.filter { !$0.isRoot })
+    @Test(arguments: Visitor.withFUSE)
     func whatIsMountedThereAlreadyIsTold(who: Visitor) throws {
         let scratch = try example()
         let said = try shell(

@@ -60,3 +60,17 @@ enum FileCapabilities {
         return ExtendedAttribute(name: Array("security.capability".utf8), value: value)
     }
 }
+
+extension ExtendedAttribute {
+    /// The same as it is read within the user namespace whose root `user` is outside.
+    ///
+    /// Who reads capabilities from outside is told whose namespace they were given in: version 3
+    /// is version 2 with the number of its root behind.
+    public func within(namespaceOf user: UInt32) -> ExtendedAttribute {
+        let root = withUnsafeBytes(of: user.littleEndian, Array.init)
+        guard name.elementsEqual("security.capability".utf8), value.count == 24, value[3] == 3,
+            user != 0, value[20...].elementsEqual(root)
+        else { return self }
+        return ExtendedAttribute(name: name, value: value[..<3] + [2] + value[4..<20])
+    }
+}

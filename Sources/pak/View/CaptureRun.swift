@@ -95,7 +95,7 @@ struct CaptureRun {
         let changes: ReadableChanges
         do throws(FileError) { changes = try held.checked(capture.layer.rules) } catch {
             let text = "what was changed cannot be kept: \(error)"
-            throw Complaint(text, try: "--via fuse", status: 125)
+            throw Complaint(text, try: wayOut, status: 125)
         }
         let reason: FileError
         do throws(FileError) { return tell(try changes.apply(to: capture)) } catch {
@@ -105,7 +105,7 @@ struct CaptureRun {
             let isFull = reason.kind == .noSpace || reason.kind == .quota
             throw Complaint(
                 "what was changed cannot be kept: \(reason)",
-                try: isFull ? "--layer DIR, where there is more room" : "--via fuse",
+                try: isFull ? "--layer DIR, where there is more room" : wayOut,
                 status: 125
             )
         }
@@ -190,10 +190,14 @@ struct CaptureRun {
         let names = (left.prefix(8).map(\.description) + (left.count > 8 ? ["..."] : [])).joined(
             separator: " "
         )
-        if names.isEmpty { return }
+        if names.isEmpty || borders.quiet { return }
         let why = via == .overlay ? "with --via overlay" : "while /dev/fuse is closed"
-        let cure = via == .overlay ? "--via fuse" : "as root: chmod 666 /dev/fuse"
-        Complaint("\(names): cannot be changed \(why)", try: cure).print(as: "pak")
+        Complaint("\(names): cannot be changed \(why)", try: wayOut).print(as: "pak")
+    }
+
+    /// What has a capture be served, and not laid.
+    private var wayOut: String {
+        via == .overlay ? "--via fuse" : "as root: chmod 666 \(ViewFailure.device)"
     }
 
     private func wait(_ process: ViewProcess) -> Ending {

@@ -75,7 +75,9 @@ struct CaptureVerb: ParsableCommand {
             let folder = try CaptureFolder(layer)
             defer { folder.remove() }
             let capture = try open(folder.path)
-            let ending = try CaptureRun(borders.choice, via, capture, words).run {
+            var choice = borders.choice
+            choice.quiet = progress.quiet
+            let ending = try CaptureRun(choice, via, capture, words).run {
                 progress.remark(losses: $0)
             }
             guard ending == .exited(0) || keep else { return ending }
@@ -84,8 +86,8 @@ struct CaptureVerb: ParsableCommand {
                 guard let layer = folder.keep(as: packageName) else { throw error }
                 var complaint = error
                 complaint.text += ": what was changed is the layer \(layer)"
-                // What no package can have is in none that is tried again.
-                let isUnfit = [.tooBig, .nameTooLong].contains(error.kind)
+                // What no package can have, or this user not read, is in none that is tried again.
+                let isUnfit = [.tooBig, .nameTooLong, .permission].contains(error.kind)
                 let rules = isUnfit ? "--rules FILE, which says drop /PATH, " : ""
                 complaint.cure = error.cure ?? "pak layer export '\(layer)' \(rules)-o FILE"
                 throw complaint

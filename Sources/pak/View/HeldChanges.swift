@@ -30,7 +30,7 @@ struct HeldChanges {
             }
             found.append((path.bytes, inner))
         }
-        var upper = OverlayUpper(since: start)
+        var upper = OverlayUpper(since: start, ownersAreReal: View.isPrivileged)
         for (path, directory) in found { try upper.check(directory, at: path, rules) }
         return ReadableChanges(directory: directory, upper: upper, found: found)
     }

@@ -22,6 +22,8 @@ struct PackageMount {
             // That it is still there is what the mount will say.
             try? FUSEMount.unmount(place, lazily: true)
         }
+        // Root's would go over it.
+        if !MountedView.all(at: place).isEmpty { throw ViewFailure.mounted(at: directory) }
         guard place.utf8.starts(with: "/".utf8) || HostNames.kind(place) == nil else {
             throw Complaint("\(directory): it lies in a folder whose name is not UTF-8")
         }

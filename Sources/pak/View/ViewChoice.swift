@@ -29,6 +29,8 @@ struct ViewChoice {
         var makesRoot = false
         /// It is told how the view is made.
         var verbose = false
+        /// It is not told what a command that failed may have failed of.
+        var quiet = false
 
         /// A line for who wants to know how.
         func remark(_ text: String) {

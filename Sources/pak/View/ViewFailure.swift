@@ -28,6 +28,13 @@ enum ViewFailure {
         if let option = error.context?.parts(at: " ").first, option.utf8.starts(with: "--".utf8) {
             return Complaint(error, try: cures[String(option)], status: status)
         }
+        if error.kind == .unsupported, error.context?.hasSuffix(device) == true {
+            return Complaint(
+                "no view: \(error)",
+                try: "as root: chmod 666 /dev/fuse",
+                status: status
+            )
+        }
         for facility in needed(for: way) {
             guard case .missing(let why, let cure) = facility.check() else { continue }
             return Complaint(
@@ -50,8 +57,7 @@ enum ViewFailure {
             return Complaint(directory, error, try: "mkdir '\(directory)'")
         }
         if MountedView.all().contains(where: { $0.path == TextFile.absolute(directory) }) {
-            let why = "\(directory): a view is mounted there already"
-            return Complaint(why, try: "pak umount '\(directory)'")
+            return mounted(at: directory)
         }
         let facility: Facility = way == .ninep ? .v9fs : .fuseOnHost
         guard case .missing(let why, let cure) = facility.check() else {
@@ -62,6 +68,20 @@ enum ViewFailure {
             try: cure.isEmpty ? "pak doctor" : cure,
             status: 6
         )
+    }
+
+    /// What a view needs that the kernel's overlays cannot be.
+    static let device = "/dev/fuse"
+
+    /// Whether it is the mount of /dev/fuse that was refused.
+    static func isOfFUSE(_ error: FileError) -> Bool {
+        error.context?.utf8.starts(with: "FUSE at ".utf8) == true
+    }
+
+    /// The complaint of a place that has a view of ours, whose server is still there.
+    static func mounted(at directory: String) -> Complaint {
+        let why = "\(directory): a view is mounted there already"
+        return Complaint(why, try: "pak umount '\(directory)'")
     }
 
     /// The path at which an overlay was refused.

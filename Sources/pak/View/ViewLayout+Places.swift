@@ -27,6 +27,30 @@ extension ViewLayout {
         }
     }
 
+    /// Has folders of the host be themselves again where directories are laid over that they are
+    /// in: who works in one makes files there.
+    mutating func keep(_ folders: [PathBytes]) throws(FileError) {
+        for folder in folders where over.contains(where: { folder.hasPrefix($0 + "/") }) {
+            let isNamed = bindings.contains { binding in
+                let target = binding.target + "/"
+                return target.hasPrefix(folder + "/") || folder.hasPrefix(target)
+            }
+            guard !isNamed, try isHosts(folder) else { continue }
+            bind(.host(folder), folder)
+        }
+    }
+
+    /// Whether a path is a directory of the host, of which packages have and hide nothing.
+    private func isHosts(_ folder: PathBytes) throws(FileError) -> Bool {
+        var path: PathBytes = ""
+        for name in folder.names {
+            path = path + "/" + name
+            if hidden.has(path) || hidden.areIn(path) { return false }
+            if let node = try find(path), node.directory == nil { return false }
+        }
+        return try find(path) == nil && HostNames.kind(path) == .directory
+    }
+
     /// Makes places in a layer of their own, since nothing is made on the host's disk or in a
     /// package.
     mutating func makePoints(_ missing: [Binding]) {

@@ -42,6 +42,8 @@ struct ViewLayout {
     let packages: any Directory
     /// Whether two-layer overlays are not to be had.
     private let servesWhole: Bool
+    /// Whether the packages lie in memory, which is the command's own.
+    private var areInMemory = false
     let bindings: [Binding]
     /// What packages remove of the host.
     let hidden: HiddenNames
@@ -74,6 +76,7 @@ struct ViewLayout {
         case .device(let isWritable):
             add(.packages, Self.served(at: Self.packagesPlace(""), isWritable: isWritable))
         case .folder:
+            areInMemory = true
             steps.append(.temporary(at: Self.packagesPlace("")))
             add(.folder, .fill(at: Self.packagesPlace("")))
         case .mount(let socket, let data):
@@ -157,7 +160,7 @@ struct ViewLayout {
             let isThere = HostNames.kind(directory) != nil
             throw FileError(isThere ? .notDirectory : .notFound, "--at \(directory)")
         }
-        bind(Self.packagesPlace(""), directory)
+        bindPackages("", at: directory)
     }
 
     /// Shows the packages alone, with what every process needs.
@@ -192,6 +195,11 @@ struct ViewLayout {
         steps.append(.bind(from: from, at: .view(path)))
     }
 
+    private mutating func bindPackages(_ path: PathBytes, at place: PathBytes) {
+        let from = Self.packagesPlace(path)
+        steps.append(.bind(from: from, at: .view(place), readOnly: areInMemory))
+    }
+
     /// An entry of a directory of the packages.
     private struct Entry {
         var name: PathBytes
@@ -221,7 +229,7 @@ struct ViewLayout {
             return steps.append(.link(at: .view(path), target: target))
         }
         let missing = entry.directory == nil ? [] : missingPoints(below: path, base: nil)
-        guard !missing.isEmpty else { return bind(Self.packagesPlace(path), path) }
+        guard !missing.isEmpty else { return bindPackages(path, at: path) }
         makePoints(missing)
         steps.append(
             .overlay(
@@ -280,6 +288,12 @@ struct ViewLayout {
         let missing = missingPoints(below: path, base: base)
         makePoints(missing)
         let points = missing.isEmpty ? [] : [Self.pointsPlace(path)]
+        if let mount = below.first, hasUsers, areInMemory {
+            throw FileError(
+                .unsupported,
+                "\(path): below it the host has \(mount), and so it takes \(ViewFailure.device)"
+            )
+        }
         if servesWhole || hasUsers && !below.isEmpty {
             serveWhole()
             if points.isEmpty {

@@ -78,6 +78,8 @@ struct ViewRun {
     func run() throws(Complaint) -> Ending {
         var first: (way: ViewArguments.Way, error: FileError)?
         for (way, servesWhole) in ways {
+            // What else is wrong is so the other way, too.
+            if way == .overlay, let first, !ViewFailure.isOfFUSE(first.error) { break }
             do throws(FileError) {
                 let process = try start(way, servesWhole)
                 if let error = process.directoryError {
@@ -101,7 +103,8 @@ struct ViewRun {
         if let via = choice.via {
             ways = [via]
         } else if access("/dev/fuse", R_OK | W_OK) == 0 {
-            ways = [.fuse]
+            // One that opens may still not be mounted.
+            ways = [.fuse, .overlay]
         } else {
             choice.borders.remark("/dev/fuse is closed: the packages are written into memory")
             ways = [.overlay]
@@ -168,6 +171,8 @@ struct ViewRun {
             try layout.putAt(at)
         } else {
             try layout.layOver(choice.base ?? "/")
+            let own = [command.directory, HostNames.variableBytes("HOME") ?? []]
+            if choice.base == nil { try layout.keep(own.map { PathBytes($0) }) }
         }
         layout.bindAll()
         let places =

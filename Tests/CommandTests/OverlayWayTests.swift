@@ -1,0 +1,170 @@
+import Glibc
+import Testing
+import Watched
+
+/// Views and captures without /dev/fuse, where that is to be what it is by fuse.
+@Suite(.unwatched, .enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+struct OverlayWayTests {
+    /// A package of busybox, in `b.tar`.
+    private func example() throws -> Scratch {
+        let scratch = try Scratch()
+        try scratch.shell(
+            "mkdir -p b/bin; cp /bin/busybox b/bin/busybox; tar --owner 0 --group 0 -C b -cf b.tar ."
+        )
+        return scratch
+    }
+
+    @Test(.mounting, .enabled(if: geteuid() == 0, "it takes root"))
+    func whatRootGivesToOthersIsRecorded() throws {
+        let scratch = try example()
+        let script = """
+            d=/opt/pak-test; mkdir -p $d/set; cp /bin/true $d/t; chown 33:44 $d $d/t; ln $d/t $d/u
+            ln -s x $d/l; chown -h 7:8 $d/l; mkfifo $d/p; chown 4 $d/p; mknod $d/c c 1 3
+            cp /bin/true $d/s; chmod 6755 $d/s; chown 33 /etc/passwd; chown 9 /opt
+            chgrp 50 $d/set; chmod 2775 $d/set; touch $d/set/inherits; mkdir $d/set/too
+            touch $d/set/given; chgrp 60 $d/set/given
+            """
+        for way in ["fuse", "overlay"] {
+            let run = try Visitor.own.pak(
+                scratch,
+                [
+                    "capture", "--via", way, "--name", "p", "-o", scratch("\(way).tar"), "--", "sh",
+                    "-ec", script,
+                ]
+            )
+            #expect(run.status == 0, "\(run.complaints)")
+        }
+        let list = try scratch.shell(
+            "cmp fuse.tar overlay.tar && tar --numeric-owner -tvf overlay.tar"
+        )
+        #expect(list.contains("33/44"), "\(list)")
+        #expect(list.contains("9/0"), "\(list)")
+    }
+
+    @Test(
+        .mounting,
+        .enabled(if: Visitor.all.contains(.nobodyWithoutFUSE), "it takes root"),
+        arguments: ["", "-s 3"]
+    )
+    func whatNobodyCanReadIsReplacedAllTheSame(size: String) throws {
+        let scratch = try example()
+        // A file of root's own, as locks and password files are.
+        try scratch.shell(
+            "mkdir -p base/etc base/opt; : >base/etc/lock; [ -z '\(size)' ] || echo ab >base/etc/lock;"
+                + " chmod 640 base/etc/lock; chmod 755 base base/etc base/opt"
+        )
+        let (program, words) = try Visitor.nobodyWithoutFUSE.program(.pak, scratch)
+        let run = try program.run(
+            ["-C", "/"] + words + [
+                "capture", "--fake-root", "--base", scratch("base"), "-p", scratch("b.tar"), "-o",
+                scratch("home/x.tar"), "--", "/bin/busybox", "sh", "-ec",
+                "mkdir /opt/precious; : >/etc/lock",
+            ]
+        )
+        #expect(run.status == 0, "\(run.complaints)")
+        let list = try scratch.shell("tar -tvf home/x.tar | grep -o '[0-9]* 1980.*'")
+        let lock = size.isEmpty ? "" : "0 1980-01-01 00:00 etc/lock\n"
+        #expect(list == "\(lock)0 1980-01-01 00:00 opt/precious/\n")
+    }
+
+    @Test(arguments: Visitor.all, [["--pure"], ["--at"]])
+    func packagesCannotBeWrittenTo(who: Visitor, words: [String]) throws {
+        let scratch = try example()
+        try scratch.makeDirectory("at")
+        let place = words == ["--at"] ? [scratch("at")] : []
+        let at = place.first ?? ""
+        let run = try who.pak(
+            scratch,
+            ["run", "--via", "overlay"] + words + place + [
+                "-p", scratch("b.tar"), "--", "\(at)/bin/busybox", "sh", "-c",
+                "cd \(at)/bin; ./busybox rm busybox; echo x >x; ./busybox true && echo there",
+            ]
+        )
+        #expect(run.output == "there\n", "\(run.complaints)")
+        let refusals = run.complaints.split(separator: "\n")
+        #expect(
+            refusals.count == 2 && refusals.allSatisfy { $0.hasSuffix("Read-only file system") }
+        )
+    }
+
+    @Test(arguments: Visitor.all)
+    func whereOneWorksFilesAreMade(who: Visitor) throws {
+        let scratch = try Scratch()
+        // A directory that packages are laid over, with one that is the user's.
+        let (program, words) = try who.program(.pak, scratch)
+        let folder = try scratch.shell(
+            """
+            mkdir -p a/var/tmp/pak-test-of-a; tar --owner 0 --group 0 -C a -cf a.tar .
+            own=$(mktemp -d /var/tmp/pak-test.XXXXXX); chown --reference home "$own"; printf %s "$own"
+            """
+        )
+        defer { _ = try? scratch.shell("rm -r '\(folder)'") }
+        let run = try program.run(
+            ["-C", folder] + words + [
+                "run", "-p", scratch("a.tar"), "--", "sh", "-c",
+                "echo x >made; ls -d /var/tmp/pak-test-of-a; echo y >/var/tmp/pak-test-not",
+            ]
+        )
+        #expect(run.output == "/var/tmp/pak-test-of-a\n", "\(run.complaints)")
+        #expect(run.complaints.contains("Read-only file system"))
+        #expect(try scratch.shell("cat '\(folder)/made'") == "x\n")
+    }
+
+    @Test(.mounting, .enabled(if: geteuid() == 0, "it takes root"))
+    func aDeviceThatCannotBeMountedLeavesTheOtherWay() throws {
+        let scratch = try example()
+        let run = try Program(path: "/usr/bin/env").run(
+            "unshare",
+            "-m",
+            "sh",
+            "-c",
+            "mount --bind /dev/null /dev/fuse; exec \"$@\"",
+            "sh",
+            Program.pak.path,
+            "run",
+            "-p",
+            scratch("b.tar"),
+            "--",
+            "echo",
+            "hi"
+        )
+        #expect(run.output == "hi\n", "\(run.complaints)")
+        #expect(run.complaints == "")
+    }
+
+    @Test(
+        .mounting,
+        .enabled(if: Visitor.all.contains(.nobodyWithoutFUSE), "it takes root")
+    )
+    func whatHasMountsBelowItTakesTheDevice() throws {
+        let scratch = try example()
+        try scratch.makeDirectory("inner")
+        let (_, words) = try Visitor.nobodyWithoutFUSE.program(.pak, scratch)
+        let run = try Program(path: "/usr/bin/env").run(
+            [
+                "unshare", "-m", "sh", "-c",
+                "mount -t tmpfs none /srv; mkdir /srv/x; mount -t tmpfs none /srv/x; exec \"$@\"",
+                "sh",
+            ] + words + [
+                "run", "--bind", "\(scratch("inner")):/srv/here", "-p", scratch("b.tar"), "true",
+            ]
+        )
+        #expect(
+            run.complaints
+                == "pak: no view: /srv: below it the host has /srv/x, and so it takes /dev/fuse: "
+                + "Operation not supported\ntry: as root: chmod 666 /dev/fuse\n"
+        )
+        #expect(run.status == 125)
+    }
+
+    @Test(arguments: Visitor.all, [true, false])
+    func whatAFailedCommandMayHaveTriedIsToldUnlessQuiet(who: Visitor, isQuiet: Bool) throws {
+        let scratch = try example()
+        let run = try who.pak(
+            scratch,
+            ["capture", "--via", "overlay", "--list"] + (isQuiet ? ["-q"] : []) + ["--", "false"]
+        )
+        #expect(run.status == 1)
+        #expect(run.complaints.contains("cannot be changed") != isQuiet, "\(run.complaints)")
+    }
+}
