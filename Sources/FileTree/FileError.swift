@@ -4,6 +4,9 @@
 public struct FileError: Error, Sendable, Hashable {
     /// What went wrong, by the one table.
     public var kind: Kind
+    /// Whether the context is for a client, too, where its protocol has room for a sentence: what a
+    /// control file says of the words that were written to it.
+    public var isSaid = false
     /// Where and with what: a path, an offset, a field; nil where the asker knows.
     public var context: String?
 

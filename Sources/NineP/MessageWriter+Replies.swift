@@ -21,15 +21,32 @@ extension MessageWriter {
         }
     }
 
+    /// The longest text of an error: Plan 9's own.
+    @usableFromInline static var errorLimit: Int { 128 }
+
     /// Writes Rerror, or Rlerror in 9P2000.L, in place of whatever was begun.
+    ///
+    /// What is `said` goes in place of the kind's text where that alone tells what is wrong, in
+    /// plain 9P2000; its first 128 bytes do.
     @inlinable
-    public mutating func error(_ kind: FileError.Kind, tag: UInt16) throws(FileError) {
+    public mutating func error(
+        _ kind: FileError.Kind,
+        saying said: String? = nil,
+        tag: UInt16
+    ) throws(FileError) {
         cancel()
         if dialect == .linux {
             try write(Rlerror(number: kind.number), tag: tag)
+        } else if dialect == .plain, let said {
+            var text = String(said.unicodeScalars.prefix(Self.errorLimit))
+            while text.utf8.count > Self.errorLimit { text.unicodeScalars.removeLast() }
+            let bytes = Array(text.utf8)
+            try bytes.span.bytes.withUnsafeBytes { (text) throws(FileError) in
+                try write(Rerror(ename: text, number: kind.number), tag: tag)
+            }
         } else {
             let text = kind.text.bytes
-            assert(text.count <= 128, "v9fs ends a mount over a longer text")
+            assert(text.count <= Self.errorLimit, "v9fs ends a mount over a longer text")
             try write(Rerror(ename: text, number: kind.number), tag: tag)
         }
     }

@@ -19,7 +19,8 @@ extension Output {
     mutating func put(_ error: FileError, tag: UInt16, _ dialect: Dialect) {
         var writer = MessageWriter(room, dialect)
         do throws(FileError) {
-            try writer.error(error.kind, tag: tag)
+            let said = error.isSaid ? error.context : nil
+            try writer.error(error.kind, saying: said, tag: tag)
         } catch {
             assertionFailure("a batch is sent while there is room for an error")
         }

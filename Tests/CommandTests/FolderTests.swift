@@ -92,6 +92,25 @@ struct FolderTests {
         #expect(live.served.end() == 0)
     }
 
+    /// An upgrade may be dropped in before what it takes the place of is taken out.
+    @Test func ofVersionsOfAPackageTheLatestIsShown() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        try scratch.shell("mkdir web; cp a-1.0-1.deb web")
+        var live = try Live(scratch)
+        let version = "usr/share/doc/a/version"
+        try scratch.shell("cp a-1.0-2.deb web")
+        #expect(live.told("a-1.0-1.deb is kept out: there is a 1.0-2"))
+        #expect(try live.next() == "2")
+        #expect(try live.seen.read(version) == "a 1.0-2\n")
+        try scratch.shell("rm web/a-1.0-1.deb; cp a-1.0-1.deb web/z.deb")
+        #expect(live.told("z.deb is kept out: there is a 1.0-2"))
+        try scratch.shell("rm web/a-1.0-2.deb")
+        #expect(try live.next() == "3")
+        #expect(try live.seen.read(version) == "a 1.0-1\n")
+        #expect(live.served.end() == 0)
+    }
+
     /// An accent may be a letter's, or a sign of its own.
     @Test func aNameInOtherBytesIsKeptOut() throws {
         let scratch = try prepared()

@@ -67,6 +67,34 @@ struct LiveTests {
         #expect(live.served.end() == 0)
     }
 
+    @Test func nothingShowsBetweenBeginAndCommit() throws {
+        let scratch = try Self.prepared()
+        let live = try Live(scratch)
+        let control = try Editor(live.address, "ctl")
+        try control.write("env/main/ctl", "begin\n")
+        for word in ["gen 1", "rollback"] {
+            let refused = #expect(throws: FileError.self) {
+                try control.write("env/main/ctl", "\(word)\n")
+            }
+            #expect(refused?.kind == .busy)
+            let said = try control.read("env/main/ctl")
+            #expect(said.contains("error: \(word): begun: commit or abort first"), "\(said)")
+        }
+        try control.write("env/main/ctl", "abort\n")
+        // A plain client is told in a sentence, of which 128 bytes are seen.
+        let plain = try Client(dial: live.address, wish: .plain).attach(to: "ctl")
+        let file = try plain.walk("env/main/ctl")
+        try file.open(.write)
+        let name = String(repeating: "n", count: 150)
+        let refused = #expect(throws: FileError.self) {
+            try file.write(Array("rm \(name)\n".utf8), at: 0)
+        }
+        #expect(refused?.context == String(name.prefix(128)))
+        try control.write("env/main/ctl", "gen 1\n")
+        #expect(try control.read("env/main/gen").hasPrefix("1 "))
+        #expect(live.served.end() == 0)
+    }
+
     @Test func anyNumberMayWaitForWhatHappens() throws {
         let scratch = try Self.prepared()
         let live = try Live(scratch)

@@ -17,8 +17,12 @@ struct SwitchFaultTests {
             try setting.tell("gen 2")
             try setting.scratch.shell("mkdir kept && cp store/packages/b-* kept")
             try setting.scratch.shell("rm -rf store/tables; \(damage)")
-            // What cannot be shown is not made current.
+            // What cannot be shown is not made current, whoever asks for it.
             #expect(throws: FileError.self) { try setting.tell("gen 3") }
+            let refused = try EnvironmentTests.pak(setting.scratch, ["switch", "3"], status: 1)
+            #expect(refused.complaints.contains("try: pak "), "\(refused.complaints)")
+            let list = try EnvironmentTests.pak(setting.scratch, ["list"]).output
+            #expect(list.hasSuffix(" a 1.0-1\n"), "\(list)")
             #expect(try setting.seen.read("usr/bin/a") == "a\n")
             #expect(!setting.isThere("usr/bin/b"))
             #expect(try setting.control.read("env/main/ctl").contains("error: gen 3: "))

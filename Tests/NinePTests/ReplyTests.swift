@@ -35,6 +35,20 @@ import Testing
         #expect(linux == [11, 0, 0, 0, 7, 3, 0, UInt8(kind.number), 0, 0, 0])
     }
 
+    @Test func whatIsSaidIsForPlainClientsAndCut() throws {
+        let said = "nothing: not in environment main"
+        let plain = try Self.written(.plain) { try $0.error(.notFound, saying: said, tag: 3) }
+        #expect(Array(plain[9...]) == Array(said.utf8))
+        for dialect in [Dialect.unix, .linux] {
+            let other = try Self.written(dialect) { try $0.error(.notFound, saying: said, tag: 3) }
+            #expect(try other == Self.written(dialect) { try $0.error(.notFound, tag: 3) })
+        }
+        // 128 bytes at most, and whole letters.
+        let long = "x" + String(repeating: "\u{20ac}", count: 200)
+        let cut = try Self.written(.plain) { try $0.error(.notFound, saying: long, tag: 3) }
+        #expect(Array(cut[9...]) == Array(("x" + String(repeating: "\u{20ac}", count: 42)).utf8))
+    }
+
     @Test func anErrorTakesThePlaceOfWhatWasBegun() throws {
         let bytes = try Self.written(.linux) {
             try $0.write(Rclunk(), tag: 1)

@@ -100,6 +100,14 @@ private final class ControlText: OpenFile {
     /// The last needs no newline in a short write, as that of somebody who types.
     func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
         guard let words else { throw FileError(.readOnly) }
+        do throws(FileError) { try take(bytes, words) } catch {
+            var error = error
+            error.isSaid = true
+            throw error
+        }
+    }
+
+    private func take(_ bytes: RawSpan, _ words: ControlWords) throws(FileError) {
         guard bytes.byteCount < Self.mostWithoutEnd || Array(bytes).last == UInt8(ascii: "\n")
         else {
             let error = FileError(.invalid, "no newline behind \(bytes.byteCount) bytes")

@@ -208,14 +208,14 @@ package final class EnvironmentControl: Sendable {
             }
             guard let lines else { throw FileError(.invalid, "nothing was begun") }
             return (try change(of: lines), lines)
-        case ("gen", 2):
-            try environment.note("switch", current: Self.number(words[1]))
-            follow()
-        case ("rollback", 1...2):
-            let steps = try words.count == 2 ? Self.number(words[1]) : 1
-            guard steps > 0 else { throw FileError(.invalid, "1 or more is needed") }
-            try environment.rollback(steps)
-            follow()
+        case ("gen", _), ("rollback", _):
+            try change { begun throws(FileError) in
+                // Nothing shows before what was begun is there, or is given up.
+                guard begun.lines == nil else {
+                    throw FileError(.busy, "begun: commit or abort first")
+                }
+            }
+            try show(words)
         case ("pin", 2): try environment.pin(Self.number(words[1]), true)
         case ("not", 3) where words[1] == "pin":
             try environment.pin(Self.number(words[2]), false)
@@ -231,13 +231,32 @@ package final class EnvironmentControl: Sendable {
                 return begun.lines != nil
             }
             return isNoted ? nil : (try change(of: [words]), [words])
-        default:
-            let known = """
-                add, rm, prefer, block, alias, allow, not, gen, rollback, pin, begin, commit, abort
-                """
-            throw FileError(.invalid, "no such word; there are \(known)")
+        default: throw Self.unknown
         }
         return nil
+    }
+
+    private static let unknown = FileError(
+        .invalid,
+        """
+        no such word; there are \
+        add, rm, prefer, block, alias, allow, not, gen, rollback, pin, begin, commit, abort
+        """
+    )
+
+    /// Makes a generation that there is current.
+    private func show(_ words: [String]) throws(FileError) {
+        switch (words[0], words.count) {
+        case ("gen", 2):
+            try environment.note("switch", current: Self.number(words[1]))
+            follow()
+        case ("rollback", 1...2):
+            let steps = try words.count == 2 ? Self.number(words[1]) : 1
+            guard steps > 0 else { throw FileError(.invalid, "1 or more is needed") }
+            try environment.rollback(steps)
+            follow()
+        default: throw Self.unknown
+        }
     }
 
     private static func number(_ word: String) throws(FileError) -> Int {

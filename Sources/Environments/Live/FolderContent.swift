@@ -19,6 +19,8 @@ struct FolderContent: Sendable {
     private var unclosed: Set<String> = []
     /// Directories that were made where they are: nobody says when they are whole.
     private var inPlace: Set<String> = []
+    /// Packages of which there is a later version, and what it is.
+    private var older: [String: String] = [:]
     /// Names in other bytes than those of another that is the same text.
     private var twins: Set<[UInt8]> = []
 
@@ -134,7 +136,28 @@ struct FolderContent: Sendable {
         if !all.contains(FolderRules.fileName) { (rules, rulesStamp) = (FolderRules(), nil) }
         packages = packages.filter { all.contains($0.key) }
         refused = refused.filter { all.contains($0.key) }
-        return whole
+        return latest(whole, tell)
+    }
+
+    /// Those of names that are the latest of their packages: an upgrade is there before what it
+    /// takes the place of is taken out.
+    private mutating func latest(_ names: [String], _ tell: (String) -> Void) -> [String] {
+        let known = names.compactMap { name in packages[name].map { (name, $0.package) } }
+        let latest = Dictionary(known.map { ($0.1.name, $0.1.manifest.version ?? "") }) {
+            VersionOrder.precedes($0, $1) ? $1 : $0
+        }
+        var found: [String: String] = [:]
+        for (name, package) in known {
+            guard let other = latest[package.name],
+                VersionOrder.precedes(package.manifest.version ?? "", other)
+            else { continue }
+            found[name] = other
+            if older[name] != other {
+                tell("\(name) is kept out: there is \(package.name) \(other)")
+            }
+        }
+        older = found
+        return names.filter { found[$0] == nil }
     }
 
     /// Why a name cannot be looked at; nil where it is gone.

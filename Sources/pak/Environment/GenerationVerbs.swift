@@ -25,6 +25,9 @@ struct Switch: ParsableCommand {
         }
     }
 
+    /// More packages than these are not opened before they are switched to.
+    private static let mostOpened = 64
+
     /// Makes the generation of that number current.
     static func run(
         _ printing: some Printing,
@@ -52,8 +55,14 @@ struct Switch: ParsableCommand {
                 let object = JSON.change(environment.name, new: old, old: old, step.hash, [])
                 return printing.show(object, or: "Generation \(old), as it was\n")
             }
-            // What is in both is there, as far as anybody knows.
-            for package in step.needed { _ = try finder.path(of: package) }
+            // What is in both is there, as far as anybody knows; of much that came a part is opened.
+            let opener = StoredPackages(finder)
+            for package in step.needed.prefix(Self.mostOpened) {
+                _ = try opener.package(package)
+            }
+            for package in step.needed.dropFirst(Self.mostOpened) {
+                _ = try finder.path(of: package)
+            }
             try environment.note(word, step, over: state)
             if let damage = step.damage {
                 let text = "environment \(environment.name): \(damage)"
