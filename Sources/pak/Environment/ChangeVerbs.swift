@@ -48,7 +48,7 @@ struct EnvironmentEdit {
             for words in words { try change.take(words, imports) }
         } catch {
             let status: Int32 = error.kind == .invalid ? 2 : 1
-            throw Complaint(error, in: change.store, try: cure(error), status: status)
+            throw Complaint(error, in: change.store, try: cure(error, options), status: status)
         }
         guard !change.isEmpty else {
             let (old, hash) = (change.state.current, change.record.hash)
@@ -66,14 +66,15 @@ struct EnvironmentEdit {
         )
     }
 
-    private func cure(_ error: FileError) -> String? {
+    private func cure(_ error: FileError, _ options: some EnvironmentChoice) -> String? {
         guard error.kind == .notFound else { return nil }
+        if words.contains(where: { $0[0] == "not" }) { return options.show }
         // Without a slash it is a package's name, whatever lies in the working directory.
         let files = words.filter { $0[0] == "add" }.flatMap { $0.dropFirst() }
         let file = files.first { !$0.contains("/") && HostNames.kind($0) != nil }
         if let file { return "pak add ./\(file)" }
         let isAbsent = !words.contains { $0[0] == "add" }
-        return isAbsent ? "pak list" : "pak list --all, or pak add ./FILE"
+        return isAbsent ? options.command("list") : "pak list --all, or pak add ./FILE"
     }
 
     static func tell(

@@ -37,7 +37,7 @@ struct Difference: ParsableCommand {
             let number = old ?? after.parent
             before = number > 0 ? try current.environment.record(number) : nil
         } catch {
-            throw Complaint("\(error)", try: "pak history")
+            throw Complaint("\(error)", try: options.command("history"))
         }
         let old = before?.text ?? EnvironmentText()
         if files { return try showFiles(old, after.text, current) }

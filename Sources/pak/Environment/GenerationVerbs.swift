@@ -82,7 +82,7 @@ struct Switch: ParsableCommand {
                 if isPackage {
                     "pak import the package again"
                 } else if [.notFound, .malformed].contains(error.kind) {
-                    "pak history"
+                    options.command("history")
                 } else {
                     nil
                 }
@@ -155,7 +155,7 @@ struct Pin: ParsableCommand {
             throw Complaint(
                 error,
                 in: environment.store,
-                try: error.kind == .notFound ? "pak history" : nil,
+                try: error.kind == .notFound ? options.local.command("history") : nil,
                 status: error.kind == .busy ? WaitOptions.busy : 1
             )
         }

@@ -95,7 +95,10 @@ struct Why: ParsableCommand {
     func run() throws {
         let current = try options.current()
         guard let package = current.record.text.package(name) else {
-            throw Complaint("\(name): not in environment \(current.name)", try: "pak list")
+            throw Complaint(
+                "\(name): not in environment \(current.name)",
+                try: options.command("list")
+            )
         }
         let first: (number: Int, command: String)
         do throws(FileError) {

@@ -118,6 +118,18 @@ extension EnvironmentChoice {
         do throws(FileError) { return try finder.chosen() } catch { throw Complaint("\(error)") }
     }
 
+    /// A command about the same environment, for who is told to type one.
+    func command(_ word: String) -> String {
+        line([word] + (environment.map { ["-e", $0] } ?? []))
+    }
+
+    /// The command that shows it.
+    var show: String { line(["env", "show"] + (environment.map { [$0] } ?? [])) }
+
+    private func line(_ words: [String]) -> String {
+        (["pak"] + words + stores.words).map { ShellWord.quoted($0) }.inRow(" ")
+    }
+
     /// The environment, to be read.
     func find(_ finder: EnvironmentFinder) throws(Complaint) -> NamedEnvironment {
         let name = try name(finder)
