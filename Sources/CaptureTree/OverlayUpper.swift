@@ -3,9 +3,11 @@ public import FileTree
 
 /// Reads back what overlayfs has kept of changes, into a tree that keeps them itself.
 ///
-/// What comes of it is what the tree would have if it had been changed by the same calls, with one
-/// exception: where a file of several names was changed under one of them, overlayfs has taken
-/// that name for a file of its own. Such files are changed under all of their names, and told.
+/// What comes of it is what the tree would have if it had been changed by the same calls, with two
+/// exceptions: where a file of several names was changed under one of them, overlayfs has taken
+/// that name for a file of its own. Such files are changed under all of their names, and told. And
+/// where `ownersAreReal` a file of another user's is taken for one that was given to him, also when
+/// he has made it himself.
 public struct OverlayUpper {
     /// What is not as overlayfs has shown it.
     public internal(set) var losses: [Unpacker.Loss] = []
@@ -137,6 +139,7 @@ public struct OverlayUpper {
         if let old { try Self.remove(old, name, from: target) }
         let new = try make(node, source, stat, marks, name, in: target)
         if stat.links > 1 { made[stat.qid.path] = new }
+        try setOwner(of: new, stat, marks)
         try setAttributes(of: new, from: node, stat, marks, isNew: true)
     }
 
@@ -165,6 +168,7 @@ public struct OverlayUpper {
             guard try old.link?.target() == node.link?.target() else { return nil }
         default: return nil
         }
+        try setOwner(of: old, stat, marks)
         try setAttributes(of: old, from: node, stat, marks, isNew: false)
         return old
     }
@@ -188,7 +192,7 @@ public struct OverlayUpper {
         if let old { try Self.remove(old, name, from: target) }
         let made = try target.createDirectory(
             name.span.bytes,
-            try attributes(stat.mode.permissions | 0o700, stat, in: target)
+            try attributes(stat.mode.permissions, stat, in: target)
         )
         try setOwner(of: made, stat, marks)
         try apply(directory, to: made, path)
@@ -261,7 +265,8 @@ public struct OverlayUpper {
         if change.permissions != known { try target.change(change, by: .superuser) }
     }
 
-    /// Sets what is other than it was; a time only where it can be no clock's.
+    /// Sets times and attributes that are other than they were; a time only where it can be no
+    /// clock's.
     private func setAttributes(
         of target: any Node,
         from node: any Node,
@@ -269,7 +274,6 @@ public struct OverlayUpper {
         _ marks: OverlayMarks,
         isNew: Bool
     ) throws(FileError) {
-        try setOwner(of: target, stat, marks)
         let before = try target.stat()
         var change = StatChange()
         let isDirectory = stat.mode.type == .directory

@@ -85,19 +85,17 @@ extension Conversation {
         // A place of one thread alone has nobody to answer beside it.
         guard place.descriptor >= 0 else { return false }
         return file.whenReady(at: offset, count: count, until: cancellation) { [self] error in
-            waiting.answer(unique) {
-                var reply = Reply(capacity: count)
-                reply.begin()
-                var failure = error
-                if failure == nil {
-                    do throws(FileError) { try put(file, at: offset, count, &reply) } catch {
-                        failure = error
-                    }
+            var reply = Reply(capacity: count)
+            reply.begin()
+            var failure = error
+            if failure == nil {
+                do throws(FileError) { try put(file, at: offset, count, &reply) } catch {
+                    failure = error
                 }
-                reply.finish(unique, error: failure.map { Int32($0.kind.number) } ?? 0)
-                // Whoever asked is gone, or the mount: then there is nobody to be told.
-                _ = reply.send(to: place.descriptor)
             }
+            reply.finish(unique, error: failure.map { Int32($0.kind.number) } ?? 0)
+            // Whoever asked is gone, or the mount: then there is nobody to be told.
+            waiting.answer(unique) { _ = reply.send(to: place.descriptor) }
         }
     }
 

@@ -15,6 +15,8 @@ final class Waiting: Sendable {
 
     private let state = Mutex(State())
     /// Held while a request that no thread waits for is answered: nobody closes a descriptor then.
+    ///
+    /// It is taken before `state`.
     private let answering = Mutex(())
 
     /// Has a request given up once an interrupt comes, or at once when it has.
@@ -54,13 +56,9 @@ final class Waiting: Sendable {
     ///
     /// When it returns nobody answers one of them any more.
     func interruptAll() {
-        let all = answering.withLock { _ in
-            state.withLock { state in
-                defer { state.requests = [:] }
-                return Array(state.requests.values)
-            }
-        }
+        let all = state.withLock { Array($0.requests.values) }
         for cancellation in all { cancellation.cancel() }
+        answering.withLock { _ in state.withLock { $0.requests = [:] } }
     }
 }
 

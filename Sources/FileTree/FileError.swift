@@ -1,6 +1,7 @@
 /// The one error that crosses a target's border: a kind for programs, a context for people.
 ///
-/// The kind decides what a client is told; the context goes to logs and to the user's terminal.
+/// The kind decides what a client is told; the context goes to logs and to the user's terminal, and
+/// where it `isSaid` to the client that asked.
 public struct FileError: Error, Sendable, Hashable {
     /// What went wrong, by the one table.
     public var kind: Kind
@@ -22,7 +23,9 @@ public struct FileError: Error, Sendable, Hashable {
 
     /// The same error with `place` in front of its context.
     public func at(_ place: String) -> FileError {
-        FileError(kind, context.map { "\(place): \($0)" } ?? place)
+        var error = self
+        error.context = context.map { "\(place): \($0)" } ?? place
+        return error
     }
 
     /// What can go wrong.

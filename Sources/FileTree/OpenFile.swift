@@ -45,7 +45,8 @@ public protocol OpenFile: AnyObject, Sendable {
     /// or with the error that `prepare` would throw; false where nobody can say, and then only
     /// `prepare` does.
     ///
-    /// What may never happen is not to take a thread for each who waits for it.
+    /// What may never happen is not to take a thread for each who waits for it. No lock is held
+    /// while `body` runs, which may be before this returns.
     func whenReady(
         at offset: UInt64,
         count: Int,

@@ -26,8 +26,8 @@ extension MessageWriter {
 
     /// Writes Rerror, or Rlerror in 9P2000.L, in place of whatever was begun.
     ///
-    /// What is `said` goes in place of the kind's text where that alone tells what is wrong, in
-    /// plain 9P2000; its first 128 bytes do.
+    /// What is `said` goes in front of the kind's text in plain 9P2000, as far as there is room for
+    /// it in 128 bytes, and without what moves a cursor.
     @inlinable
     public mutating func error(
         _ kind: FileError.Kind,
@@ -38,8 +38,14 @@ extension MessageWriter {
         if dialect == .linux {
             try write(Rlerror(number: kind.number), tag: tag)
         } else if dialect == .plain, let said {
-            var text = String(said.unicodeScalars.prefix(Self.errorLimit))
-            while text.utf8.count > Self.errorLimit { text.unicodeScalars.removeLast() }
+            let end = ": " + String(decoding: kind.text.bytes, as: UTF8.self)
+            var text = String(said.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 })
+            if text.hasSuffix(end) { text.removeLast(end.count) }
+            text = String(text.unicodeScalars.prefix(Self.errorLimit))
+            while text.utf8.count + end.utf8.count > Self.errorLimit {
+                text.unicodeScalars.removeLast()
+            }
+            text += end
             let bytes = Array(text.utf8)
             try bytes.span.bytes.withUnsafeBytes { (text) throws(FileError) in
                 try write(Rerror(ename: text, number: kind.number), tag: tag)

@@ -7,7 +7,7 @@ import NineP
 final class LateRequest: @unchecked Sendable {
     /// How far it has come.
     enum State {
-        /// It waits for a thread, or for a lock; nothing of it runs.
+        /// It waits for a thread, for a lock, or for what happens; nothing of it runs.
         case waiting
         /// A thread prepares it.
         case running

@@ -248,12 +248,15 @@ struct LiveMountTests {
             """
             pak add ../a-1.0-1.deb >log || exit
             pak mount -e main --ctl .pak at || exit
-            for n in $(seq 48); do head -n 1 at/.pak/events >event.$n & all="$all $!"; done
-            # All wait by then, and others are answered.
-            for reader in $all; do till "grep -q '^State:.[SD]' /proc/$reader/status"; done
+            for n in $(seq 48); do
+                sh -c ": >opened.$n; exec head -n 1" <at/.pak/events >event.$n &
+                all="$all $!"
+            done
+            till '[ "$(ls | grep -c ^opened)" = 48 ]'
+            # What opened before is told, whenever it reads; most wait by now.
             sleep 0.3; timeout 20 cat at/usr/share/doc/a/version
             set -- $all; kill -KILL $1 $2 $3; wait $1 $2 $3 2>/dev/null
-            echo rollback >at/.pak/ctl; shift 3; wait "$@"
+            echo rollback >at/.pak/ctl; till '[ "$(cat event.* | wc -l)" = 45 ]'
             cat event.* | cut -d ' ' -f 1-2 | sort | uniq -c | tr -s ' '
             """
         )

@@ -151,8 +151,8 @@ struct OverlayWayTests {
         )
         #expect(
             run.complaints
-                == "pak: no view: /srv: below it the host has /srv/x, and so it takes /dev/fuse: "
-                + "Operation not supported\ntry: as root: chmod 666 /dev/fuse\n"
+                == "pak: no view: FUSE at /srv, below which the host has /srv/x: permission denied\n"
+                + "try: as root: chmod 666 /dev/fuse\n"
         )
         #expect(run.status == 125)
     }

@@ -20,7 +20,9 @@ struct SwitchFaultTests {
             // What cannot be shown is not made current, whoever asks for it.
             #expect(throws: FileError.self) { try setting.tell("gen 3") }
             let refused = try EnvironmentTests.pak(setting.scratch, ["switch", "3"], status: 1)
-            #expect(refused.complaints.contains("try: pak "), "\(refused.complaints)")
+            let cure = "\ntry: pak import the package again\n"
+            #expect(refused.complaints.hasPrefix("pak: package b 2"), "\(refused.complaints)")
+            #expect(refused.complaints.hasSuffix(cure), "\(refused.complaints)")
             let list = try EnvironmentTests.pak(setting.scratch, ["list"]).output
             #expect(list.hasSuffix(" a 1.0-1\n"), "\(list)")
             #expect(try setting.seen.read("usr/bin/a") == "a\n")

@@ -38,15 +38,21 @@ import Testing
     @Test func whatIsSaidIsForPlainClientsAndCut() throws {
         let said = "nothing: not in environment main"
         let plain = try Self.written(.plain) { try $0.error(.notFound, saying: said, tag: 3) }
-        #expect(Array(plain[9...]) == Array(said.utf8))
+        #expect(Array(plain[9...]) == Array("\(said): file does not exist".utf8))
+        // Which is there once, also where it was said already.
+        let twice = try Self.written(.plain) {
+            try $0.error(.notFound, saying: "\u{1b}\(said): file does not exist\n", tag: 3)
+        }
+        #expect(twice == plain)
         for dialect in [Dialect.unix, .linux] {
             let other = try Self.written(dialect) { try $0.error(.notFound, saying: said, tag: 3) }
             #expect(try other == Self.written(dialect) { try $0.error(.notFound, tag: 3) })
         }
         // 128 bytes at most, and whole letters.
-        let long = "x" + String(repeating: "\u{20ac}", count: 200)
+        let long = String(repeating: "\u{20ac}", count: 200)
         let cut = try Self.written(.plain) { try $0.error(.notFound, saying: long, tag: 3) }
-        #expect(Array(cut[9...]) == Array(("x" + String(repeating: "\u{20ac}", count: 42)).utf8))
+        let whole = String(repeating: "\u{20ac}", count: 35) + ": file does not exist"
+        #expect(Array(cut[9...]) == Array(whole.utf8))
     }
 
     @Test func anErrorTakesThePlaceOfWhatWasBegun() throws {

@@ -14,7 +14,7 @@ package final class ControlEvents: Sendable {
     }
 
     private struct State {
-        /// By number, as they came.
+        /// By numbers that are not used twice.
         var waiters: [Int: Waiter] = [:]
         var lastWaiter = 0
         var bytes: [UInt8] = []

@@ -58,6 +58,7 @@ struct FolderContent: Sendable {
     mutating func forget() {
         packages = [:]
         refused = [:]
+        older = [:]
         unclosed = []
         inPlace = []
         rulesStamp = nil

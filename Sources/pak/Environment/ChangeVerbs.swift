@@ -72,9 +72,11 @@ struct EnvironmentEdit {
         // Without a slash it is a package's name, whatever lies in the working directory.
         let files = words.filter { $0[0] == "add" }.flatMap { $0.dropFirst() }
         let file = files.first { !$0.contains("/") && HostNames.kind($0) != nil }
-        if let file { return "pak add ./\(file)" }
+        let add = options.command("add")
+        if let file { return "\(add) \(ShellWord.quoted("./\(file)"))" }
         let isAbsent = !words.contains { $0[0] == "add" }
-        return isAbsent ? options.command("list") : "pak list --all, or pak add ./FILE"
+        let list = options.command("list")
+        return isAbsent ? list : "\(list) --all, or \(add) ./FILE"
     }
 
     static func tell(

@@ -58,7 +58,10 @@ struct Switch: ParsableCommand {
             // What is in both is there, as far as anybody knows; of much that came a part is opened.
             let opener = StoredPackages(finder)
             for package in step.needed.prefix(Self.mostOpened) {
-                _ = try opener.package(package)
+                do throws(FileError) { _ = try opener.package(package) } catch {
+                    let word = "package \(package.name) \(package.version)"
+                    throw error.context?.hasPrefix(word) == true ? error : error.at(word)
+                }
             }
             for package in step.needed.dropFirst(Self.mostOpened) {
                 _ = try finder.path(of: package)

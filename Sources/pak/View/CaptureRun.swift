@@ -16,7 +16,7 @@ import Terminal
 struct CaptureRun {
     let borders: ViewChoice.Borders
     let capture: Capture
-    private let via: ViewArguments.Way?
+    private var via: ViewArguments.Way?
     private let command: Command
     private var identity: View.Identity
     private let lost = LostWrites()
@@ -72,6 +72,13 @@ struct CaptureRun {
                 borders.remark("\(error): without subordinate ids")
                 var other = self
                 other.identity = .root()
+                return try other.run(tell)
+            }
+            // One that opens may still not be mounted.
+            if via == nil, way == .fuse, ViewFailure.isOfFUSE(error) {
+                borders.remark("\(error): changes are kept in memory, and read back")
+                var other = self
+                other.via = .overlay
                 return try other.run(tell)
             }
             if again > 0, error.kind == .notFound, error.context?.contains(" at /") == true {
@@ -197,7 +204,7 @@ struct CaptureRun {
 
     /// What has a capture be served, and not laid.
     private var wayOut: String {
-        via == .overlay ? "--via fuse" : "as root: chmod 666 \(ViewFailure.device)"
+        via == .overlay ? "--via fuse" : ViewFailure.openDevice
     }
 
     private func wait(_ process: ViewProcess) -> Ending {

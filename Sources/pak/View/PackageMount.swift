@@ -19,7 +19,7 @@ struct PackageMount {
         // A mount at the same place whose server is gone gives way.
         let place = TextFile.absolute(directory)
         for old in MountedView.all(at: place) where old.isDeserted {
-            // That it is still there is what the mount will say.
+            // That it is still there is said below.
             try? FUSEMount.unmount(place, lazily: true)
         }
         // Root's would go over it.

@@ -28,12 +28,8 @@ enum ViewFailure {
         if let option = error.context?.parts(at: " ").first, option.utf8.starts(with: "--".utf8) {
             return Complaint(error, try: cures[String(option)], status: status)
         }
-        if error.kind == .unsupported, error.context?.hasSuffix(device) == true {
-            return Complaint(
-                "no view: \(error)",
-                try: "as root: chmod 666 /dev/fuse",
-                status: status
-            )
+        if way == .overlay, isOfFUSE(error) {
+            return Complaint("no view: \(error)", try: openDevice, status: status)
         }
         for facility in needed(for: way) {
             guard case .missing(let why, let cure) = facility.check() else { continue }
@@ -70,8 +66,8 @@ enum ViewFailure {
         )
     }
 
-    /// What a view needs that the kernel's overlays cannot be.
-    static let device = "/dev/fuse"
+    /// What has views be served that overlays cannot be.
+    static let openDevice = "as root: chmod 666 /dev/fuse"
 
     /// Whether it is the mount of /dev/fuse that was refused.
     static func isOfFUSE(_ error: FileError) -> Bool {

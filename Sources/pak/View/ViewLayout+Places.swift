@@ -45,10 +45,11 @@ extension ViewLayout {
         var path: PathBytes = ""
         for name in folder.names {
             path = path + "/" + name
-            if hidden.has(path) || hidden.areIn(path) { return false }
+            if hidden.has(path) { return false }
             if let node = try find(path), node.directory == nil { return false }
         }
-        return try find(path) == nil && HostNames.kind(path) == .directory
+        return try find(path) == nil && !hidden.areBelow(path)
+            && HostNames.kind(path) == .directory
     }
 
     /// Makes places in a layer of their own, since nothing is made on the host's disk or in a

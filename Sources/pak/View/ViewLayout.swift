@@ -1,4 +1,5 @@
 import FileTree
+import Glibc
 import Namespaces
 
 /// The mounts that a view is made of: packages over the host's files, or alone.
@@ -288,11 +289,8 @@ struct ViewLayout {
         let missing = missingPoints(below: path, base: base)
         makePoints(missing)
         let points = missing.isEmpty ? [] : [Self.pointsPlace(path)]
-        if let mount = below.first, hasUsers, areInMemory {
-            throw FileError(
-                .unsupported,
-                "\(path): below it the host has \(mount), and so it takes \(ViewFailure.device)"
-            )
+        if let mount = below.first, hasUsers, access("/dev/fuse", R_OK | W_OK) != 0 {
+            throw FileError(.permission, "FUSE at \(path), below which the host has \(mount)")
         }
         if servesWhole || hasUsers && !below.isEmpty {
             serveWhole()
