@@ -23,15 +23,7 @@ extension Package {
             throw error.at(file.path)
         }
         let contents = FramedContents(file: file, index: index, cache: cache)
-        let manifest = try Self.manifest(contents)
-        return Package(
-            index: index,
-            id: index.contentID,
-            manifest: manifest,
-            name: manifest.name ?? Self.stem(file.path),
-            path: file.path,
-            contents: contents
-        )
+        return Package(contents, try Self.manifest(contents))
     }
 
     /// Opens a plain tar, whose files are read where they lie; nil for what is none.
@@ -110,9 +102,12 @@ extension Package {
             let header = TarBlock(UnsafeRawBufferPointer(block))
             return count == block.count ? Int(clamping: header.number(124, 12) ?? 0) : 0
         }
-        let most = min(Manifest.sizeLimit / FrameCutter.piece + 1, contents.index.frameCount)
-        let pieces = size <= FrameCutter.piece ? 0 : size / FrameCutter.piece + 1
-        let source = FrameSource(contents, frames: 0..<UInt32(min(most, 1 + pieces)))
+        var source = first
+        if size > FrameCutter.piece {
+            let most = min(Manifest.sizeLimit / FrameCutter.piece + 1, contents.index.frameCount)
+            let count = min(most, 2 + size / FrameCutter.piece)
+            source = FrameSource(contents, frames: 0..<UInt32(count))
+        }
         var reader = TarReader(source)
         guard let member = try reader.read(), member.path == Manifest.path else {
             throw .malformed("\(source.path): the first member is no manifest")

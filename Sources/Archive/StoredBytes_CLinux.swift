@@ -44,8 +44,14 @@ package final class StoredBytes: @unchecked Sendable {
     /// Maps a part of an open file; what is behind its end reads as zeros, also when it is cut
     /// later.
     ///
-    /// Errors: `.malformed` for no bytes; those of mmap(2).
-    package init(mapping descriptor: Int32, at offset: UInt64, length: Int) throws(FileError) {
+    /// `isReadWhole` says that all of it is about to be read. Errors: `.malformed` for no bytes;
+    /// those of mmap(2).
+    package init(
+        mapping descriptor: Int32,
+        at offset: UInt64,
+        length: Int,
+        isReadWhole: Bool = false
+    ) throws(FileError) {
         let page = UInt64(sysconf(Int32(_SC_PAGESIZE)))
         let skipped = Int(offset % page)
         guard length > 0, length <= Int.max - skipped, offset <= UInt64(Int64.max) else {
@@ -55,7 +61,7 @@ package final class StoredBytes: @unchecked Sendable {
             nil,
             skipped + length,
             PROT_READ,
-            length <= Self.wholeLength ? MAP_PRIVATE | MAP_POPULATE : MAP_PRIVATE,
+            MAP_PRIVATE | (isReadWhole || length <= Self.wholeLength ? MAP_POPULATE : 0),
             descriptor,
             off_t(offset) - off_t(skipped)
         )
@@ -74,7 +80,7 @@ package final class StoredBytes: @unchecked Sendable {
         }
     }
 
-    /// Maps the whole of the file at `path`.
+    /// Maps the whole of the file at `path`, which is about to be read.
     ///
     /// Errors: `.malformed` for an empty one and what is no file; those of open(2) and mmap(2).
     package convenience init(mapping path: String) throws(FileError) {
@@ -87,7 +93,8 @@ package final class StoredBytes: @unchecked Sendable {
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .malformed("\(path): not a file") }
         do throws(FileError) {
-            try self.init(mapping: descriptor, at: 0, length: Int(status.st_size))
+            let length = Int(status.st_size)
+            try self.init(mapping: descriptor, at: 0, length: length, isReadWhole: true)
         } catch {
             throw error.at(path)
         }

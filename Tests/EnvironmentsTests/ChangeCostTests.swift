@@ -1,5 +1,7 @@
+import Archive
 import CAllocations
 import FileTree
+import Glibc
 import Store
 import Synchronization
 import Testing
@@ -84,6 +86,41 @@ struct ChangeCostTests {
         #expect(looks[3] == looks[40], "\(looks)")
     }
 
+    /// Whoever asks for a package that somebody has gets its parts, and nobody is known to have one
+    /// that was let go.
+    @Test func aPackageIsOpenedOnceForAsLongAsSomebodyHasIt() throws {
+        let folder = try StoreFolder()
+        let counter = Counter()
+        let store = try Store(writing: folder.path, calls: counter.calls)
+        let stored = try store.add(package("p", in: folder)).package
+        let packages = StoredPackages(EnvironmentFinder(stores: [store]))
+        var first: Package? = try packages.package(stored)
+        let reference = try #require(first.flatMap { PackageReference($0) })
+        let looks = counter.looks
+        let second = try packages.package(stored)
+        #expect(counter.looks == looks)
+        #expect(second.index === first?.index && second.id == stored.id && second.name == "p")
+        #expect(second.manifest == first?.manifest && second.path == first?.path)
+        #expect(reference.isOf(second) && !reference.isGone)
+        first = nil
+        #expect(reference.package?.id == stored.id)
+        withExtendedLifetime(second) {}
+    }
+
+    @Test func aPackageThatNobodyHasIsOpenedAnew() throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        let stored = try store.add(package("p", in: folder)).package
+        let packages = StoredPackages(EnvironmentFinder(stores: [store]))
+        func reference() throws -> PackageReference {
+            try #require(PackageReference(packages.package(stored)))
+        }
+        let gone = try reference()
+        #expect(gone.isGone && gone.package == nil)
+        let again = try packages.package(stored)
+        #expect(!gone.isOf(again) && again.id == stored.id)
+    }
+
     /// A server's work for a state that it never showed: of each package that it shows already it
     /// copies some words.
     ///
@@ -119,6 +156,37 @@ struct ChangeCostTests {
         }
         let more = (costs[many] ?? 0) - (costs[few] ?? 0)
         #expect(more < (many - few) * (isTableThere ? 60 : 160), "\(costs)")
+    }
+
+    /// The bytes that this thread has read of files so far; see proc_pid_io(5).
+    private func bytesRead() throws -> Int {
+        let descriptor = open("/proc/thread-self/io", O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 512)
+        let count = read(descriptor, &bytes, bytes.count)
+        let words = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+            .split { $0.isWhitespace }
+        return try #require(words.first == "rchar:" && words.count > 1 ? Int(words[1]) : nil)
+    }
+
+    /// A log has a line for each switch, and a server reads it for years.
+    @Test func aLogIsLookedThroughOnceForItsGenerations() throws {
+        let folder = try StoreFolder()
+        let web = try NamedEnvironment(making: "web", in: folder.store())
+        for name in ["a", "b", "c"] { try web.commit([name]) }
+        for number in 0..<800 {
+            try web.note("switch", current: 3 + number % 2, over: web.state())
+        }
+        let size = try folder.bytes("envs/web/log").count
+        let places = GenerationPlaces()
+        func cost(_ number: Int) throws -> Int {
+            let before = try bytesRead()
+            _ = try web.record(number, places: places)
+            return try bytesRead() - before
+        }
+        let costs = try [cost(2), cost(2), cost(1)]
+        #expect(size > 32 << 10 && costs[0] > size)
+        #expect(costs[1] < size / 2 && costs[2] < size / 2, "\(costs) of \(size)")
     }
 
     /// Anybody may ask for what nothing has, as often as he likes.

@@ -37,6 +37,44 @@ struct ForgetTests {
         #expect(error?.context?.contains("generation 5") == true)
     }
 
+    @Test func whereGenerationsAreIsKnownAndNotBelieved() throws {
+        let folder = try StoreFolder()
+        let web = try chain(7, folder)
+        let places = GenerationPlaces()
+        func agrees(_ numbers: [Int]) throws {
+            for number in numbers {
+                #expect(try web.record(number, places: places) == web.record(number))
+            }
+        }
+        try agrees([3, 7, 1])
+        // All behind them are elsewhere then, and where one was may be another.
+        try web.forget([3, 5])
+        try agrees([7, 6, 4, 2, 1])
+        for number in [3, 5, 8] {
+            let error = #expect(throws: FileError.self) {
+                try web.record(number, places: places)
+            }
+            #expect(error?.kind == .notFound)
+        }
+        try web.commit(["later"])
+        try agrees([8, 2])
+        // Another log, which is shorter.
+        try folder.remove("envs/web/log")
+        let other = try NamedEnvironment(making: "other", in: folder.store())
+        try other.commit(["x"])
+        try folder.write(folder.bytes("envs/other/log"), "envs/web/log")
+        try agrees([1, 2])
+        #expect(throws: FileError.self) { try web.record(4, places: places) }
+        // What is damaged is told as it is without.
+        var bytes = try folder.bytes("envs/web/log")
+        let first = try other.record(1)
+        bytes[(first.place?.length ?? 0) - 2] ^= 1
+        try folder.write(bytes, "envs/web/log")
+        let error = #expect(throws: FileError.self) { try web.record(1, places: places) }
+        #expect(error == #expect(throws: FileError.self) { try web.record(1) })
+        #expect(error?.kind == .malformed)
+    }
+
     @Test func whereAGenerationIsIsToldWhileNobodyElseWrites() throws {
         let folder = try StoreFolder()
         let web = try chain(6, folder)

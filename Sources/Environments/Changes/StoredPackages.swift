@@ -8,11 +8,7 @@ package import UnionTree
 package final class StoredPackages: Sendable {
     private let finder: EnvironmentFinder
     private let frames: FrameCache
-    private let opened = Mutex<[ContentID: Held]>([:])
-
-    private struct Held: Sendable {
-        weak var package: Package?
-    }
+    private let opened = Mutex<[ContentID: PackageReference]>([:])
 
     /// Makes an opener of the packages that `finder` finds.
     package init(_ finder: EnvironmentFinder, frames: FrameCache = FrameCache()) {
@@ -36,8 +32,8 @@ package final class StoredPackages: Sendable {
         }
         return opened.withLock { opened in
             if let known = opened[stored.id]?.package { return known }
-            if opened.count > 4096 { opened = opened.filter { $0.value.package != nil } }
-            opened[stored.id] = Held(package: package)
+            if opened.count > 4096 { opened = opened.filter { !$0.value.isGone } }
+            opened[stored.id] = PackageReference(package)
             return package
         }
     }
@@ -51,7 +47,7 @@ package final class StoredPackages: Sendable {
         let file = try HostFile(finder.path(of: stored))
         guard file.identity != known.fileIdentity else { return true }
         opened.withLock { opened in
-            if opened[stored.id]?.package === known { opened[stored.id] = nil }
+            if opened[stored.id]?.isOf(known) == true { opened[stored.id] = nil }
         }
         return false
     }

@@ -69,30 +69,14 @@ struct GenerationBlock {
     init(_ bytes: ArraySlice<UInt8>, _ line: GenerationLine, at place: Int) throws(FileError) {
         rest = bytes
         while hash.isEmpty {
-            guard let end = rest.firstIndex(of: UInt8(ascii: "\n")),
-                let line = String(validating: rest[..<end], as: UTF8.self)
-            else { throw .malformed("generation \(number): no hash") }
+            guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
+                throw .malformed("generation \(number): no hash")
+            }
+            let line = rest[..<end]
             rest = rest[(end + 1)...]
-            let parts = line.parts(at: " ", maxSplits: 1)
-            let value = parts.count == 2 ? parts[1] : ""
-            switch parts.first {
-            case "generation": number = try Self.numbers(value, 1)[0]
-            case "parent":
-                let numbers = try Self.numbers(value, 2)
-                (parent, parentAt) = (numbers[0], numbers[0] > 0 ? numbers[1] : nil)
-            case "forgotten": parent = try Self.numbers(value, 1)[0]
-            case "base":
-                let numbers = try Self.numbers(value, 4)
-                base = Base(
-                    at: numbers[0],
-                    depth: numbers[1],
-                    different: numbers[2],
-                    whole: numbers[3]
-                )
-            case "list": list = try Self.list(value)
-            case "command": command = String(value)
-            case "hash" where value.utf8.count == 64: hash = String(value)
-            default: throw .malformed("generation \(number): \(line)")
+            // By bytes: of a switch it is done half a dozen times.
+            guard line.withUnsafeBytes({ take(head: $0) }) else {
+                throw .malformed("generation \(number): \(PathText.display(line))")
             }
         }
         guard list == nil || base == nil && rest.isEmpty else {
@@ -180,18 +164,44 @@ struct GenerationBlock {
         return content
     }
 
-    private static func numbers(_ text: Substring, _ count: Int) throws(FileError) -> [Int] {
-        let numbers = text.parts(at: " ").compactMap { Int($0) }
-        guard numbers.count == count, numbers.allSatisfy({ $0 >= 0 && $0 < 1 << 40 }) else {
-            throw .malformed("not \(count) numbers: \(text)")
+    /// Reads one of the lines up to the hash; false for what is none.
+    private mutating func take(head line: UnsafeRawBufferPointer) -> Bool {
+        var reader = WordReader(line)
+        guard let word = reader.word() else { return false }
+        // No log is longer.
+        func number() -> Int? { reader.number().flatMap { $0 < 1 << 40 ? $0 : nil } }
+        switch String(decoding: word, as: UTF8.self) {
+        case "generation":
+            guard let number = number() else { return false }
+            self.number = number
+        case "parent":
+            guard let parent = number(), let at = number() else { return false }
+            (self.parent, parentAt) = (parent, parent > 0 ? at : nil)
+        case "forgotten":
+            guard let parent = number() else { return false }
+            self.parent = parent
+        case "base":
+            guard let at = number(), let depth = number(),
+                let different = number(), let whole = number()
+            else { return false }
+            base = Base(at: at, depth: depth, different: different, whole: whole)
+        case "list":
+            guard let digits = reader.word(), digits.count == 64,
+                let id = ContentID(digits: digits), let length = number()
+            else { return false }
+            list = List(id: id, length: length)
+        case "command":
+            guard let text = String(validating: reader.rest(), as: UTF8.self) else { return false }
+            command = text
+        case "hash":
+            let digits = reader.rest()
+            guard digits.count == 64, let text = String(validating: digits, as: UTF8.self) else {
+                return false
+            }
+            hash = text
+        default: return false
         }
-        return numbers
-    }
-
-    private static func list(_ text: Substring) throws(FileError) -> List {
-        guard let id = ContentID(hexadecimal: text.prefix(64)), text.dropFirst(64).first == " "
-        else { throw .malformed("not a list: \(text)") }
-        return List(id: id, length: try numbers(text.dropFirst(65), 1)[0])
+        return reader.isAtEnd
     }
 
     /// The lines up to the hash.

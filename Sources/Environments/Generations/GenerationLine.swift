@@ -119,6 +119,12 @@ struct WordReader {
         return UnsafeRawBufferPointer(rebasing: bytes[place..<end])
     }
 
+    /// All that is left; nothing at the end.
+    mutating func rest() -> UnsafeRawBufferPointer {
+        defer { place = bytes.count + 1 }
+        return UnsafeRawBufferPointer(rebasing: bytes[min(place, bytes.count)...])
+    }
+
     /// The next word as a number of digits alone.
     mutating func number() -> Int? {
         guard let word = word(), (1...18).contains(word.count) else { return nil }

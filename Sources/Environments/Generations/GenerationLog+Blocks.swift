@@ -38,41 +38,58 @@ extension GenerationLog {
     /// Where a generation is.
     ///
     /// Errors: `.notFound` without a word; `.malformed` where it may be in what is damaged.
-    func place(of number: Int) throws(FileError) -> Int {
+    func place(of number: Int) throws(FileError) -> Int { try find(number).place }
+
+    /// The generation of a number.
+    ///
+    /// Errors: as of `place(of:)` and `block(at:)`.
+    func block(of number: Int) throws(FileError) -> GenerationBlock {
+        let (place, block) = try find(number)
+        if let block { return block }
+        return try self.block(at: place)
+    }
+
+    /// Where a generation is, and what it is where that was seen on the way.
+    private func find(_ number: Int) throws(FileError) -> (place: Int, block: GenerationBlock?) {
         let bytes = try read(0..<calls.status(file).size)
         // Far sooner found by its first line than by all lines of all generations; whether it is
         // whole says its sum.
-        if let place = Self.place(of: number, in: bytes) {
-            let part = bytes[place...].prefix(16 * Self.part)
-            // What is damaged is told by who looks at all of it.
-            let block = try? Self.block(Array(part), at: place)
-            if let block, block.number == number { return place }
+        if let place = Self.places(in: bytes, of: number).places[number] {
+            // Nearly all are short. What is damaged is told by who looks at all of it.
+            let part = try? Self.block(Array(bytes[place...].prefix(Self.part)), at: place)
+            let block = try? part ?? self.block(at: place)
+            if let block, block.number == number { return (place, block) }
         }
         let scan = GenerationScan(bytes)
         if let entry = scan.entries.first(where: {
             $0.line.makesGeneration && $0.line.current == number
         }) {
-            return entry.at
+            return (entry.at, nil)
         }
         _ = try scan.sound()
         throw FileError(.notFound)
     }
 
-    /// Where the first line of a generation stands: no other line begins so.
-    private static func place(of number: Int, in bytes: [UInt8]) -> Int? {
-        let line = Array("generation \(number)\n".utf8)
+    /// Where the first lines of generations stand, or of that one, and the end of the last line: no
+    /// other line begins so.
+    static func places(
+        in bytes: [UInt8],
+        of wanted: Int? = nil
+    ) -> (places: [Int: Int], end: Int) {
+        var places: [Int: Int] = [:]
         return bytes.withUnsafeBytes { bytes in
             var start = 0
-            while bytes.count - start >= line.count {
-                if bytes[start] == line[0],
-                    bytes[start..<start + line.count].elementsEqual(line)
-                {
-                    return start
-                }
-                guard let end = GenerationScan.newline(in: bytes, from: start) else { return nil }
-                start = end + 1
+            while let end = GenerationScan.newline(in: bytes, from: start) {
+                defer { start = end + 1 }
+                guard bytes[start] == UInt8(ascii: "g") else { continue }
+                var line = WordReader(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+                guard line.word()?.elementsEqual("generation".utf8) == true,
+                    let number = line.number(), line.isAtEnd, wanted ?? number == number
+                else { continue }
+                places[number] = start
+                if wanted != nil { break }
             }
-            return nil
+            return (places, start)
         }
     }
 
@@ -100,7 +117,7 @@ extension GenerationLog {
         } catch {
             guard error.kind == .malformed else { throw error }
         }
-        return try block(at: self.place(of: number))
+        return try block(of: number)
     }
 
     /// The generation that is current in a state.

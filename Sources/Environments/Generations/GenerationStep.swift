@@ -30,7 +30,7 @@ package struct GenerationStep: Sendable {
             guard Self.isDamage(error), steps > 0, let former = try log.parent(of: state) else {
                 throw error
             }
-            var walk = GenerationWalk(try log.block(at: log.place(of: former)))
+            var walk = GenerationWalk(try log.block(of: former))
             try walk.back(steps - 1, in: log)
             self = try Self.leaving(state, error, to: walk.block, in: log)
         }
@@ -45,7 +45,7 @@ package struct GenerationStep: Sendable {
             self = try Self.way(from: state, to: number, in: log)
         } catch {
             guard Self.isDamage(error) else { throw error }
-            let target = try log.block(at: log.place(of: number))
+            let target = try log.block(of: number)
             self = try Self.leaving(state, error, to: target, in: log)
         }
     }
@@ -64,7 +64,7 @@ package struct GenerationStep: Sendable {
         try walk.back(to: number, in: log)
         if walk.block.number == number { return try end(of: walk, from: start, in: log) }
         // Of others that were made since, or when what is between them is there no more.
-        let target = try log.block(at: log.place(of: number))
+        let target = try log.block(of: number)
         // What was made of the current one is what it is found again by.
         walk = GenerationWalk(target)
         try walk.back(to: state.current, in: log)

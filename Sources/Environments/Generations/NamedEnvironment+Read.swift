@@ -21,19 +21,22 @@ extension NamedEnvironment {
 
     /// A generation.
     ///
-    /// - Complexity: that of how it differs from one of those `before`, where it was made of one.
-    /// Errors: `.notFound` for a number that no generation has, or one that was forgotten;
-    /// `.malformed`.
+    /// - Complexity: that of how it differs from one of those `before`, where it was made of one,
+    /// and of looking for it in the log where `places` does not know it. Errors: `.notFound` for a
+    /// number that no generation has, or one that was forgotten; `.malformed`.
     package func record(
         _ number: Int,
-        before: [GenerationRecord] = []
+        before: [GenerationRecord] = [],
+        places: GenerationPlaces? = nil
     ) throws(FileError) -> GenerationRecord {
         try reading(number) { (log) throws(FileError) in
             let block: GenerationBlock
             if let state = try log.last()?.line, state.current == number {
                 block = try log.block(of: state)
+            } else if let places {
+                block = try places.block(of: number, in: log)
             } else {
-                block = try log.block(at: log.place(of: number))
+                block = try log.block(of: number)
             }
             return try log.record(of: block, before: before)
         }

@@ -32,6 +32,7 @@ package final class StoredEnvironment: Sendable {
     private let alone = LonePackages()
     private let keeper = TableKeeper()
     private let hashes = StateHashes()
+    private let places = GenerationPlaces()
     private let listeners = Mutex<[@Sendable (Int) -> Void]>([])
 
     /// What a view is asked to show; views of one key are one tree.
@@ -323,7 +324,7 @@ package final class StoredEnvironment: Sendable {
                 guard let number = Int(words) else {
                     throw FileError(.notFound, "\(name)@\(words)")
                 }
-                return try open(environment.record(number, before: known))
+                return try open(environment.record(number, before: known, places: places))
             }
             let found = try hashes.latest(words, of: environment, before: known)
             guard let found else { throw FileError(.notFound, "\(name)@\(words)") }
