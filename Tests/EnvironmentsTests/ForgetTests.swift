@@ -1,6 +1,7 @@
 import FileTree
 import Store
 import Synchronization
+import Terminal
 import Testing
 
 @testable import Environments
@@ -73,6 +74,39 @@ struct ForgetTests {
         let error = #expect(throws: FileError.self) { try web.record(1, places: places) }
         #expect(error == #expect(throws: FileError.self) { try web.record(1) })
         #expect(error?.kind == .malformed)
+    }
+
+    /// `pak gc --keep` beside `pak add`: what is missing is a state that is current no more.
+    @Test func aPackageThatIsCollectedUnderAChangeIsAnotherChange() throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        let web = try NamedEnvironment(making: "web", in: store)
+        let finder = EnvironmentFinder(stores: [store])
+        func package(_ name: String) throws -> String {
+            try FitTests.package(name, ["opt/\(name)=1"], in: folder)
+        }
+        do {
+            var first = try EnvironmentChange(web, finder)
+            try first.take(["add", package("a"), package("b")])
+            _ = try first.commit(command: "add", word: "add")
+        }
+        var slow = try EnvironmentChange(web, finder)
+        try slow.take(["add", package("c")])
+        var fast = try EnvironmentChange(web, finder)
+        try fast.take(["rm", "a"])
+        _ = try fast.commit(command: "rm", word: "rm")
+        _ = try web.forget(keeping: 1)
+        for name in try HostFolder.names(in: store.tables) { try folder.remove("tables/\(name)") }
+        let gone = try StoreFolder.collect(folder.path)
+        #expect(gone.packages.filter(\.reasons.isEmpty).map(\.package.name) == ["a"])
+        let refused = #expect(throws: Complaint.self) {
+            try slow.commit(command: "add", word: "add")
+        }
+        #expect(refused?.status == 7)
+        #expect(refused?.text.contains("changed meanwhile, generation 3") == true)
+        var again = try EnvironmentChange(web, finder)
+        try again.take(["add", package("c")])
+        #expect(try again.commit(command: "add", word: "add").number == 4)
     }
 
     @Test func whereAGenerationIsIsToldWhileNobodyElseWrites() throws {

@@ -235,6 +235,15 @@ package struct EnvironmentChange {
         }
     }
 
+    /// What is said of packages that cannot be had: those of a state that is current no more may be
+    /// collected, and who looks again misses none.
+    private func complaint(_ error: FileError) -> Complaint {
+        guard !isNew, let now = try? origin?.state(), now != state else {
+            return Complaint(error, in: store)
+        }
+        return Complaint(NamedEnvironment.changed(name, now), in: store, status: 7)
+    }
+
     /// Throws all conflicts at once.
     package func check() throws(Complaint) { try check(text) }
 
@@ -243,13 +252,13 @@ package struct EnvironmentChange {
         do throws(FileError) {
             if let origin, try opener.fits(text, over: record, in: origin) { return }
         } catch {
-            throw Complaint(error, in: store)
+            throw complaint(error)
         }
         var conflicts: [Conflict] = []
         do throws(FileError) {
             _ = try opener.tree(of: text, named: name, &conflicts)
         } catch {
-            guard !conflicts.isEmpty else { throw Complaint(error, in: store) }
+            guard !conflicts.isEmpty else { throw complaint(error) }
             // One that cannot be asked for is not the one that is meant without a name.
             let isMeant = (try? finder.chosen()) == name
             throw Complaint(conflicts) {

@@ -136,14 +136,19 @@ extension NamedEnvironment {
             let log = GenerationLog(file, in: store)
             let last = try log.last()
             guard let last, last.line == state else {
-                let now = last?.line.current ?? 0
-                throw FileError(
-                    .busy,
-                    "environment \(name): changed meanwhile, generation \(now) is current"
-                )
+                throw Self.changed(name, last?.line)
             }
             return try body(log, last.end)
         }
+    }
+
+    /// What is told where another change was faster.
+    static func changed(_ name: String, _ now: State?) -> FileError {
+        let number = now?.current ?? 0
+        return FileError(
+            .busy,
+            "environment \(name): changed meanwhile, generation \(number) is current"
+        )
     }
 
     func locked<T>(_ body: () throws(FileError) -> T) throws(FileError) -> T {
