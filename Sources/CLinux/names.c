@@ -2,18 +2,9 @@
 
 #include <unistd.h>
 
-/* What pak_read_directory fills a buffer with. */
-struct entry {
-	uint64_t inode;
-	int64_t next;
-	uint16_t length;
-	uint8_t type;
-	char name[];
-};
-
 void pak_each_name(int folder, void (*look)(void *context, const char *name), void *context)
 {
-	_Alignas(struct entry) char room[4096];
+	_Alignas(struct pak_entry) char room[4096];
 	if (lseek(folder, 0, SEEK_SET) != 0)
 		return;
 	for (;;) {
@@ -21,7 +12,7 @@ void pak_each_name(int folder, void (*look)(void *context, const char *name), vo
 		if (count <= 0)
 			return;
 		for (ssize_t at = 0; at < count;) {
-			struct entry *entry = (struct entry *)(room + at);
+			struct pak_entry *entry = (struct pak_entry *)(room + at);
 			at += entry->length;
 			look(context, entry->name);
 		}

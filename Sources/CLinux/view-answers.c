@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -54,11 +53,11 @@ static int mount_of(struct view_answerer *self, const struct stat *st)
 	return -1;
 }
 
-static int ask_starter(const struct view_answerer *self, struct pak_asked *question)
+int view_ask_starter(const struct view_answerer *self, struct pak_asked *question, int fd)
 {
 	struct pak_answered answer;
 	int descriptor;
-	if (send(self->starter, question, sizeof *question, MSG_NOSIGNAL) < 0)
+	if (view_send(self->starter, question, sizeof *question, fd) != 0)
 		return EIO;
 	if (pak_view_receive(self->starter, &answer, sizeof answer, &descriptor) != sizeof answer)
 		_exit(0); /* The starter is gone, and the view with it. */
@@ -81,13 +80,14 @@ static int answer_owner(struct view_answerer *self, const struct seccomp_notif *
 		struct pak_asked question;
 		memset(&question, 0, sizeof question);
 		question.id = asked->id;
+		question.asks = PAK_ASK_OWNER;
 		question.inode = st.st_ino;
 		question.mount = mount_of(self, &st);
 		question.uid = uid;
 		question.gid = gid;
 		/* Elsewhere an owner is accepted and forgotten, unless it is noted at the file itself. */
 		if (question.mount >= 0)
-			number = ask_starter(self, &question);
+			number = view_ask_starter(self, &question, -1);
 		else if (self->records)
 			number = view_record_owner(self, fd, uid, gid);
 	}
@@ -223,11 +223,11 @@ static int answer_device(struct view_answerer *self, const struct seccomp_notif 
 		struct statvfs fs;
 		question.id = asked->id;
 		question.inode = st.st_ino;
-		question.is_device = 1;
+		question.asks = PAK_ASK_DEVICE;
 		question.mode = mode;
 		question.device = device;
 		failed = fstatvfs(folder, &fs) == 0 && (fs.f_flag & ST_RDONLY) ? EROFS
-			: ask_starter(self, &question);
+			: view_ask_starter(self, &question, -1);
 	}
 	close(folder);
 	return failed;
@@ -299,7 +299,8 @@ static int answer(struct view_answerer *self, const struct seccomp_notif *asked)
 	case VIEW_GROUPS:
 		return 0;
 	default:
-		return view_answer_change(self, asked, asks);
+		return view_answer_change(self, asked, asks,
+			!self->is_for_root || is_root(self, asked->pid));
 	}
 }
 
@@ -321,6 +322,8 @@ _Noreturn void view_answer(int listener_socket, const struct pak_view *view,
 	self.keeper = keeper;
 	self.is_for_root = (view->answered & PAK_ANSWER_STRANGERS) != 0;
 	self.records = (view->answered & PAK_ANSWER_CHANGES) != 0;
+	self.last_user = view->last_user;
+	self.last_group = view->last_group;
 	prctl(PR_SET_NAME, "pak-answers");
 	umask(0);
 	self.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -166,8 +166,18 @@ int view_is_others(struct view_answerer *self, int fd, struct stat *st)
 		self->other_group = other(self, "sys/kernel/overflowgid");
 		self->has_others = 1;
 	}
-	return fstat(fd, st) == 0
-		&& (st->st_uid == self->other_user || st->st_gid == self->other_group);
+	if (fstat(fd, st) != 0)
+		return 0;
+	int user = st->st_uid == self->other_user, group = st->st_gid == self->other_group;
+	if (!user && !group)
+		return 0;
+	if ((user && self->other_user > self->last_user) || (group && self->other_group > self->last_group))
+		return 1;
+	/* The view has somebody of that number. Outside the two are told apart. */
+	struct pak_asked question;
+	memset(&question, 0, sizeof question);
+	question.asks = PAK_ASK_WHOSE;
+	return view_ask_starter(self, &question, fd) != 0;
 }
 
 int view_make_own(struct view_answerer *self, int fd, int empty)
@@ -239,10 +249,25 @@ static size_t note(char text[32], ssize_t count, uint32_t uid, uint32_t gid)
 	return put_number(text, length, gid == UINT32_MAX ? old_group : gid);
 }
 
+/* Gives a file to whom it is for, or to root in the place of those whom the view does not have. Returns
+ * 0, or an errno. */
+static int give(const struct view_answerer *self, int folder, const char *name, uint32_t uid,
+	uint32_t gid)
+{
+	if (self->last_user == 0 && self->last_group == 0)
+		return 0;
+	if (uid != UINT32_MAX && uid > self->last_user)
+		uid = 0;
+	if (gid != UINT32_MAX && gid > self->last_group)
+		gid = 0;
+	int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+	return fchownat(folder, name, uid, gid, flags) != 0 ? errno : 0;
+}
+
 /* Of a link or a fifo, which is not opened, and where a user may set attributes of no kind but those
  * that are for whoever has mounted the file system. */
-static int record_by_name(struct view_answerer *self, int fd, const struct stat *st, uint32_t uid,
-	uint32_t gid)
+static int record_by_name(struct view_answerer *self, int fd, const struct stat *st, int is_others,
+	uint32_t uid, uint32_t gid)
 {
 	char path[PATH_MAX], text[32];
 	const char *name;
@@ -250,6 +275,9 @@ static int record_by_name(struct view_answerer *self, int fd, const struct stat 
 	if (folder < 0)
 		return 0;
 	int failed = view_make_own(self, fd, 0);
+	int given = failed == 0 ? give(self, folder, name, uid, gid) : 0;
+	if (!is_others && given != 0)
+		failed = given;
 	if (failed == 0 && fchdir(folder) == 0) {
 		ssize_t count = lgetxattr(name, PAK_MARK_OWNER_OF_LINK, text, sizeof text);
 		lsetxattr(name, PAK_MARK_OWNER_OF_LINK, text, note(text, count, uid, gid), 0);
@@ -267,7 +295,7 @@ int view_record_owner(struct view_answerer *self, int fd, uint32_t uid, uint32_t
 	if (is_others && (uid == 0 || uid == UINT32_MAX) && (gid == 0 || gid == UINT32_MAX))
 		return 0;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return record_by_name(self, fd, &st, uid, gid);
+		return record_by_name(self, fd, &st, is_others, uid, gid);
 	int failed = view_make_own(self, fd, 0);
 	if (failed != 0)
 		return failed;
@@ -275,6 +303,12 @@ int view_record_owner(struct view_answerer *self, int fd, uint32_t uid, uint32_t
 		: reopen(self, fd, O_RDONLY | O_NONBLOCK);
 	if (file < 0)
 		return errno == ENXIO ? 0 : errno;
+	failed = give(self, file, "", uid, gid);
+	/* What stays another's is accepted and forgotten, as elsewhere. */
+	if (failed != 0) {
+		close(file);
+		return is_others ? 0 : failed;
+	}
 	ssize_t count = fgetxattr(file, PAK_MARK_OWNER, text, sizeof text);
 	/* An owner that cannot be kept is accepted and forgotten, as elsewhere. */
 	fsetxattr(file, PAK_MARK_OWNER, text, note(text, count, uid, gid), 0);

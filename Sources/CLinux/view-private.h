@@ -6,7 +6,8 @@
 
 #include <limits.h>
 
-/* Sends a packet, and a descriptor unless it is -1. */
+/* Sends a packet, and a descriptor unless it is -1. Returns 0, or -1 with errno. */
+int view_send(int socket, void *packet, size_t size, int descriptor);
 int view_say(int socket, int saying, int at, int number, int descriptor);
 
 /* Writes a number in decimal, returns how many bytes that took. */
@@ -67,6 +68,7 @@ struct view_answerer {
 	int has_devices;
 	int is_for_root; /* what root in the view alone may do is asked */
 	int records; /* owners and devices are noted at files of an overlay */
+	uint32_t last_user, last_group; /* that the view has; 0: there is root alone */
 	uint32_t other_user, other_group; /* what stands for those whom the view does not have */
 	int has_others;
 };
@@ -98,9 +100,10 @@ struct seccomp_notif;
 int view_open_asked(const struct view_answerer *self, const struct seccomp_notif *asked, int from,
 	uint64_t address, int flags);
 
-/* Answers a call that changes a file: 0 or an errno, or -1 when the kernel shall do it. */
+/* Answers a call that changes a file: 0 or an errno, or -1 when the kernel shall do it. Of one who is
+ * not root no more is done than to make it possible. */
 int view_answer_change(struct view_answerer *self, const struct seccomp_notif *asked,
-	enum view_asks asks);
+	enum view_asks asks, int by_root);
 
 /* Whether a file is of an owner whom the view does not have; st gets what it is. */
 struct stat;
@@ -113,7 +116,11 @@ int view_make_own(struct view_answerer *self, int fd, int empty);
 /* Opens what has taken the place of a file. Returns a descriptor, or -1 with errno. */
 int view_open_again(const struct view_answerer *self, int fd, int flags);
 
-/* Notes at a file, O_PATH, whom it was given to. Returns 0, or an errno. */
+/* Asks the starter, with a descriptor unless it is -1. Returns 0, or an errno. */
+int view_ask_starter(const struct view_answerer *self, struct pak_asked *question, int fd);
+
+/* Notes at a file, O_PATH, whom it was given to, and gives it to him where the view has him. Returns 0,
+ * or an errno. */
 int view_record_owner(struct view_answerer *self, int fd, uint32_t uid, uint32_t gid);
 
 /* Notes at an open file which device it stands for. */

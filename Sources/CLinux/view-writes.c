@@ -57,7 +57,7 @@ static int answer_times(struct view_answerer *self, const struct seccomp_notif *
 }
 
 int view_answer_change(struct view_answerer *self, const struct seccomp_notif *asked,
-	enum view_asks asks)
+	enum view_asks asks, int by_root)
 {
 	const __u64 *a = asked->data.args;
 	uint64_t flags;
@@ -67,7 +67,7 @@ int view_answer_change(struct view_answerer *self, const struct seccomp_notif *a
 		int at = asks == VIEW_OPEN_AT;
 		int how = (int)a[at + 1];
 		return how & O_PATH ? -1 : answer_change(self, asked, at ? (int)a[0] : AT_FDCWD, a[at],
-			how & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, how & O_TRUNC);
+			how & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, by_root && how & O_TRUNC);
 	}
 	case VIEW_OPEN_HOW:
 		/* It begins with the flags. */
@@ -76,14 +76,15 @@ int view_answer_change(struct view_answerer *self, const struct seccomp_notif *a
 			return -1;
 		return answer_change(self, asked, (int)a[0], a[1],
 			flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, 0);
-	case VIEW_CREATE_PATH: return answer_change(self, asked, AT_FDCWD, a[0], 0, 1);
+	case VIEW_CREATE_PATH: return answer_change(self, asked, AT_FDCWD, a[0], 0, by_root);
 	case VIEW_CHANGE_PATH: return answer_change(self, asked, AT_FDCWD, a[0], 0, 0);
 	case VIEW_CHANGE_LINK:
 	case VIEW_NAME_PATH: return answer_change(self, asked, AT_FDCWD, a[0], AT_SYMLINK_NOFOLLOW, 0);
 	case VIEW_CHANGE_AT: return answer_change(self, asked, (int)a[0], a[1], 0, 0);
 	case VIEW_CHANGE_FLAGS: return answer_change(self, asked, (int)a[0], a[1], (int)a[3], 0);
-	case VIEW_CHANGE_OPEN: return answer_open_change(self, asked, (int)a[0], (uint32_t)a[1], NULL);
-	case VIEW_TIMES_AT: return answer_times(self, asked);
+	case VIEW_CHANGE_OPEN:
+		return by_root ? answer_open_change(self, asked, (int)a[0], (uint32_t)a[1], NULL) : -1;
+	case VIEW_TIMES_AT: return by_root || a[1] != 0 ? answer_times(self, asked) : -1;
 	case VIEW_NAME_AT: return answer_change(self, asked, (int)a[0], a[1], AT_SYMLINK_NOFOLLOW, 0);
 	case VIEW_EXCHANGE_AT: {
 		int failed = answer_change(self, asked, (int)a[0], a[1], AT_SYMLINK_NOFOLLOW, 0);

@@ -53,14 +53,13 @@ ssize_t pak_view_receive(int socket, void *packet, size_t size, int *descriptor)
 	return got;
 }
 
-int view_say(int socket, int saying, int at, int number, int descriptor)
+int view_send(int socket, void *packet, size_t size, int descriptor)
 {
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct pak_saying_packet packet = { saying, at, number };
-	struct iovec all = { &packet, sizeof packet };
+	struct iovec all = { packet, size };
 	struct msghdr message = { 0 };
 	message.msg_iov = &all;
 	message.msg_iovlen = 1;
@@ -74,6 +73,12 @@ int view_say(int socket, int saying, int at, int number, int descriptor)
 		memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
 	}
 	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+int view_say(int socket, int saying, int at, int number, int descriptor)
+{
+	struct pak_saying_packet packet = { saying, at, number };
+	return view_send(socket, &packet, sizeof packet, descriptor);
 }
 
 size_t view_decimal(char *to, uint64_t number)

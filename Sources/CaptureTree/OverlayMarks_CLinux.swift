@@ -9,6 +9,8 @@ public struct OverlayMarks {
     var uid: UInt32?
     /// The group it was given to.
     var gid: UInt32?
+    /// Whose it was in the view in the end; nil for root, and where users are not the view's own.
+    var owner: (uid: UInt32, gid: UInt32)?
     /// The device that it stands for, and of which kind.
     var device: (type: FileType, number: UInt64)?
 
@@ -31,6 +33,13 @@ public struct OverlayMarks {
         if let words = Self.numbers(owner, of: node) {
             uid = words.first.flatMap { $0 }.flatMap(UInt32.init(exactly:))
             gid = words.last.flatMap { $0 }.flatMap(UInt32.init(exactly:))
+        }
+        let taken = isPlain ? PAK_MARK_TAKEN : PAK_MARK_TAKEN_OF_LINK
+        if let words = Self.numbers(taken, of: node), words.count == 2,
+            let uid = words[0].flatMap(UInt32.init(exactly:)),
+            let gid = words[1].flatMap(UInt32.init(exactly:))
+        {
+            self.owner = (uid, gid)
         }
         if let words = Self.numbers(PAK_MARK_DEVICE, of: node), words.count == 2,
             let number = words[1]

@@ -6,15 +6,14 @@ public import FileTree
 /// What comes of it is what the tree would have if it had been changed by the same calls, with two
 /// exceptions: where a file of several names was changed under one of them, overlayfs has taken
 /// that name for a file of its own. Such files are changed under all of their names, and told. And
-/// where `ownersAreReal` a file of another user's is taken for one that was given to him, also when
-/// he has made it himself.
+/// where the host's root made the changes a file of another user's is taken for one that was given to
+/// him, also when he has made it himself.
 public struct OverlayUpper {
     /// What is not as overlayfs has shown it.
     public internal(set) var losses: [Unpacker.Loss] = []
     /// When the first change can have been made: a time before that was set by somebody.
     private let start: Timestamp
-    /// Whether files belong to whom the command gave them: then nothing is noted of that.
-    private let ownersAreReal: Bool
+    private let maker: Maker
     /// The nodes made of files that have several names.
     private var made: [UInt64: any Node] = [:]
     /// The permissions of files that had to be opened to whoever reads them.
@@ -22,11 +21,20 @@ public struct OverlayUpper {
     /// Paths that cannot be kept at all.
     var unread: Set<[UInt8]> = []
 
-    /// Makes a reader of changes that were made from `start` on; by the host's root himself, where
-    /// `ownersAreReal`.
-    public init(since start: Timestamp, ownersAreReal: Bool) {
+    /// Who has made the changes.
+    public enum Maker: Sendable {
+        /// A user who is nobody else in the view.
+        case user
+        /// A user who is root in the view: whose files are, beside root's, is noted at them.
+        case viewRoot
+        /// The host's root: files belong to whom the command gave them, and nothing is noted of that.
+        case hostRoot
+    }
+
+    /// Makes a reader of changes that were made from `start` on.
+    public init(since start: Timestamp, by maker: Maker) {
         self.start = start
-        self.ownersAreReal = ownersAreReal
+        self.maker = maker
     }
 
     /// Does to the directory at `path` of a tree what `upper`, an upper directory, says.
@@ -77,7 +85,7 @@ public struct OverlayUpper {
         var change = StatChange()
         change.uid = marks.uid
         change.gid = marks.gid
-        guard ownersAreReal else { return change }
+        guard maker == .hostRoot else { return change }
         if stat.uid != before.uid { change.uid = stat.uid }
         if stat.gid != before.gid { change.gid = stat.gid }
         return change
@@ -118,11 +126,9 @@ public struct OverlayUpper {
             if let old { try Self.remove(old, name, from: target) }
             return try target.addName(name.span.bytes, for: first)
         }
-        let marks = OverlayMarks(node)
-        let isSame = old.map {
-            OverlayMarks.attribute("user.overlay.origin", of: node) != nil || marks.isCopy
-                || $0.link != nil
-        }
+        var marks = OverlayMarks(node)
+        let isFromBelow = OverlayMarks.attribute("user.overlay.origin", of: node) != nil
+        let isSame = old.map { isFromBelow || marks.isCopy || $0.link != nil }
         let kept: (any Node)?
         if isSame == true, let old, try old.stat().mode.type == marks.device?.type ?? stat.mode.type
         {
@@ -139,6 +145,11 @@ public struct OverlayUpper {
         if let old { try Self.remove(old, name, from: target) }
         let new = try make(node, source, stat, marks, name, in: target)
         if stat.links > 1 { made[stat.qid.path] = new }
+        if isFromBelow, let owner = marks.owner {
+            // It was moved, and was theirs before.
+            marks.uid = marks.uid ?? owner.uid
+            marks.gid = marks.gid ?? owner.gid
+        }
         try setOwner(of: new, stat, marks)
         try setAttributes(of: new, from: node, stat, marks, isNew: true)
     }
@@ -192,7 +203,7 @@ public struct OverlayUpper {
         if let old { try Self.remove(old, name, from: target) }
         let made = try target.createDirectory(
             name.span.bytes,
-            try attributes(stat.mode.permissions, stat, in: target)
+            try attributes(stat, marks, in: target)
         )
         try setOwner(of: made, stat, marks)
         try apply(directory, to: made, path)
@@ -207,7 +218,7 @@ public struct OverlayUpper {
         _ name: [UInt8],
         in target: any Directory
     ) throws(FileError) -> any Node {
-        let new = try attributes(stat.mode.permissions, stat, in: target)
+        let new = try attributes(stat, marks, in: target)
         if let device = marks.device {
             return try target.createNode(
                 name.span.bytes,
@@ -236,12 +247,17 @@ public struct OverlayUpper {
 
     /// What a file is made with: whose it is then, nobody has said.
     private func attributes(
-        _ permissions: UInt32,
         _ stat: Stat,
+        _ marks: OverlayMarks,
         in directory: any Directory
     ) throws(FileError) -> NewNode {
-        guard ownersAreReal else {
-            return NewNode(permissions: permissions, uid: stat.uid, gid: stat.gid)
+        let permissions = stat.mode.permissions
+        switch maker {
+        case .user: return NewNode(permissions: permissions, uid: stat.uid, gid: stat.gid)
+        case .viewRoot:
+            let (uid, gid) = marks.owner ?? (0, 0)
+            return NewNode(permissions: permissions, uid: uid, gid: gid)
+        case .hostRoot: break
         }
         let above = try directory.stat()
         let handsDown = above.mode.permissions & Mode.setGroup != 0

@@ -7,6 +7,7 @@ enum Answers {
     /// Answers until the view is gone, then closes the socket.
     static func serve(
         _ socket: Int32,
+        _ identity: View.Identity,
         _ answer: @Sendable (Request) throws(FileError) -> Void
     ) {
         defer { close(socket) }
@@ -15,13 +16,17 @@ enum Answers {
             var descriptor: Int32 = -1
             let size = MemoryLayout<pak_asked>.size
             guard pak_view_receive(socket, &asked, size, &descriptor) == size else { return }
-            if descriptor >= 0 { close(descriptor) }
             var answered = pak_answered(id: asked.id, number: 0)
-            do {
-                try answer(request(asked))
+            do throws(FileError) {
+                if asked.asks == PAK_ASK_WHOSE.rawValue {
+                    try check(descriptor, identity)
+                } else {
+                    try answer(request(asked))
+                }
             } catch {
                 answered.number = Int32(error.kind.number)
             }
+            if descriptor >= 0 { close(descriptor) }
             _ = send(
                 socket,
                 &answered,
@@ -31,9 +36,21 @@ enum Answers {
         }
     }
 
+    /// Throws `.notPermitted` where a file's owner or group is none of the view's.
+    private static func check(
+        _ descriptor: Int32,
+        _ identity: View.Identity
+    ) throws(FileError) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError(.init(number: errno)) }
+        guard identity.user(forHost: status.st_uid) != nil,
+            identity.group(forHost: status.st_gid) != nil
+        else { throw FileError(.notPermitted) }
+    }
+
     private static func request(_ asked: pak_asked) -> Request {
         var asked = asked
-        guard asked.is_device != 0 else {
+        guard asked.asks == PAK_ASK_DEVICE.rawValue else {
             return Request(
                 call: .own(
                     uid: asked.uid == .max ? nil : asked.uid,

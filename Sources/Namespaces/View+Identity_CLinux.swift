@@ -13,14 +13,14 @@ extension View.Identity {
         return users.isEmpty || groups.isEmpty ? .root() : .root(users: users, groups: groups)
     }
 
-    /// Whether the programs that map subordinate ids have failed: `.root()` does without them.
+    /// Whether subordinate ids could not be mapped, or not be used: `.root()` does without them.
     ///
     /// Nothing has run then.
     public func isRefused(by error: FileError) -> Bool {
         guard case .root(let users, let groups) = self, !users.isEmpty || !groups.isEmpty,
             let context = error.context
         else { return false }
-        return UserMap.programs.contains { context.hasPrefix($0) }
+        return (UserMap.programs + [ViewUsers.name]).contains { context.hasPrefix($0) }
     }
 
     /// The users that there are in a view of this user's.
@@ -39,12 +39,52 @@ extension View.Identity {
         }
     }
 
+    /// The view's number of a user of the host's; nil where the view does not have him.
+    func user(forHost number: UInt32) -> UInt32? {
+        switch self {
+        case .kept: number == geteuid() ? number : nil
+        case .root(let users, _): View.Identity.number(of: number, own: geteuid(), users)
+        }
+    }
+
+    /// The view's number of a group of the host's; nil where the view does not have it.
+    func group(forHost number: UInt32) -> UInt32? {
+        switch self {
+        case .kept: number == getegid() ? number : nil
+        case .root(_, let groups): View.Identity.number(of: number, own: getegid(), groups)
+        }
+    }
+
+    /// As `UserMap` maps them.
+    private static func number(
+        of host: UInt32,
+        own: UInt32,
+        _ ranges: [Range<UInt32>]
+    ) -> UInt32? {
+        if host == own { return 0 }
+        var next: UInt32 = 1
+        for range in ranges {
+            if range.contains(host) { return next + (host - range.lowerBound) }
+            next += UInt32(range.count)
+        }
+        return nil
+    }
+
     /// The system calls that root expects to succeed, and that the kernel refuses this one.
     public var answered: View.Answered {
         switch self {
         case .kept: []
         case .root(let users, _):
             users.isEmpty ? [.owners, .devices, .identities] : [.devices, .strangers]
+        }
+    }
+
+    /// Those of a view that is an overlay, whose kernel knows nothing of what is recorded.
+    public var answeredByOverlay: View.Answered {
+        switch self {
+        case .kept: []
+        case .root(let users, _):
+            [.owners, .devices, .changes, users.isEmpty ? .identities : .strangers]
         }
     }
 

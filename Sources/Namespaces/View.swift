@@ -79,6 +79,8 @@ public struct View: Sendable {
         /// noted there as attributes, which `CaptureTree` reads.
         public static let changes = Answered(rawValue: 8)
         /// What `owners` has, where root gives a file to somebody whom the view does not have.
+        ///
+        /// With `owners` all that root gives is answered, and to others the kernel says what it is.
         public static let strangers = Answered(rawValue: 16)
     }
 }

@@ -262,7 +262,9 @@ final class ViewPlan {
             plan.uid_map = try text("\(root ? 0 : uid) \(uid) 1\n")
             plan.gid_map = try text("\(root ? 0 : gid) \(gid) 1\n")
         }
-        plan.drops_groups = view.isMappedByStarter && uid != 0 ? 1 : 0
+        // What an overlay has of the host's is read by their rights.
+        let needsGroups = uid == 0 || view.answered.contains(.changes)
+        plan.drops_groups = view.isMappedByStarter && !needsGroups ? 1 : 0
         if view.spaces.contains(.hostName), let name = view.hostName {
             plan.host_name = try text(name)
         }

@@ -11,6 +11,7 @@ extension ViewProcess {
     ///   before it returns.
     /// - `answer` is called on a thread of the view's own for each system call that the view has
     ///   answered; what it throws is the call's errno.
+    /// - `mapped` is called before them all, with the view's users where they are more than one.
     ///
     /// A command that is not in the view is no error here; `wait` tells it.
     ///
@@ -21,10 +22,17 @@ extension ViewProcess {
         handed: (_ step: Int, _ descriptor: Int32) throws(FileError) -> Void = ViewProcess.drop,
         answer: @escaping @Sendable (Request) throws(FileError) -> Void = {
             _ throws(FileError) in
-        }
+        },
+        mapped: ((ViewUsers) -> Void)? = nil
     ) throws(FileError) -> ViewProcess {
         guard !command.words.isEmpty else { throw FileError(.invalid, "no command") }
-        return try start(view, command as Command?, handed: handed, answer: answer)
+        return try start(
+            view,
+            command as Command?,
+            handed: handed,
+            answer: answer,
+            mapped: mapped
+        )
     }
 
     /// Makes the view, and nothing in it: whether it can be had.
@@ -34,7 +42,13 @@ extension ViewProcess {
         _ view: View,
         handed: (_ step: Int, _ descriptor: Int32) throws(FileError) -> Void = ViewProcess.drop
     ) throws(FileError) {
-        _ = try start(view, nil, handed: handed, answer: { _ throws(FileError) in })
+        _ = try start(
+            view,
+            nil,
+            handed: handed,
+            answer: { _ throws(FileError) in },
+            mapped: nil
+        )
     }
 
     /// What the error is about that says that the command's directory cannot be entered in the view.
@@ -48,12 +62,20 @@ extension ViewProcess {
         _ view: View,
         _ command: Command?,
         handed: (_ step: Int, _ descriptor: Int32) throws(FileError) -> Void,
-        answer: @escaping @Sendable (Request) throws(FileError) -> Void
+        answer: @escaping @Sendable (Request) throws(FileError) -> Void,
+        mapped: ((ViewUsers) -> Void)?
     ) throws(FileError) -> ViewProcess {
         let plan = try ViewPlan(view)
         Foreground.hold()
         do throws(FileError) {
-            return try start(plan, view, command, handed: handed, answer: answer)
+            return try start(
+                plan,
+                view,
+                command,
+                handed: handed,
+                answer: answer,
+                mapped: mapped
+            )
         } catch {
             Foreground.release()
             throw error
@@ -65,7 +87,8 @@ extension ViewProcess {
         _ view: View,
         _ command: Command?,
         handed: (_ step: Int, _ descriptor: Int32) throws(FileError) -> Void,
-        answer: @escaping @Sendable (Request) throws(FileError) -> Void
+        answer: @escaping @Sendable (Request) throws(FileError) -> Void,
+        mapped: ((ViewUsers) -> Void)?
     ) throws(FileError) -> ViewProcess {
         let (socket, keeperEnd) = try pair()
         var answerEnds: (ours: Int32, theirs: Int32) = (-1, -1)
@@ -100,10 +123,14 @@ extension ViewProcess {
         do throws(FileError) {
             if answerEnds.ours >= 0 {
                 let ours = answerEnds.ours
-                answers = try Worker { Answers.serve(ours, answer) }
+                let identity = view.identity
+                answers = try Worker { Answers.serve(ours, identity, answer) }
             }
             if view.isMappedByStarter {
                 try UserMap.write(for: keeper, view.identity)
+                if let mapped, let users = try ViewUsers(of: keeper, view.identity) {
+                    mapped(users)
+                }
                 say(PAK_SAY_GO, on: socket)
             }
             return try follow(view, command, keeper, socket, answers, handed)

@@ -46,6 +46,31 @@ import Testing
         let unnamed = SubordinateIDs.ranges(in: text, name: nil, number: 1000)
         #expect(unnamed == ranges.filter { $0.lowerBound == 5 })
     }
+
+    static let numbers: [(host: UInt32, inView: UInt32?)] = [
+        (100_000, 1), (100_032, 33), (100_099, 100), (100_100, nil), (99_999, nil),
+        (200_000, 101), (200_009, 110), (200_010, nil), (33, nil), (.max, nil),
+    ]
+
+    /// The first is 1, and each range follows the one before.
+    @Test(arguments: numbers)
+    func aSubordinateNumberIsTheViewsByItsPlace(_ host: UInt32, _ inView: UInt32?) {
+        let ranges: [Range<UInt32>] = [100_000..<100_100, 200_000..<200_010]
+        let root = View.Identity.root(users: ranges, groups: ranges)
+        #expect(root.user(forHost: host) == inView)
+        #expect(root.group(forHost: host) == inView)
+        #expect(View.Identity.root().user(forHost: host) == nil)
+        #expect(View.Identity.kept.user(forHost: host) == nil)
+    }
+
+    @Test func theUserIsRootOfTheView() {
+        let root = View.Identity.root(users: [100_000..<100_100], groups: [100_000..<100_100])
+        #expect(root.user(forHost: geteuid()) == 0)
+        #expect(root.group(forHost: getegid()) == 0)
+        #expect(View.Identity.kept.user(forHost: geteuid()) == geteuid())
+        #expect(root.answeredByOverlay == [.owners, .devices, .changes, .strangers])
+        #expect(View.Identity.root().answeredByOverlay.contains(.identities))
+    }
 }
 
 @Suite struct CommandWordTests {

@@ -172,6 +172,15 @@ void pak_end_children(int list, int proc);
 /* Whether a process is a child of another, or a child's child, as far as /proc tells. */
 int pak_is_below(pid_t pid, pid_t ancestor);
 
+/* What pak_read_directory fills a buffer with. */
+struct pak_entry {
+	uint64_t inode;
+	int64_t next; /* where the directory is to be read on */
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
 /* Looks at each name of an open directory, "." and ".." too, by no more than a handler of signals may
  * call. */
 void pak_each_name(int folder, void (*look)(void *context, const char *name), void *context);

@@ -88,10 +88,21 @@ enum {
 #define PAK_MARK_OWNER_OF_LINK "security.pak.owner" /* users' are for files and directories alone */
 #define PAK_MARK_DEVICE "user.pak.device"
 
+/* What pak_take_files notes at a file: the user and the group of the view that have had it. */
+#define PAK_MARK_TAKEN "user.pak.taken"
+#define PAK_MARK_TAKEN_OF_LINK "security.pak.taken"
+
+/* What the starter is asked. */
+enum pak_asks {
+	PAK_ASK_OWNER = 1,
+	PAK_ASK_DEVICE,
+	PAK_ASK_WHOSE, /* a file comes along: EPERM when its owner or group is none of the view's */
+};
+
 /* A call for the starter to answer, and its answer, a packet each. */
 struct pak_asked {
 	uint64_t id, inode, device;
-	int32_t is_device; /* else an owner */
+	int32_t asks;
 	int32_t mount;     /* which FUSE step, from 0 */
 	uint32_t uid, gid; /* -1: as it is */
 	uint32_t mode;
@@ -133,6 +144,19 @@ struct pak_view {
 
 /* Starts the view's keeper. Returns its process id, or -1 with errno. */
 pid_t pak_view_start(const struct pak_view *view);
+
+/* A file, whom it is for, and what is to be set of its set-id bits; see pak_give_files. */
+struct pak_gift {
+	const char *path;
+	uint32_t uid, gid, bits;
+};
+
+/* By a process of its own that is root of a user namespace, a descriptor: gives files in a directory
+ * to its users. What a change of owner takes of a file it has again. Returns 0, or -1 with errno. */
+int pak_give_files(int users, int folder, const struct pak_gift *files, size_t count);
+
+/* Likewise gives all that is in a directory to root there, and notes whose it was. */
+int pak_take_files(int users, int folder);
 
 /* A pair of such sockets, close-on-exec. Returns 0, or -1 with errno. */
 int pak_view_sockets(int pair[2]);

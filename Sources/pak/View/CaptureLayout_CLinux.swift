@@ -232,16 +232,20 @@ struct CaptureLayout {
     /// Where others make and remove files all the time.
     private static let tries = 16
 
-    /// Writes the files beside overlays below an open directory, which it closes.
-    func writeFiles(to descriptor: Int32) throws(FileError) {
+    /// Writes the files beside overlays below an open directory, which it closes; `users` have what
+    /// is theirs.
+    func writeFiles(to descriptor: Int32, for users: ViewUsers?) throws(FileError) {
         defer { close(descriptor) }
         let root = "/proc/self/fd/\(descriptor)/."
         var left = files
+        var members: [Member] = []
         for again in (0..<Self.tries).reversed() {
             do throws(FileError) {
                 // What is there already are places for overlays.
-                let package = try Package(Draft(nodes: left), path: root)
+                let draft = try Draft(nodes: left)
+                let package = try Package(draft, path: root)
                 _ = try Unpacker.unpack(package, to: root, replacing: true)
+                members = draft.members
                 break
             } catch {
                 // Gone since it was listed: as if it had been gone before.
@@ -252,6 +256,8 @@ struct CaptureLayout {
         for (path, stat) in devices {
             try OverlayPlaceholder.make(path, below: root, stat)
         }
+        try users?.give(members, in: descriptor)
+        try users?.give(devices.map { ($0.path, $0.stat.uid, $0.stat.gid, 0) }, in: descriptor)
     }
 
     private mutating func overlay(_ lower: [Place], at path: PathBytes) -> Step {

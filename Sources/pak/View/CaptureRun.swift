@@ -155,11 +155,6 @@ struct CaptureRun {
             throw FileError(.unsupported, why)
         }
         let start = Timestamp.now
-        // What is another's stays so for the kernel, whoever is mapped: all that root does to files
-        // is answered.
-        let overlaid: View.Identity = identity == .kept ? .kept : .root()
-        let answered: View.Answered =
-            identity == .kept ? [] : [.owners, .devices, .identities, .changes]
         var layout = try CaptureLayout(capture, CapturePoints(borders.bindings, in: capture))
         try layout.lay(hasUsers: !View.isPrivileged, hidesTemporary: hasOwnTemporary)
         let places = layout.uppers.prefix(30).map(\.path).listed()
@@ -169,27 +164,45 @@ struct CaptureRun {
         let base = capture.base.base.map { $0 == "/" ? "" : $0 } ?? ""
         let hidden = try HiddenNames(capture.environment)
         let held = HeldDirectory()
+        var users: ViewUsers?
         let process = try ViewProcess.start(
-            view(layout.steps + ownSteps + bindSteps, overlaid, answered),
+            view(layout.steps + ownSteps + bindSteps, identity, identity.answeredByOverlay),
             command,
             handed: { (step, descriptor) throws(FileError) in
                 switch handed[step] {
                 case .packages:
                     let root = try capture.packagesRoot
-                    try ViewRun.fill(descriptor, root, hiding: hidden.paths, of: base)
-                case .earlier: try layout.earlier.write(to: descriptor, over: base)
-                case .files: try layout.writeFiles(to: descriptor)
-                case .changes: held.take(descriptor)
+                    try ViewRun.fill(
+                        descriptor,
+                        root,
+                        hiding: hidden.paths,
+                        of: base,
+                        for: users
+                    )
+                case .earlier: try layout.earlier.write(to: descriptor, over: base, for: users)
+                case .files: try layout.writeFiles(to: descriptor, for: users)
+                case .changes:
+                    held.take(descriptor)
+                    // There is nothing yet: whether it can be done, while there is a way without.
+                    try users?.takeAll(in: descriptor)
                 case .folders:
                     FolderMirror.make(layout.lowers, below: base, in: descriptor)
                     close(descriptor)
                 case nil: close(descriptor)
                 }
-            }
+            },
+            mapped: { users = $0 }
         )
         let ending = wait(process)
         if case .exited(1...) = ending { tellLeft(layout.left) }
-        return HeldChanges(ending: ending, start: start, directory: held, uppers: layout.uppers)
+        return HeldChanges(
+            ending: ending,
+            start: start,
+            directory: held,
+            identity: identity,
+            users: users,
+            uppers: layout.uppers
+        )
     }
 
     /// Says what a command that has failed may have tried to change in vain.

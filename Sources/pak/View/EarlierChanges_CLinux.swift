@@ -3,6 +3,7 @@ import CLinux
 import CaptureTree
 import FileTree
 import Glibc
+import Namespaces
 
 /// What a layer has changed already, as a layer of an overlay has it.
 ///
@@ -115,11 +116,16 @@ struct EarlierChanges {
 
     /// Writes it all below an open directory, which it closes; what is missing on the way becomes as
     /// `base` has it.
-    func write(to descriptor: Int32, over base: String) throws(FileError) {
+    ///
+    /// `users` have what is theirs; without, all is the user's own.
+    func write(
+        to descriptor: Int32,
+        over base: String,
+        for users: ViewUsers?
+    ) throws(FileError) {
         defer { close(descriptor) }
         let draft = try Draft(nodes: nodes)
         let root = "/proc/self/fd/\(descriptor)/."
-        // Owners that cannot be given stay in the layer.
         _ = try DirectoryOutput().write(draft, to: root, Archive.OutputOptions())
         for (path, stat) in devices { try OverlayPlaceholder.make(path, below: root, stat) }
         // What has several names the kernel copies as another file, unless it is said of it.
@@ -135,6 +141,9 @@ struct EarlierChanges {
                 fsetxattr($0, "user.overlay.opaque", "y", 1, 0)
             }
         }
+        // Whatever else is done to a file comes before: then it may be closed.
+        try users?.give(draft.members, in: descriptor)
+        try users?.give(devices.map { ($0.path, $0.stat.uid, $0.stat.gid, 0) }, in: descriptor)
     }
 }
 

@@ -14,6 +14,10 @@ struct HeldChanges {
     /// When it began, at the latest.
     let start: Timestamp
     let directory: HeldDirectory
+    /// Who the command was.
+    let identity: View.Identity
+    /// Whose the changes are, beside the user's; nil where that is nobody.
+    let users: ViewUsers?
     /// The paths that have changes of their own, and where in the directory.
     let uppers: [(path: PathBytes, place: String)]
 
@@ -21,6 +25,7 @@ struct HeldChanges {
     ///
     /// `rules` say what is in packages. Errors: what cannot be read, with its path.
     func checked(_ rules: Rules) throws(FileError) -> ReadableChanges {
+        try users?.takeAll(in: directory.number)
         let path = FilePath("/proc/self/fd/\(directory.number)")
         let changes = try HostTree(path, isWritable: true).root
         var found: [(path: [UInt8], directory: any Directory)] = []
@@ -30,7 +35,8 @@ struct HeldChanges {
             }
             found.append((path.bytes, inner))
         }
-        var upper = OverlayUpper(since: start, ownersAreReal: View.isPrivileged)
+        let user: OverlayUpper.Maker = identity == .kept ? .user : .viewRoot
+        var upper = OverlayUpper(since: start, by: View.isPrivileged ? .hostRoot : user)
         for (path, directory) in found { try upper.check(directory, at: path, rules) }
         return ReadableChanges(directory: directory, upper: upper, found: found)
     }

@@ -251,7 +251,8 @@ struct ViewRun {
         _ descriptor: Int32,
         _ root: any Directory,
         hiding paths: [[UInt8]] = [],
-        of base: String = ""
+        of base: String = "",
+        for users: ViewUsers? = nil
     ) throws(FileError) {
         defer { close(descriptor) }
         let draft = try Draft(tree: root)
@@ -259,5 +260,13 @@ struct ViewRun {
         let path = "/proc/self/fd/\(descriptor)/."
         _ = try DirectoryOutput().write(draft, to: path, Archive.OutputOptions())
         try Whiteouts.make(paths, in: descriptor, over: base)
+        try users?.give(draft.members, in: descriptor)
+    }
+}
+
+extension ViewUsers {
+    /// Gives files that were written below an open directory to those whose they are.
+    func give(_ members: [Member], in directory: Int32) throws(FileError) {
+        try give(members.map { ($0.path, $0.uid, $0.gid, $0.permissions) }, in: directory)
     }
 }
