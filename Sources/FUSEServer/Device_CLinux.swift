@@ -10,6 +10,14 @@ enum Device {
         return clone < 0 ? nil : clone
     }
 
+    /// Has whoever waits for a request woken together with all others that do, where one alone is
+    /// woken else, the one that waits longest; what stands in for the kernel stays as it is.
+    static func wakeTogether(_ descriptor: Int32) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFCHR else { return }
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    }
+
     /// What came of waiting for a request.
     enum Read {
         case request(Int)

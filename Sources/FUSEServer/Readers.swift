@@ -5,6 +5,11 @@ import Synchronization
 /// The threads that read requests, each with a buffer of its own.
 ///
 /// Their number is fixed, but for those that start while others wait for bytes to be at hand.
+///
+/// Where there are as many processors each has its own, and a request wakes all: who asks sleeps then,
+/// and the one on his processor runs in his place, while another leaves alone who runs on its own. The
+/// kernel by itself wakes the one that waits longest, mostly on the other processor, which takes twice
+/// as long and, while a compiler runs there, its turn.
 final class Readers: Sendable {
     private struct State {
         var workers: [Worker] = []
@@ -34,7 +39,7 @@ final class Readers: Sendable {
     func run() throws(FileError) {
         Worker.blockBrokenPipe()
         state.withLock { $0.running += 1 }
-        serve(isFirst: true)
+        serve(isFirst: true, on: nil)
         // Whoever starts another does so before it ends.
         while let worker = state.withLock({ $0.workers.popLast() }) { worker.join() }
         if let failure = state.withLock({ $0.failure }) { throw failure }
@@ -49,18 +54,23 @@ final class Readers: Sendable {
         }
     }
 
-    private func startOthers() {
-        for _ in 1..<max(1, min(conversation.options.threads, Self.limit)) {
-            do throws(FileError) { try start() } catch {
-                return conversation.options.log("fewer threads: \(error)")
+    /// Starts the others; the processor that is this thread's own then, if there is one.
+    private func startOthers() -> Int? {
+        let count = max(1, min(conversation.options.threads, Self.limit))
+        let isEnough = count > 1 && count == Worker.processorCount
+        for number in 1..<count {
+            do throws(FileError) { try start(on: isEnough ? number : nil) } catch {
+                conversation.options.log("fewer threads: \(error)")
+                return nil
             }
         }
+        return isEnough ? 0 : nil
     }
 
-    private func start() throws(FileError) {
+    private func start(on processor: Int? = nil) throws(FileError) {
         state.withLock { $0.running += 1 }
         do throws(FileError) {
-            let worker = try Worker { self.serve(isFirst: false) }
+            let worker = try Worker { self.serve(isFirst: false, on: processor) }
             state.withLock { $0.workers.append(worker) }
         } catch {
             state.withLock { $0.running -= 1 }
@@ -68,8 +78,14 @@ final class Readers: Sendable {
         }
     }
 
-    private func serve(isFirst: Bool) {
+    private func stay(on processor: Int?, _ descriptor: Int32) {
+        guard let processor, Worker.stay(onProcessor: processor) else { return }
+        Device.wakeTogether(descriptor)
+    }
+
+    private func serve(isFirst: Bool, on processor: Int?) {
         let own = isFirst ? nil : Device.clone(descriptor)
+        stay(on: processor, own ?? descriptor)
         let place = Place(descriptor: own ?? descriptor, readers: self)
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Conversation.mostRequest,
@@ -77,12 +93,14 @@ final class Readers: Sendable {
         )
         var reply = Reply(capacity: Conversation.mostData + 4096)
         var isAlone = isFirst
+        var kept: Int?
         loop: while true {
             switch Device.read(place.descriptor, into: buffer) {
             case .request(let count):
                 let request = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 if isAlone, !Self.isFirstLook(request) {
-                    startOthers()
+                    kept = startOthers()
+                    stay(on: kept, descriptor)
                     isAlone = false
                 }
                 if conversation.answer(request, &reply, place) { send(&reply, request, place) }
@@ -95,6 +113,7 @@ final class Readers: Sendable {
             }
         }
         conversation.waiting.interruptAll()
+        if kept != nil { _ = Worker.stay(onProcessor: nil) }
         buffer.deallocate()
         if let own { close(own) }
     }

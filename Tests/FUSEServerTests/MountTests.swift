@@ -22,7 +22,7 @@ private let seekHole: Int32 = 4
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var room = [UInt8](repeating: 0, count: 100)
+        var room = [UInt8](repeating: 0, count: 1000)
         let count = read(descriptor, &room, room.count)
         return count < 0 ? nil : String(decoding: room[..<count], as: UTF8.self)
     }
@@ -59,6 +59,40 @@ private let seekHole: Int32 = 4
             // What nobody knows is no fault.
             server.invalidate(name: "never seen".utf8Bytes, in: tree.root)
             server.invalidate(name: [UInt8](repeating: 120, count: 300), in: tree.root)
+        }
+    }
+
+    /// The threads of this process that are kept on one processor and take nobody's turn, by the
+    /// number of that.
+    private static func kept() -> Set<String> {
+        let names = (try? HostFolder.names(in: "/proc/self/task")) ?? []
+        return Set(
+            names.compactMap { name in
+                let lines = Self.text("/proc/self/task/\(name)/stat")?.split(separator: ")") ?? []
+                let fields = lines.last?.split(separator: " ") ?? []
+                guard fields.count > 38, fields[38] == "3" else { return nil }
+                return String(fields[36])
+            }
+        )
+    }
+
+    @Test(.enabled(if: Worker.processorCount > 1, "there is one processor"))
+    func whereThereAreAsManyReadersAsProcessorsEachHasItsOwn() throws {
+        let (_, attachment) = try memory("f 644 0 0 1 f =old\n")
+        var options = Mounted.writable
+        options.threads = Worker.processorCount
+        try Mounted.run(options) { _ in
+            attachment
+        } _: { path, _ in
+            #expect(Self.text(path + "/f") == "old")
+            // A thread that starts is where it is to be a bit later.
+            var kept = Self.kept()
+            for _ in 0..<500 where kept.count < Worker.processorCount {
+                usleep(10_000)
+                #expect(access(path + "/none", F_OK) != 0)
+                kept = Self.kept()
+            }
+            #expect(kept.count >= Worker.processorCount, "\(kept)")
         }
     }
 

@@ -172,6 +172,16 @@ void pak_end_children(int list, int proc);
 /* Whether a process is a child of another, or a child's child, as far as /proc tells. */
 int pak_is_below(pid_t pid, pid_t ancestor);
 
+/* How many processors this process may use, as it was when that was asked for first. */
+int pak_processors(void);
+
+/* Keeps this thread on one of them, from 0, where it takes nobody's turn when it is woken; -1 lets it
+ * go. Returns 0, or -1. */
+int pak_stay(int number);
+
+/* Has a thread that is started with these pthread_attr_t go where it likes, whoever starts it. */
+void pak_spread(void *attributes);
+
 /* What pak_read_directory fills a buffer with. */
 struct pak_entry {
 	uint64_t inode;

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A thread of its own.
@@ -24,6 +25,7 @@ package struct Worker: Sendable {
             attributes.deallocate()
         }
         pthread_attr_setstacksize(attributes, 1 << 20)
+        pak_spread(attributes)
         var thread = pthread_t()
         let body = Unmanaged.passRetained(Body(run))
         let failed = pthread_create(
