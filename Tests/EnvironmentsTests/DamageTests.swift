@@ -6,6 +6,41 @@ import Testing
 
 /// What a log is that has other bytes than were written.
 struct DamageTests {
+    /// A package is in two places of its file: its bytes in frames, and its names in the index.
+    @Test func whatHasADamagedIndexIsNotShown() throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        let web = try NamedEnvironment(making: "web", in: store)
+        let finder = EnvironmentFinder(stores: [store])
+        for (name, member) in [("a", "opt/whole"), ("b", "opt/damaged")] {
+            var change = try EnvironmentChange(web, finder)
+            try change.take(["add", FitTests.package(name, ["\(member)=1"], in: folder)])
+            _ = try change.commit(command: "add", word: "add")
+        }
+        try web.note("switch", current: 2, over: web.state())
+        let shown = try StoredEnvironment("web", finder)
+        let stored = try #require(web.record(3).text.package("b"))
+        let path = "packages/" + (store.place(of: stored).split(separator: "/").last ?? "")
+        var bytes = try folder.bytes(path)
+        let name = Array("damaged".utf8)
+        let places = bytes.indices.filter { bytes[$0...].starts(with: name) }
+        bytes[try #require(places.last)] ^= 1
+        try folder.write(bytes, path)
+        // Nor is the table that was made of it when it was whole a reason to.
+        for _ in 0..<2 {
+            let error = #expect(throws: FileError.self) { try shown.note("switch", current: 3) }
+            #expect(error?.kind == .malformed)
+            #expect(error?.context?.contains("b-1.") == true)
+            #expect(error?.context?.contains("its index is damaged") == true)
+            #expect(try web.state().current == 2 && shown.current.record.number == 2)
+            for name in try HostFolder.names(in: store.tables) {
+                try folder.remove("tables/\(name)")
+            }
+        }
+        try web.note("switch", current: 3, over: web.state())
+        #expect(throws: FileError.self) { try StoredEnvironment("web", finder) }
+    }
+
     @Test(arguments: ["block", "line", "end", "less", "more"])
     func aGenerationThatIsDamagedIsNotTakenForNone(kind: String) throws {
         let folder = try StoreFolder()

@@ -16,19 +16,29 @@ package final class StoredPackages: Sendable {
         self.frames = frames
     }
 
+    /// How many bytes of indexes are compared with their hashes when packages are opened.
+    ///
+    /// They are those of a hundred thousand files and more, and take ten milliseconds. `pak store
+    /// verify` reads all.
+    package static let checkedBytes = 16 << 20
+
     /// Opens a package; `holder` is kept for as long as it is.
     ///
-    /// Errors: `.notFound` with the package; `.malformed` where it is damaged, or not what its
-    /// name says.
+    /// Its index is compared with its hash unless that is longer than `checked`. Errors: `.notFound`
+    /// with the package; `.malformed` where it is damaged, or not what its name says.
     package func package(
         _ stored: StoredPackage,
-        holder: (any AnyObject & Sendable)? = nil
+        holder: (any AnyObject & Sendable)? = nil,
+        checked: Int = StoredPackages.checkedBytes
     ) throws(FileError) -> Package {
         if let known = opened.withLock({ $0[stored.id]?.package }) { return known }
         let path = try finder.path(of: stored)
         let file = try HostFile(path, holder: holder)
         guard let package = try Package.native(file, cache: frames), package.id == stored.id else {
             throw .malformed("\(path): not the package that its name says")
+        }
+        guard package.index.bytes.count > checked || package.index.isIntact else {
+            throw .malformed("\(path): its index is damaged")
         }
         return opened.withLock { opened in
             if let known = opened[stored.id]?.package { return known }
@@ -69,6 +79,7 @@ package final class StoredPackages: Sendable {
         // Both are in the same order: that of the ids.
         let before = near?.text.packages ?? []
         var (here, there) = (0, 0)
+        var checked = Self.checkedBytes
         while here < text.packages.count {
             let start = there
             while here < text.packages.count, there < min(before.count, known.count),
@@ -84,7 +95,9 @@ package final class StoredPackages: Sendable {
             if there < min(before.count, known.count), before[there].id < stored.id {
                 there += 1
             } else {
-                packages.append(try package(stored, holder: holder(stored)))
+                let new = try package(stored, holder: holder(stored), checked: checked)
+                checked -= new.index.bytes.count
+                packages.append(new)
                 here += 1
             }
         }
