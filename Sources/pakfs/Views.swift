@@ -210,10 +210,16 @@ final class Views: Tree {
         if let found = stored.first(where: { $0.name == wanted }) {
             return try attach(found, name, user)
         }
-        guard let found = environment(wanted) else { throw FileError(.notFound) }
+        let folder = folders.first { $0.name == wanted }
+        let state = folder?.state
+        guard let found = state?.environment ?? environment(wanted) else {
+            throw FileError(.notFound)
+        }
         if let generation = name.generation {
+            // Layers have the tree's; what is told of a folder is its identity.
+            let hashes = [found.tree.hash, state?.hash].compactMap { $0 }
             guard found.isFixed, generation.utf8.count >= 8,
-                "\(found.tree.hash)".hasPrefix(generation)
+                hashes.contains(where: { "\($0)".hasPrefix(generation) })
             else {
                 throw FileError(.notFound, "no generation \(generation)")
             }
@@ -223,7 +229,7 @@ final class Views: Tree {
         if let id = captured(name) { return try attach(id, over: found, name, user) }
         let options = try name.options()
         let attachment: Attachment
-        if !name.isPinned, let folder = folders.first(where: { $0.name == wanted }) {
+        if !name.isPinned, let folder {
             attachment = try folder.live(options).attach(as: user, to: "")
         } else {
             attachment = try found.tree.attach(as: user, options)

@@ -1,3 +1,4 @@
+import FileTree
 import Glibc
 import NinePClient
 import Testing
@@ -9,9 +10,12 @@ struct FolderTests {
         var seen: Editor
         var events: Fid
         private var place: UInt64 = 0
+        /// What the last switch said besides its number.
+        private(set) var hash = ""
 
         init(_ scratch: Scratch, _ folder: String = "web") throws {
-            let address = "unix!\(scratch("socket"))"
+            // One test may have several.
+            let address = "unix!\(scratch("\(folder).socket"))"
             served = try Served(scratch, ["-l", address, "-e", "web=dir:\(scratch(folder))"])
             // What never comes is not waited for to the end of the suite.
             events = try Client(dial: address, patience: 60_000).attach(to: "ctl").walk("events")
@@ -27,6 +31,7 @@ struct FolderTests {
             place += UInt64(count)
             let words = String(decoding: room[..<count], as: UTF8.self).split(separator: " ")
             #expect(words.count == 3 && words.first == "web")
+            hash = words.last.map { String($0.filter { $0 != "\n" }) } ?? ""
             return words.count > 1 ? String(words[1]) : ""
         }
 
@@ -90,6 +95,44 @@ struct FolderTests {
         try scratch.shell("mv web/2.tar web/.hidden")
         while live.isThere("bin/2") { _ = try live.next() }
         #expect(live.served.end() == 0)
+    }
+
+    /// It is that of any other environment that has the same.
+    @Test func equalContentHasOneIdentityInAnyFolder() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        try scratch.shell("mkdir one two; cp a-1.0-1.deb one; cp a-1.0-1.deb two/x.deb")
+        let rules = ["block a usr/bin/none", "prefer usr/bin/a a", "block c /usr/bin/a/"]
+        var live = try [Live(scratch, "one"), Live(scratch, "two")]
+        for (place, folder) in ["one", "two"].enumerated() {
+            try scratch.shell("cp b-2.deb \(folder)")
+            #expect(try live[place].next() == "2")
+        }
+        let bare = live[0].hash
+        #expect(live[1].hash == bare)
+        let files = [scratch("b-2.deb"), scratch("a-1.0-1.deb")]
+        _ = try EnvironmentTests.pak(scratch, ["add"] + files)
+        func shown() throws -> Bool {
+            let lines = try EnvironmentTests.pak(scratch, ["env", "show"]).output
+            return lines.contains("hash \(live[0].hash)\n")
+        }
+        #expect(try shown())
+        // Rules count, in whatever order and spelling they are told.
+        try scratch.write("one/rules", rules.joined(separator: "\n") + "\n")
+        try scratch.write("two/rules", rules.reversed().joined(separator: "\n") + "\n")
+        for place in live.indices { #expect(try live[place].next() == "3") }
+        #expect(live[1].hash == live[0].hash && live[0].hash != bare)
+        #expect(try !shown())
+        for rule in rules {
+            let words = rule.split(separator: " ").map(String.init)
+            _ = try EnvironmentTests.pak(scratch, words)
+        }
+        #expect(try shown())
+        // By it one attaches to that state and no other, for as long as it is there.
+        let hash = String(live[0].hash.prefix(16))
+        #expect(try live[0].seen.other("web@\(hash)").read("usr/bin/a") == "a\n")
+        #expect(throws: FileError.self) { try live[0].seen.other("web@\(bare)") }
+        for one in live { #expect(one.served.end() == 0) }
     }
 
     /// An upgrade may be dropped in before what it takes the place of is taken out.

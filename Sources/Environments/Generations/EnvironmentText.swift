@@ -120,6 +120,14 @@ package struct EnvironmentText: Sendable, Hashable {
         return lines
     }
 
+    /// The identity of its rules and packages of these ids, of whose lines there are more.
+    func hash(of ids: Set<ContentID>, _ more: [String]) -> ContentID {
+        var lines = PackageLines()
+        let ids = ids.sorted()
+        lines.add(count: ids.count) { ids[$0] }
+        return lines.id(with: (more + rules.map(\.line)).flatMap { Array("\($0)\n".utf8) })
+    }
+
     private func hash(of lines: borrowing PackageLines) -> ContentID {
         rules.isEmpty ? lines.id : lines.id(with: rules.flatMap { Array("\($0.line)\n".utf8) })
     }

@@ -26,6 +26,7 @@ package final class FolderEnvironment: Sendable {
 
     private struct Shown: Sendable {
         var environment: Environment
+        var hash: ContentID
         var stamps: [String: FileStamp]
         var number: UInt64
     }
@@ -51,9 +52,11 @@ package final class FolderEnvironment: Sendable {
         } catch {
             throw Complaint("\(error)")
         }
+        let environment = try Self.open(names, content, source, opener)
         shown = Mutex(
             Shown(
-                environment: try Self.open(names, content, source, opener),
+                environment: environment,
+                hash: content.rules.hash(of: environment.tree.packages),
                 stamps: content.stamps(of: names),
                 number: 1
             )
@@ -87,6 +90,11 @@ package final class FolderEnvironment: Sendable {
     /// What is shown.
     package var current: Environment { shown.withLock { $0.environment } }
 
+    /// The same, and its identity, which is equal for equal packages and rules wherever they are.
+    package var state: (environment: Environment, hash: ContentID) {
+        shown.withLock { ($0.environment, $0.hash) }
+    }
+
     /// The tree that goes with what is shown, as `options` ask for it.
     package func live(_ options: ViewOptions) throws(FileError) -> LiveTree {
         try views.tree(options, { shown.withLock { $0 } }) { shown throws(FileError) in
@@ -94,7 +102,7 @@ package final class FolderEnvironment: Sendable {
         }
     }
 
-    /// Calls `body` after each change, with a number that counts up and the hash of what is shown.
+    /// Calls `body` after each change, with a number that counts up and the identity of what is shown.
     package func onChange(_ body: @escaping @Sendable (UInt64, ContentID) -> Void) {
         listeners.withLock { $0.append(body) }
     }
@@ -140,13 +148,17 @@ package final class FolderEnvironment: Sendable {
         let now = shown.withLock { $0 }
         guard again || stamps != now.stamps else { return }
         let environment = try Self.open(names, content, source, opener)
-        let next = Shown(environment: environment, stamps: stamps, number: now.number + 1)
+        let next = Shown(
+            environment: environment,
+            hash: content.rules.hash(of: environment.tree.packages),
+            stamps: stamps,
+            number: now.number + 1
+        )
         // What there was is let go of outside of the lock, whatever it takes along.
         shown.withLock { $0 = next }
         views.swap(next) { log("environment \(name): a view stays as it was: \($0)") }
-        let hash = next.environment.tree.hash
         let count = names.count == 1 ? "1 package" : "\(names.count) packages"
         log("environment \(name): \(count)")
-        for listener in listeners.withLock({ $0 }) { listener(next.number, hash) }
+        for listener in listeners.withLock({ $0 }) { listener(next.number, next.hash) }
     }
 }

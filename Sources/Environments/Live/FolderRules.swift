@@ -1,3 +1,4 @@
+import Archive
 import FileTree
 import Terminal
 
@@ -36,6 +37,16 @@ struct FolderRules: Sendable {
 
     /// The rules about packages of these names, and those about all; others wait for theirs.
     func rules(about names: [String]) -> [EnvironmentRule] { text.rules(besides: names) }
+
+    /// The identity of packages that are joined by them: that of an environment of a store which
+    /// has the same packages and rules.
+    ///
+    /// The id of a package that is not native does not tell its name, so that does so besides.
+    func hash(of packages: [Package]) -> ContentID {
+        let others = packages.filter { !$0.isNative }
+            .map { "name \($0.id) \($0.name) \($0.manifest.version ?? "")" }
+        return text.hash(of: Set(packages.map(\.id)), others.sorted())
+    }
 
     /// A way out of a conflict, `prefer PATH NAME`, as the command that writes it to the file at
     /// `path`; nil for one that is no rule.
