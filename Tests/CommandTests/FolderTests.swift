@@ -13,10 +13,16 @@ struct FolderTests {
         /// What the last switch said besides its number.
         private(set) var hash = ""
 
-        init(_ scratch: Scratch, _ folder: String = "web") throws {
+        init(_ scratch: Scratch, _ folder: String = "web", as who: Visitor = .own) throws {
             // One test may have several.
             let address = "unix!\(scratch("\(folder).socket"))"
-            served = try Served(scratch, ["-l", address, "-e", "web=dir:\(scratch(folder))"])
+            let words = ["-l", address, "-e", "web=dir:\(scratch(folder))"]
+            if who == .own {
+                served = try Served(scratch, words)
+            } else {
+                let (program, start) = try who.program(.pakfs, scratch)
+                served = try Served(program, start + words)
+            }
             // What never comes is not waited for to the end of the suite.
             events = try Client(dial: address, patience: 60_000).attach(to: "ctl").walk("events")
             try events.open()
@@ -176,6 +182,29 @@ struct FolderTests {
         close(file)
         #expect(try live.next() == "2")
         #expect(live.isThere("bin/2"))
+        #expect(live.served.end() == 0)
+    }
+
+    /// Of a file of others the kernel does not say whether anybody writes to it.
+    @Test(.enabled(if: Visitor.all.contains(.nobody)))
+    func aLinkToAFileOfOthersShowsOnceThatIsLeftAlone() throws {
+        let scratch = try prepared()
+        try scratch.shell("mkdir home; mv web home")
+        var live = try Live(scratch, "home/web", as: .nobody)
+        // Touched just now, for all that can be known.
+        try scratch.shell("cp 2.tar other.tar; ln -s ../../other.tar home/web/2.tar")
+        #expect(live.told("2.tar is kept out: it is being written"))
+        #expect(try live.next() == "2")
+        #expect(live.isThere("bin/2"))
+        // One that is dropped in is known to be whole or not.
+        let file = open(scratch("home/web/3.tar"), O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        try #require(file >= 0)
+        #expect(live.told("3.tar is kept out: it is being written"))
+        let bytes = try scratch.bytes("3.tar")
+        #expect(bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) } == bytes.count)
+        close(file)
+        #expect(try live.next() == "3")
+        #expect(live.isThere("bin/3"))
         #expect(live.served.end() == 0)
     }
 

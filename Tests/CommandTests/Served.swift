@@ -10,6 +10,11 @@ struct Served {
     init(_ scratch: Scratch, _ arguments: [String], addresses: Int = 1) throws {
         var pakfs = Program.pakfs
         pakfs.environment["XDG_CACHE_HOME"] = scratch("cache")
+        try self.init(pakfs, arguments, addresses: addresses)
+    }
+
+    /// Starts it as somebody else does.
+    init(_ pakfs: Program, _ arguments: [String], addresses: Int = 1) throws {
         let running = try pakfs.start(arguments)
         self.running = running
         mounts = try (0..<addresses).map { _ in

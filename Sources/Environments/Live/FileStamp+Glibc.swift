@@ -28,6 +28,18 @@ struct FileStamp: Sendable, Hashable {
         times = [modified.tv_sec, modified.tv_nsec, changed.tv_sec, changed.tv_nsec]
     }
 
+    /// Whether its bytes or attributes were changed in the last seconds, by this machine's clock.
+    func wasTouched(within seconds: Int) -> Bool {
+        guard times.count == 4 else { return false }
+        return (0..<seconds).contains(time(nil) - times[2])
+    }
+
+    /// Whether a name is that of a link, wherever it leads.
+    static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
     /// Whether there is anything of that name, be it a link that leads nowhere.
     static func isNamed(_ path: String) -> Bool {
         var status = stat()

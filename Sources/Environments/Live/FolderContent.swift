@@ -203,13 +203,25 @@ struct FolderContent: Sendable {
     }
 
     private func checkWriters(_ name: String, _ stamp: FileStamp) throws(FileError) {
-        switch FileWriters.of(path(name)) {
-        case .some: throw FileError(.busy, "it is being written")
-        case .unknown where unclosed.contains(name) && stamp.links == 1:
-            throw FileError(.busy, "it is being written")
-        case .none, .unknown: break
-        }
+        let isWritten =
+            switch FileWriters.of(path(name)) {
+            case .some: true
+            case .unknown: unclosed.contains(name) && stamp.links == 1 && mayBeWritten(name, stamp)
+            case .none: false
+            }
+        if isWritten { throw FileError(.busy, "it is being written") }
     }
+
+    /// Whether what was begun may still be written, where only the folder tells.
+    ///
+    /// A link is whole at once, and the end of what it leads to is told elsewhere: that is taken
+    /// once it was left alone for a while.
+    private func mayBeWritten(_ name: String, _ stamp: FileStamp) -> Bool {
+        !FileStamp.isLink(path(name)) || stamp.wasTouched(within: Self.rest)
+    }
+
+    /// Seconds after which nobody is taken to write any more.
+    private static var rest: Int { 5 }
 
     /// What was read, and is as it was, is no better now.
     private func checkRefused(_ name: String, _ stamp: FileStamp) throws(FileError) {
