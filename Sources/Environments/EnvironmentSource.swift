@@ -25,6 +25,8 @@ package struct EnvironmentSource: Sendable {
 
     /// The option of the command by which rules are given, for who has to give one.
     package var optionName = "-o"
+    /// The options of the command that say which stores, for who has to change what is in them.
+    package var storeOptions: [String] = []
     /// The file that says the rules, for who has to write one; nil where options do.
     var rulesFile: String?
     /// Whether the options of the command line are for it.

@@ -46,6 +46,53 @@ struct CureTests {
         )
     }
 
+    /// What helps is typed as it is told: it is about the same environment and the same stores.
+    @Test func aCureIsOfTheEnvironmentThatWasMeant() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        let stores = "--store \(scratch("store")) --root \(scratch("system"))"
+        let folder = scratch("disk")
+        func cure(_ words: String...) throws -> String {
+            let complaints = try EnvironmentTests.pak(scratch, words, status: 1).complaints
+            #expect(!complaints.contains("//"), "\(complaints)")
+            return complaints.split(separator: "\n").last.map(String.init) ?? ""
+        }
+        _ = try EnvironmentTests.pak(scratch, ["env", "create", "o"])
+        _ = try EnvironmentTests.pak(scratch, ["add", "-e", "o", scratch("a-1.0-1.deb")])
+        #expect(try cure("export", "-e", "o@77", scratch("x")) == "try: pak history -e o \(stores)")
+        #expect(try cure("owns", "-e", "o", "/nope") == "try: pak shadowed -e o \(stores)")
+        let shine = "pak shine -e o \(stores)"
+        #expect(
+            try cure("shine", "-e", "o", "/opt/q", folder)
+                == "try: mkdir -p \(folder), or \(shine) --copy /opt/q \(folder)"
+        )
+        try scratch.shell("mkdir disk full; touch full/x; ln -s disk link")
+        #expect(
+            try cure("shine", "-e", "o", "/opt/q", scratch("link"))
+                == "try: a folder to which no link leads: \(shine) /opt/q FOLDER"
+        )
+        let full = scratch("full")
+        #expect(
+            try cure("shine", "-e", "o", "--copy", "/usr/share/doc/a", full)
+                == "try: \(shine) /usr/share/doc/a \(full): what is there stays"
+        )
+    }
+
+    @Test(.enabled(if: Visitor.whyNone == nil, "\(Visitor.whyNone ?? "")"))
+    func aFolderOfTheDiskThatIsGoneIsToldWithTheEnvironment() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        try scratch.makeDirectory("disk")
+        _ = try EnvironmentTests.pak(scratch, ["env", "create", "o"])
+        _ = try EnvironmentTests.pak(scratch, ["shine", "-e", "o", "/opt/q", scratch("disk")])
+        try scratch.shell("rmdir disk")
+        let stores = ["--store", scratch("store"), "--root", scratch("system")]
+        let run = try Program.pak.run(["run", "-e", "o"] + stores + ["--", "true"])
+        let shine = "pak shine -e o \(stores.joined(separator: " "))"
+        #expect(run.complaints.contains("shine /opt/q: \(scratch("disk")): file does not exist"))
+        #expect(run.complaints.hasSuffix("try: \(shine) --copy /opt/q, or \(shine) --not /opt/q\n"))
+    }
+
     /// The table that is kept of what there is tells of no package that nobody can open.
     @Test(arguments: [["rm", "a"], ["add", "a-1.0-2.deb"]])
     func aPackageThatIsGoneOrDamagedCanBeTakenOut(words: [String]) throws {

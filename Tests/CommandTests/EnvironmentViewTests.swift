@@ -196,7 +196,7 @@ struct EnvironmentViewTests {
         // Nothing of the disk is there yet.
         let early = try pak("shine", "/etc/prog", "~/prog")
         #expect(early.status == 1)
-        #expect(early.complaints.contains("try: mkdir -p '\(scratch("home/prog"))', or pak shine"))
+        #expect(early.complaints.contains("try: mkdir -p \(scratch("home/prog")), or pak shine"))
         let made = try pak("shine", "--copy", "/etc/prog", "~/prog")
         #expect(made.status == 0, "\(made.complaints)")
         let change = "cat /etc/prog/conf; echo mine >/etc/prog/conf"

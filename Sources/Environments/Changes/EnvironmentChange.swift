@@ -200,7 +200,7 @@ package struct EnvironmentChange {
             return try make(text, command, word)
         } catch {
             let status: Int32 = error.kind == .busy ? 7 : 1
-            throw Complaint(error, in: store, status: status)
+            throw Complaint(error, in: store, options: storeOptions, status: status)
         }
     }
 
@@ -239,7 +239,7 @@ package struct EnvironmentChange {
     /// collected, and who looks again misses none.
     private func complaint(_ error: FileError) -> Complaint {
         guard !isNew, let now = try? origin?.state(), now != state else {
-            return Complaint(error, in: store)
+            return Complaint(error, in: store, options: storeOptions)
         }
         return Complaint(NamedEnvironment.changed(name, now), in: store, status: 7)
     }

@@ -56,7 +56,9 @@ public final class HostTree: Tree {
                     pak_o_path | O_DIRECTORY | O_NOFOLLOW
                 )
             } catch {
-                throw error.at("\(path)/\(String(decoding: rest, as: UTF8.self))")
+                let start = "\(path)"
+                let slash = start.utf8.last == UInt8(ascii: "/") ? "" : "/"
+                throw error.at(start + slash + String(decoding: rest, as: UTF8.self))
             }
         }
         try self.init(descriptor, admission, isWritable)

@@ -48,7 +48,13 @@ struct EnvironmentEdit {
             for words in words { try change.take(words, imports) }
         } catch {
             let status: Int32 = error.kind == .invalid ? 2 : 1
-            throw Complaint(error, in: change.store, try: cure(error, options), status: status)
+            throw Complaint(
+                error,
+                in: change.store,
+                options: options.stores.words,
+                try: cure(error, options),
+                status: status
+            )
         }
         guard !change.isEmpty else {
             let (old, hash) = (change.state.current, change.record.hash)

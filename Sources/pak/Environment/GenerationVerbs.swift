@@ -89,7 +89,13 @@ struct Switch: ParsableCommand {
                 } else {
                     nil
                 }
-            throw Complaint(error, in: environment.store, try: cure, status: status)
+            throw Complaint(
+                error,
+                in: environment.store,
+                options: options.stores.words,
+                try: cure,
+                status: status
+            )
         }
     }
 }
@@ -158,6 +164,7 @@ struct Pin: ParsableCommand {
             throw Complaint(
                 error,
                 in: environment.store,
+                options: options.local.stores.words,
                 try: error.kind == .notFound ? options.local.command("history") : nil,
                 status: error.kind == .busy ? WaitOptions.busy : 1
             )

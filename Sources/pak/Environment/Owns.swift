@@ -19,7 +19,10 @@ struct Owns: ParsableCommand {
         let current = try options.current()
         let owners = try owners(in: current)
         guard !owners.isEmpty else {
-            throw Complaint("\(path): no package of \(current.name) has it", try: "pak shadowed")
+            throw Complaint(
+                "\(path): no package of \(current.name) has it",
+                try: options.command("shadowed")
+            )
         }
         for owner in owners {
             printing.show(

@@ -80,7 +80,7 @@ struct Shine: RuleVerb {
             let root = try tree.attach(as: .superuser, options).root
             _ = try DirectoryOutput().write(Draft(tree: root), to: target, Archive.OutputOptions())
         } catch {
-            let cure = error.kind == .notEmpty ? "pak shine '\(path)': what is there stays" : nil
+            let cure = error.kind == .notEmpty ? "\(command()): what is there stays" : nil
             throw Complaint(target, error, try: cure)
         }
         return rules
@@ -92,9 +92,16 @@ struct Shine: RuleVerb {
             let folder = (try? shine.hostFolder()) ?? ""
             let cure =
                 error.kind == .notFound
-                ? "mkdir -p '\(folder)', or pak shine --copy '\(path)'"
-                : "a folder to which no link leads: pak shine '\(path)' FOLDER"
+                ? "mkdir -p \(ShellWord.quoted(folder)), or \(command("--copy"))"
+                : "a folder to which no link leads: \(options.local.command("shine")) "
+                    + "\(ShellWord.quoted(path)) FOLDER"
             throw Complaint("shine \(path): \(error)", try: cure)
         }
+    }
+
+    /// The same with an option.
+    private func command(_ option: String...) -> String {
+        let words = option + [path] + (folder.map { [$0] } ?? [])
+        return ([options.local.command("shine")] + words.map { ShellWord.quoted($0) }).inRow(" ")
     }
 }

@@ -149,7 +149,7 @@ extension EnvironmentChoice {
     func current() throws(Complaint) -> CurrentEnvironment {
         let finder = try stores.finder()
         let environment = try find(finder)
-        return try CurrentEnvironment(environment, finder)
+        return try CurrentEnvironment(environment, finder, stores.words)
     }
 
     /// The environment in the store that is written.
@@ -179,7 +179,7 @@ extension EnvironmentChoice {
             change.storeOptions = stores.words
             return change
         } catch {
-            throw Complaint(error, in: store)
+            throw Complaint(error, in: store, options: stores.words)
         }
     }
 
@@ -235,14 +235,18 @@ struct CurrentEnvironment {
     /// The name of the environment.
     var name: String { environment.name }
 
-    /// Reads what is current.
-    init(_ environment: NamedEnvironment, _ finder: EnvironmentFinder) throws(Complaint) {
+    /// Reads what is current; `options` are those that say which stores.
+    init(
+        _ environment: NamedEnvironment,
+        _ finder: EnvironmentFinder,
+        _ options: [String]
+    ) throws(Complaint) {
         self.finder = finder
         self.environment = environment
         do throws(FileError) {
             (state, record) = try environment.current()
         } catch {
-            throw Complaint(error, in: environment.store)
+            throw Complaint(error, in: environment.store, options: options)
         }
     }
 }

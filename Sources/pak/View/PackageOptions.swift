@@ -43,6 +43,7 @@ struct PackageOptions: ParsableArguments {
         var rules = UnionRules()
         for option in option { try rules.take(option: option) }
         var source = try named(base, usual: usual)
+        source.storeOptions = stores.words
         source.rules = rules
         source.options += option
         source.optionName = "--option"
@@ -113,16 +114,24 @@ struct PackageOptions: ParsableArguments {
                 // One that was chosen and is gone is told; that nobody made one is no fault.
                 let isUsual = (try? finder.chosen()) == EnvironmentFinder.usual
                 if error.kind == .notFound, isUsual { return nil }
-                throw Complaint("\(error)", try: "pak env use NAME")
+                let isLost = error.kind == .notFound
+                throw Complaint("\(error)", try: isLost ? "pak env use NAME" : history(of: nil))
             }
         }
         let finder = try stores.finder()
         do throws(FileError) { return try StoredSelection(finder, state: words) } catch {
             throw Complaint(
                 "-e \(error)",
-                try: words.contains("@") ? "pak history" : "pak env list",
+                try: words.contains("@") || error.kind == .malformed
+                    ? history(of: String(words.prefix { $0 != "@" })) : "pak env list",
                 status: error.kind == .invalid ? 2 : 1
             )
         }
+    }
+
+    /// The command that tells which generations there are.
+    private func history(of environment: String?) -> String {
+        PlainWords.Place(environment: environment, store: stores.store, root: stores.root)
+            .command("history")
     }
 }

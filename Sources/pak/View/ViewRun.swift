@@ -66,9 +66,13 @@ struct ViewRun {
                     at: "/" + PathBytes(shine.path.bytes)
                 )
             } catch {
+                let words =
+                    ["pak", "shine", "-e", environment.name] + environment.source.storeOptions
+                let command = words.map { ShellWord.quoted($0) }.inRow(" ")
+                let path = ShellWord.quoted("\(shine.path)")
                 throw Complaint(
                     "shine \(shine.path): \(error)",
-                    try: "pak shine --copy '\(shine.path)', or pak shine --not '\(shine.path)'"
+                    try: "\(command) --copy \(path), or \(command) --not \(path)"
                 )
             }
         }
