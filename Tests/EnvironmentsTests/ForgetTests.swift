@@ -1,4 +1,5 @@
 import FileTree
+import Glibc
 import Store
 import Synchronization
 import Terminal
@@ -74,6 +75,31 @@ struct ForgetTests {
         let error = #expect(throws: FileError.self) { try web.record(1, places: places) }
         #expect(error == #expect(throws: FileError.self) { try web.record(1) })
         #expect(error?.kind == .malformed)
+    }
+
+    /// As long as tables fill the disk, and when something else does.
+    @Test(arguments: [true, false])
+    func forAForgettingOnAFullDiskTablesGo(helps: Bool) throws {
+        let folder = try StoreFolder()
+        let web = try chain(5, folder)
+        try folder.makeFolder("tables")
+        for name in ["a.union", "b.union.1.1"] { try folder.write([1], "tables/\(name)") }
+        let before = try folder.bytes("envs/web/log")
+        let calls = HostCalls(fault: { call in
+            let tables = (try? HostFolder.names(in: "\(folder.path)/tables")) ?? []
+            return call == .write && !(helps && tables.isEmpty) ? .error(ENOSPC) : nil
+        })
+        let full = try NamedEnvironment("web", in: Store(writing: folder.path, calls: calls))
+        if helps {
+            #expect(try full.forget(keeping: 1) == [1, 2, 3, 4])
+            #expect(try web.generations() == [5])
+        } else {
+            let error = #expect(throws: FileError.self) { try full.forget(keeping: 1) }
+            #expect(error?.kind == .noSpace)
+            #expect(try folder.bytes("envs/web/log") == before)
+        }
+        #expect(try HostFolder.names(in: "\(folder.path)/tables").isEmpty)
+        #expect(try web.record(5).roots == ["p2", "p3", "p4", "p5"])
     }
 
     /// `pak gc --keep` beside `pak add`: what is missing is a state that is current no more.

@@ -78,7 +78,8 @@ extension NamedEnvironment {
 
     /// Forgets generations: their packages are used by them no more.
     ///
-    /// The log is written anew without them, and takes the place of the old one.
+    /// The log is written anew without them, and takes the place of the old one; where there is no
+    /// room for it, the store's tables make some.
     /// Errors: `.malformed` where the log is damaged: what is written anew has lost it for good.
     package func forget(_ numbers: [Int]) throws(FileError) {
         _ = try forget(false) { _ in numbers }
@@ -101,7 +102,16 @@ extension NamedEnvironment {
                 try calls.replace(Self.logName, in: folder, with: bytes)
             }
             // A collection that waited for the store would wait for itself.
-            if isCollecting { try write() } else { try store.keepingLists(write) }
+            let begin = { () throws(FileError) in
+                if isCollecting { try write() } else { try store.keepingLists(write) }
+            }
+            do throws(FileError) { try begin() } catch {
+                // What is written before anything goes gets the room of what can be made again.
+                guard [.noSpace, .quota].contains(error.kind), store.removeTables() else {
+                    throw error
+                }
+                try begin()
+            }
             return numbers
         }
     }

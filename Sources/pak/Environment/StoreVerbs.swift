@@ -224,6 +224,10 @@ struct Collect: ParsableCommand {
             show(all)
         } catch {
             let isBusy = error.kind == .busy
+            if error.kind == .noSpace {
+                let cure = "pak env delete NAME, or to remove other files there"
+                throw Complaint("store \(store.path)", error, try: cure)
+            }
             throw Complaint(
                 error,
                 in: store,
