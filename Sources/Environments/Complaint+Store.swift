@@ -29,6 +29,7 @@ extension Complaint {
             self.init(error, try: cure, status: status)
         }
     }
+
     /// The environment that an error names first.
     private static func environment(of error: FileError) -> String? {
         guard let context = error.context, context.utf8.starts(with: "environment ".utf8) else {
