@@ -25,19 +25,25 @@ int pak_processors(void)
 int pak_stay(int number)
 {
 	int left = number, count = pak_processors();
-	cpu_set_t set = everywhere;
-	if (number >= count)
-		return -1;
-	if (number >= 0) {
-		CPU_ZERO(&set);
-		for (int i = 0; i < CPU_SETSIZE; i++)
-			if (CPU_ISSET(i, &everywhere) && left-- == 0)
-				CPU_SET(i, &set);
-	}
 	struct sched_param none = { 0 };
+	cpu_set_t set = everywhere;
+	if (number < 0)
+		return sched_setaffinity(0, sizeof set, &set) != 0
+			|| sched_setscheduler(0, SCHED_OTHER, &none) != 0 ? -1 : 0;
+	/* Who was started with another policy has it for a reason, and may not get it back. */
+	if (number >= count || sched_getscheduler(0) != SCHED_OTHER)
+		return -1;
+	CPU_ZERO(&set);
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &everywhere) && left-- == 0)
+			CPU_SET(i, &set);
 	atomic_store(&is_any_kept, 1);
-	return sched_setaffinity(0, sizeof set, &set) != 0
-		|| sched_setscheduler(0, number < 0 ? SCHED_OTHER : SCHED_BATCH, &none) != 0 ? -1 : 0;
+	if (sched_setaffinity(0, sizeof set, &set) != 0)
+		return -1;
+	if (sched_setscheduler(0, SCHED_BATCH, &none) == 0)
+		return 0;
+	sched_setaffinity(0, sizeof everywhere, &everywhere);
+	return -1;
 }
 
 void pak_spread(void *attributes)

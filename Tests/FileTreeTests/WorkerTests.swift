@@ -48,4 +48,23 @@ struct WorkerTests {
         #expect(Int(found[1][0]) != nil)
         #expect(found[2] == found[0] && found[3] == found[0])
     }
+
+    /// See SCHED_IDLE in sched(7): a user who has taken it cannot take another.
+    @Test func aWorkerOfAnotherPolicyIsLeftWhereItIs() throws {
+        let places = Mutex<[[String]]>([])
+        let note: @Sendable () -> Void = {
+            let place = (try? Self.place()) ?? []
+            places.withLock { $0.append(place) }
+        }
+        try Worker {
+            note()
+            var parameters = sched_param()
+            #expect(sched_setscheduler(0, 5, &parameters) == 0)
+            #expect(!Worker.stay(onProcessor: 0))
+            note()
+        }.join()
+        let found = places.withLock { $0 }
+        try #require(found.count == 2)
+        #expect(found[1] == [found[0][0], "5"])
+    }
 }

@@ -176,7 +176,7 @@ int pak_is_below(pid_t pid, pid_t ancestor);
 int pak_processors(void);
 
 /* Keeps this thread on one of them, from 0, where it takes nobody's turn when it is woken; -1 lets it
- * go. Returns 0, or -1. */
+ * go. Returns 0, or -1: it is as it was, as one of another policy always is. */
 int pak_stay(int number);
 
 /* Has a thread that is started with these pthread_attr_t go where it likes, whoever starts it. */
