@@ -5,6 +5,8 @@ public import FileTree
 public struct OverlayMarks {
     /// The file stands for the one of its name below, which the kernel could not copy.
     var isCopy = false
+    /// It does so because that has several names, and the kernel copies it under one.
+    var isOfSeveral = false
     /// Whom it was given to; nil where nobody has said.
     var uid: UInt32?
     /// The group it was given to.
@@ -17,6 +19,9 @@ public struct OverlayMarks {
     /// The attribute of a file that stands for the one of its name below.
     public static let copyName = PAK_MARK_COPY
 
+    /// Its value for a file of several names, one byte.
+    public static let ofSeveral = "n"
+
     /// The attribute of a file that stands for a device.
     public static let deviceName = PAK_MARK_DEVICE
 
@@ -27,7 +32,9 @@ public struct OverlayMarks {
 
     /// Reads what is noted at a node.
     init(_ node: any Node) {
-        isCopy = Self.attribute(PAK_MARK_COPY, of: node) != nil
+        let copy = Self.attribute(PAK_MARK_COPY, of: node)
+        isCopy = copy != nil
+        isOfSeveral = copy == Array(Self.ofSeveral.utf8)
         let isPlain = node.file != nil || node.directory != nil
         let owner = isPlain ? PAK_MARK_OWNER : PAK_MARK_OWNER_OF_LINK
         if let words = Self.numbers(owner, of: node) {

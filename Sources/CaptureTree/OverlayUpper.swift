@@ -145,6 +145,10 @@ public struct OverlayUpper {
         if let old { try Self.remove(old, name, from: target) }
         let new = try make(node, source, stat, marks, name, in: target)
         if stat.links > 1 { made[stat.qid.path] = new }
+        if marks.isOfSeveral {
+            let what = "moved or linked by one of several names: a file of its own"
+            losses.append(Unpacker.Loss(path: path, what: what))
+        }
         if isFromBelow, let owner = marks.owner {
             // It was moved, and was theirs before.
             marks.uid = marks.uid ?? owner.uid

@@ -41,6 +41,45 @@ struct OverlayWayTests {
         #expect(list.contains("9/0"), "\(list)")
     }
 
+    /// The kernel takes one of a file's names for a file of its own when that is changed.
+    @Test(.mounting, arguments: Visitor.all)
+    func whatHasSeveralNamesInAPackageIsOneFileOrTold(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell(
+            "mkdir -p p/opt/g; echo a >p/opt/g/a; ln p/opt/g/a p/opt/g/b; chmod 644 p/opt/g/a;"
+                + " chmod 755 p p/opt p/opt/g; tar --owner 0 --group 0 -C p -cf p.tar opt"
+        )
+        func captured(_ way: String, _ script: String) throws -> String {
+            let (program, words) = try who.program(.pak, scratch)
+            let run = try program.run(
+                ["-C", "/"] + words + [
+                    "capture", "--fake-root", "--via", way, "--name", "p", "-p", scratch("p.tar"),
+                    "-o", scratch("home/\(way).tar"), "--", "sh", "-ec", script,
+                ]
+            )
+            #expect(run.status == 0, "\(run.complaints)")
+            return "\(run.complaints)"
+        }
+        let ways = who == .nobodyWithoutFUSE ? ["overlay"] : ["fuse", "overlay"]
+        for script in ["echo x >>/opt/g/b", "chmod 700 /opt/g/a"] {
+            let isWritten = script.hasPrefix("echo")
+            for way in ways {
+                let said = try captured(way, script)
+                let isTold = said.contains("changed under one of 2 names")
+                #expect(isTold == (isWritten && way == "overlay"), "\(said)")
+                let list = try scratch.shell(
+                    "tar -xOf home/\(way).tar opt/g/a | wc -l; tar -tvf home/\(way).tar opt/g"
+                        + " | cut -c2-10; mv home/\(way).tar home/\(way).1.tar"
+                )
+                let shown = isWritten ? "2\nrw-r--r--\nrw-r--r--\n" : "1\nrwx------\nrwx------\n"
+                #expect(list == shown, "\(way)")
+            }
+            if ways.count == 2 { try scratch.shell("cmp home/fuse.1.tar home/overlay.1.tar") }
+        }
+        let said = try captured("overlay", "mv /opt/g/a /opt/c")
+        #expect(said.contains("opt/c: moved or linked by one of several names"), "\(said)")
+    }
+
     @Test(
         .mounting,
         .enabled(if: Visitor.all.contains(.nobodyWithoutFUSE), "it takes root"),

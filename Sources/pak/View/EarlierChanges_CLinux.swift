@@ -128,13 +128,7 @@ struct EarlierChanges {
         let root = "/proc/self/fd/\(descriptor)/."
         _ = try DirectoryOutput().write(draft, to: root, Archive.OutputOptions())
         for (path, stat) in devices { try OverlayPlaceholder.make(path, below: root, stat) }
-        // What has several names the kernel copies as another file, unless it is said of it.
-        for (path, node) in nodes where node.file != nil {
-            guard try node.stat().links > 1 else { continue }
-            try OverlayPlaceholder.changing(path, below: root) {
-                fsetxattr($0, OverlayMarks.copyName, "y", 1, 0)
-            }
-        }
+        try OverlayPlaceholder.markLinks(of: draft, below: root)
         try Whiteouts.make(removed, in: descriptor, over: base)
         for path in opaque {
             try OverlayPlaceholder.changing(path, below: root) {
@@ -162,6 +156,16 @@ enum OverlayPlaceholder {
         let mark = Array(OverlayMarks.device(stat.mode.type, stat.device).utf8)
         guard fsetxattr(file, OverlayMarks.deviceName, mark, mark.count, 0) == 0 else {
             throw FileError(FileError.Kind(number: errno), PathText.display(path))
+        }
+    }
+
+    /// Says of files that they have several names: else the kernel copies one as another file.
+    static func markLinks(of draft: Draft, below root: String) throws(FileError) {
+        let links = draft.members.filter { $0.type == .regular }.compactMap(\.hardLink)
+        for path in Set(links) {
+            try changing(path, below: root) {
+                fsetxattr($0, OverlayMarks.copyName, OverlayMarks.ofSeveral, 1, 0)
+            }
         }
     }
 
