@@ -58,12 +58,11 @@ final class Proxy: Sendable {
 
     /// Passes on what was held, and holds no more.
     func release() {
-        set { _, _ in .pass }
-        for bytes in held.withLock({ held in
-            defer { held = [] }
-            return held
-        }) {
-            send(bytes, toServer)
+        // What comes meanwhile comes behind it: a Tflush before its request is another question.
+        held.withLock { held in
+            set { _, _ in .pass }
+            for bytes in held { send(bytes, toServer) }
+            held = []
         }
     }
 
@@ -97,12 +96,17 @@ final class Proxy: Sendable {
     }
 
     private func judge(_ frame: Frame, _ dialect: Dialect) throws(FileError) {
-        let rule = rule.withLock { $0 }
-        let verdict = rule(frame, dialect)
+        let verdict = held.withLock { held in
+            let verdict = rule.withLock { $0 }(frame, dialect)
+            switch verdict {
+            case .pass: send(Array(frame.bytes), toServer)
+            case .hold: held.append(Array(frame.bytes))
+            default: break
+            }
+            return verdict
+        }
         switch verdict {
-        case .pass: send(Array(frame.bytes), toServer)
-        case .drop: break
-        case .hold: held.withLock { $0.append(Array(frame.bytes)) }
+        case .pass, .drop, .hold: break
         case .answer(let bytes): send(bytes, toClient)
         case .hangUp: hangUp()
         }
