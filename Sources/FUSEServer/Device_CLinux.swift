@@ -12,10 +12,14 @@ enum Device {
 
     /// Has whoever waits for a request woken together with all others that do, where one alone is
     /// woken else, the one that waits longest; what stands in for the kernel stays as it is.
-    static func wakeTogether(_ descriptor: Int32) {
+    ///
+    /// Returns whether that is so.
+    static func wakeTogether(_ descriptor: Int32) -> Bool {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFCHR else { return }
-        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFCHR else {
+            return false
+        }
+        return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0
     }
 
     /// What came of waiting for a request.
@@ -28,14 +32,23 @@ enum Device {
         case failed(Int32)
     }
 
-    /// Waits for the next request.
-    static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Read {
+    /// Waits for the next request; `isShared` says that all who do are woken.
+    static func read(
+        _ descriptor: Int32,
+        into buffer: UnsafeMutableRawBufferPointer,
+        isShared: Bool
+    ) -> Read {
+        if isShared {
+            var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            poll(&ready, 1, -1)
+        }
         let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
         if count > 0 { return .request(count) }
         if count == 0 { return .end }
         switch errno {
         // ENOENT: it was given up before it could be read.
         case EINTR, ENOENT: return .none
+        case EAGAIN where isShared: return .none
         case EAGAIN:
             var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             poll(&ready, 1, -1)

@@ -78,14 +78,14 @@ final class Readers: Sendable {
         }
     }
 
-    private func stay(on processor: Int?, _ descriptor: Int32) {
-        guard let processor, Worker.stay(onProcessor: processor) else { return }
-        Device.wakeTogether(descriptor)
+    private func stay(on processor: Int?, _ descriptor: Int32) -> Bool {
+        guard let processor, Worker.stay(onProcessor: processor) else { return false }
+        return Device.wakeTogether(descriptor)
     }
 
     private func serve(isFirst: Bool, on processor: Int?) {
         let own = isFirst ? nil : Device.clone(descriptor)
-        stay(on: processor, own ?? descriptor)
+        var isShared = stay(on: processor, own ?? descriptor)
         let place = Place(descriptor: own ?? descriptor, readers: self)
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Conversation.mostRequest,
@@ -95,12 +95,12 @@ final class Readers: Sendable {
         var isAlone = isFirst
         var kept: Int?
         loop: while true {
-            switch Device.read(place.descriptor, into: buffer) {
+            switch Device.read(place.descriptor, into: buffer, isShared: isShared) {
             case .request(let count):
                 let request = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 if isAlone, !Self.isFirstLook(request) {
                     kept = startOthers()
-                    stay(on: kept, descriptor)
+                    isShared = stay(on: kept, descriptor)
                     isAlone = false
                 }
                 if conversation.answer(request, &reply, place) { send(&reply, request, place) }
