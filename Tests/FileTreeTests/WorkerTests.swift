@@ -23,14 +23,23 @@ struct WorkerTests {
         return [processors, String(fields[38])]
     }
 
+    /// What a worker has noted of its place, each time that it called what it is given.
+    private static func places(
+        _ body: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
+    ) throws -> [[String]] {
+        let places = Mutex<[[String]]>([])
+        try Worker {
+            body {
+                let place = (try? Self.place()) ?? []
+                places.withLock { $0.append(place) }
+            }
+        }.join()
+        return places.withLock { $0 }
+    }
+
     /// One that is kept on a processor has nobody's turn, and those that it starts go where all do.
     @Test func aWorkerThatIsKeptStartsOthersThatAreNot() throws {
-        let places = Mutex<[[String]]>([])
-        let note: @Sendable () -> Void = {
-            let place = (try? Self.place()) ?? []
-            places.withLock { $0.append(place) }
-        }
-        try Worker {
+        let found = try Self.places { note in
             note()
             let last = Worker.processorCount - 1
             #expect(Worker.stay(onProcessor: last))
@@ -40,8 +49,7 @@ struct WorkerTests {
             #expect(Worker.stay(onProcessor: nil))
             note()
             #expect(!Worker.stay(onProcessor: last + 1))
-        }.join()
-        let found = places.withLock { $0 }
+        }
         try #require(found.count == 4)
         #expect(found[0][1] == "0")
         #expect(found[1][1] == "3")
@@ -51,19 +59,13 @@ struct WorkerTests {
 
     /// See SCHED_IDLE in sched(7): a user who has taken it cannot take another.
     @Test func aWorkerOfAnotherPolicyIsLeftWhereItIs() throws {
-        let places = Mutex<[[String]]>([])
-        let note: @Sendable () -> Void = {
-            let place = (try? Self.place()) ?? []
-            places.withLock { $0.append(place) }
-        }
-        try Worker {
+        let found = try Self.places { note in
             note()
             var parameters = sched_param()
             #expect(sched_setscheduler(0, 5, &parameters) == 0)
             #expect(!Worker.stay(onProcessor: 0))
             note()
-        }.join()
-        let found = places.withLock { $0 }
+        }
         try #require(found.count == 2)
         #expect(found[1] == [found[0][0], "5"])
     }
