@@ -70,7 +70,7 @@ manual:V:
 	echo `{git ls-files 'Sources/*.[1-8]' | wc -l} manual pages without a warning >$LOG/5.manual.count
 
 # Seconds for each fuzz target.
-FUZZ=12
+FUZZ=20
 fuzz:V:
 	mkdir -p $LOG
 	./Tests/Fuzz/run $FUZZ >$LOG/6.fuzz.count || {
