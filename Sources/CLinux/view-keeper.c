@@ -154,16 +154,23 @@ static void close_others(int a, int b, int c)
 	close_range(from, ~0U, 0);
 }
 
-/* Takes in children; returns 1 when the command has ended, whose status it has told. */
-static int command_ended(const struct pak_view *view, struct view_keeper *keeper, pid_t command)
+/* Takes in children, and ends with the command, whose status it tells, or where there will be no
+ * answers to calls any more: what they were to change would be missing, and nobody told. */
+static void take_in(const struct pak_view *view, struct view_keeper *keeper, pid_t command)
 {
+	int is_lost = 0;
 	for (;;) {
 		int status;
 		pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED);
+		if (pid <= 0 && is_lost)
+			end(view, keeper, command);
 		if (pid <= 0)
-			return 0;
-		if (pid == keeper->answerer && (WIFEXITED(status) || WIFSIGNALED(status)))
+			return;
+		if (pid == keeper->answerer && (WIFEXITED(status) || WIFSIGNALED(status))) {
 			keeper->answerer = 0;
+			/* By itself it ends after all that may call. */
+			is_lost = WIFSIGNALED(status);
+		}
 		if (pid != command)
 			continue;
 		if (WIFSTOPPED(status)) {
@@ -174,7 +181,7 @@ static int command_ended(const struct pak_view *view, struct view_keeper *keeper
 			view_say(view->socket, PAK_SAY_CONTINUED, 0, 0, -1);
 		} else {
 			view_say(view->socket, PAK_SAY_ENDED, 0, status, -1);
-			return 1;
+			end(view, keeper, 0);
 		}
 	}
 }
@@ -192,8 +199,7 @@ static void pass_on(const struct pak_view *view, struct view_keeper *keeper, pid
 	if (!is_resumption)
 		kill(command, asked->number);
 	/* What that has made of the command is said before. */
-	if (command_ended(view, keeper, command))
-		end(view, keeper, 0);
+	take_in(view, keeper, command);
 	if (!is_resumption)
 		view_say(view->socket, PAK_SAY_PASSED, 0, 0, -1);
 	else if (keeper->is_stopped && asked->at == keeper->stops)
@@ -220,8 +226,8 @@ static _Noreturn void loop(const struct pak_view *view, struct view_keeper *keep
 		}
 		if (ready[1].revents != 0) {
 			struct signalfd_siginfo told;
-			if (read(signals, &told, sizeof told) > 0 && command_ended(view, keeper, command))
-				end(view, keeper, 0);
+			if (read(signals, &told, sizeof told) > 0)
+				take_in(view, keeper, command);
 		}
 	}
 }

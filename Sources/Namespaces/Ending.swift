@@ -8,7 +8,8 @@ public enum Ending: Sendable, Hashable {
     case notFound(String)
     /// It never began: there is such a file, which cannot be executed, and why.
     case notExecutable(String)
-    /// The view's own first process was killed, and everything in the view with it.
+    /// The view's own first process was killed, or the one that answers calls in it, and everything
+    /// in the view with it.
     case lost
 
     /// The exit status that stands for it among shells: 127 not found, 126 not executable, 128 and
