@@ -22,6 +22,12 @@ public struct OverlayMarks {
     /// Its value for a file of several names, one byte.
     public static let ofSeveral = "n"
 
+    /// The attribute of a file that is not whose it should be.
+    public static let ownerName = PAK_MARK_TAKEN
+
+    /// The value of that attribute.
+    public static func owner(_ uid: UInt32, _ gid: UInt32) -> String { "\(uid) \(gid)" }
+
     /// The attribute of a file that stands for a device.
     public static let deviceName = PAK_MARK_DEVICE
 

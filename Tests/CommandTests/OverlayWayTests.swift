@@ -80,6 +80,33 @@ struct OverlayWayTests {
         #expect(said.contains("opt/c: moved or linked by one of several names"), "\(said)")
     }
 
+    /// Below an overlay all is the user's who has no others.
+    @Test(.mounting, arguments: Visitor.all)
+    func whatIsMovedInAPackageStaysWhoseItWas(who: Visitor) throws {
+        let scratch = try example()
+        let owned = "--numeric-owner --owner 33 --group 44"
+        try scratch.shell(
+            "mkdir -p p/opt; echo a >p/opt/a; echo b >p/opt/b; chmod 644 p/opt/*;"
+                + " chmod 755 p p/opt; tar \(owned) -C p -cf p.tar opt/a opt/b"
+        )
+        let script = "cd /opt; mv a a2; echo >>a2; chgrp 5 b; mv b b2; echo >e"
+        for way in who == .nobodyWithoutFUSE ? ["overlay"] : ["fuse", "overlay"] {
+            let (program, words) = try who.program(.pak, scratch)
+            let run = try program.run(
+                ["-C", "/"] + words + [
+                    "capture", "--fake-root", "--via", way, "--name", "p", "-p", scratch("p.tar"),
+                    "-o", scratch("home/\(way).tar"), "--", "sh", "-ec", script,
+                ]
+            )
+            #expect(run.status == 0, "\(run.complaints)")
+            let list = try scratch.shell(
+                "tar --numeric-owner -tvf home/\(way).tar opt/a2 opt/b2 opt/e"
+                    + " | awk '{ print $2, $6 }'"
+            )
+            #expect(list == "33/44 opt/a2\n33/5 opt/b2\n0/0 opt/e\n", "\(way)")
+        }
+    }
+
     @Test(
         .mounting,
         .enabled(if: Visitor.all.contains(.nobodyWithoutFUSE), "it takes root"),

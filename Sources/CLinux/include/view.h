@@ -88,7 +88,8 @@ enum {
 #define PAK_MARK_OWNER_OF_LINK "security.pak.owner" /* users' are for files and directories alone */
 #define PAK_MARK_DEVICE "user.pak.device"
 
-/* What pak_take_files notes at a file: the user and the group of the view that have had it. */
+/* What pak_take_files notes at a file: the user and the group of the view that have had it. It is
+ * noted before, too, at files of packages where all below the overlay is the user's own. */
 #define PAK_MARK_TAKEN "user.pak.taken"
 #define PAK_MARK_TAKEN_OF_LINK "security.pak.taken"
 

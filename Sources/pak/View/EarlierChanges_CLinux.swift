@@ -128,7 +128,7 @@ struct EarlierChanges {
         let root = "/proc/self/fd/\(descriptor)/."
         _ = try DirectoryOutput().write(draft, to: root, Archive.OutputOptions())
         for (path, stat) in devices { try OverlayPlaceholder.make(path, below: root, stat) }
-        try OverlayPlaceholder.markLinks(of: draft, below: root)
+        try OverlayPlaceholder.mark(draft, below: root, for: users)
         try Whiteouts.make(removed, in: descriptor, over: base)
         for path in opaque {
             try OverlayPlaceholder.changing(path, below: root) {
@@ -159,13 +159,34 @@ enum OverlayPlaceholder {
         }
     }
 
-    /// Says of files that they have several names: else the kernel copies one as another file.
-    static func markLinks(of draft: Draft, below root: String) throws(FileError) {
-        let links = draft.members.filter { $0.type == .regular }.compactMap(\.hardLink)
-        for path in Set(links) {
-            try changing(path, below: root) {
-                fsetxattr($0, OverlayMarks.copyName, OverlayMarks.ofSeveral, 1, 0)
-            }
+    /// Says of files what is lost when the kernel copies them: that they have several names, and,
+    /// where all is the user's own, whose they are.
+    static func mark(
+        _ draft: Draft,
+        below root: String,
+        for users: ViewUsers?
+    ) throws(FileError) {
+        let files = draft.members.filter { $0.type == .regular }
+        for path in Set(files.compactMap(\.hardLink)) {
+            try mark(path, below: root, OverlayMarks.copyName, OverlayMarks.ofSeveral)
+        }
+        if users != nil || View.isPrivileged { return }
+        for file in files where file.hardLink == nil && (file.uid, file.gid) != (0, 0) {
+            let owner = OverlayMarks.owner(file.uid, file.gid)
+            try mark(file.path, below: root, OverlayMarks.ownerName, owner)
+        }
+    }
+
+    private static func mark(
+        _ path: [UInt8],
+        below root: String,
+        _ name: String,
+        _ value: String
+    ) throws(FileError) {
+        try changing(path, below: root) {
+            let failed = fsetxattr($0, name, value, value.utf8.count, 0)
+            // Memory takes none before Linux 6.6.
+            return failed != 0 && errno == ENOTSUP ? 0 : failed
         }
     }
 

@@ -263,7 +263,7 @@ struct ViewRun {
         // The dot leads to the directory itself, which links to descriptors do not.
         let path = "/proc/self/fd/\(descriptor)/."
         _ = try DirectoryOutput().write(draft, to: path, Archive.OutputOptions())
-        try OverlayPlaceholder.markLinks(of: draft, below: path)
+        try OverlayPlaceholder.mark(draft, below: path, for: users)
         try Whiteouts.make(paths, in: descriptor, over: base)
         try users?.give(draft.members, in: descriptor)
     }
