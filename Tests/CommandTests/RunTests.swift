@@ -305,6 +305,32 @@ struct RunTests {
         #expect(run.output == "below\none\ntwo\nwords\nbelow\n1\n2\nhello\n")
     }
 
+    @Test(
+        .enabled(if: geteuid() == 0, "it takes root"),
+        arguments: Visitor.all.filter { $0 != .own }
+    )
+    func aMountBelowAnotherThatHidesItIsNoObstacle(who: Visitor) throws {
+        let scratch = try example()
+        try scratch.shell(
+            """
+            mkdir -p base/srv/x base/etc base/bin s/srv; cp /bin/busybox base/bin; echo s >s/srv/s
+            tar -C s --owner 0 --group 0 -cf s.tar .
+            """
+        )
+        let hide = """
+            mount -t tmpfs none base/srv/x && mount -t tmpfs none base/srv && echo t >base/srv/t &&
+            exec "$@"
+            """
+        let (program, words) = try who.program(.pak, scratch)
+        let run = try program.run(
+            ["-C", scratch.path, "unshare", "-m", "sh", "-c", hide, "sh"] + words + [
+                "run", "-p", scratch("s.tar"), "--base", scratch("base"), "--",
+                "/bin/busybox", "ls", "/srv",
+            ]
+        )
+        #expect(run.output == "s\nt\n", "\(run.complaints)")
+    }
+
     @Test(arguments: Visitor.all)
     func aBoundFolderMayHaveTheNameOfALink(who: Visitor) throws {
         let scratch = try example()

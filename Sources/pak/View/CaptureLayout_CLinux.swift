@@ -58,7 +58,7 @@ struct CaptureLayout {
         packages = try capture.packagesRoot
         root = capture.tree.root
         earlier = try EarlierChanges(capture.tree)
-        mounts = try HostMount.all()
+        mounts = try HostMount.reachable()
         if base?.hasPrefix("9p!") == true {
             throw FileError(.unsupported, "a base that another server has takes /dev/fuse")
         }

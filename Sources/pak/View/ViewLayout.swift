@@ -72,7 +72,7 @@ struct ViewLayout {
         self.bindings = bindings
         self.hidden = hidden
         self.hasUsers = hasUsers
-        mounts = try HostMount.all()
+        mounts = try HostMount.reachable()
         switch source {
         case .device(let isWritable):
             add(.packages, Self.served(at: Self.packagesPlace(""), isWritable: isWritable))
