@@ -166,6 +166,13 @@ package struct EnvironmentChange {
     /// Whether there is anything to be made.
     package var isEmpty: Bool { text == record.text && roots == record.roots }
 
+    /// The packages that rules among these words are about and that are not there: a rule may come
+    /// before its package, and be mistyped.
+    package func awaited(by words: [[String]]) -> [String] {
+        let names = words.compactMap { try? EnvironmentRule(words: $0).package }
+        return names.filter { name in !text.packages.contains { $0.name == name } }
+    }
+
     /// How what is to be differs from what is.
     package var differences: [PackageDifference] {
         PackageDifference.list(from: record.text, to: text)

@@ -70,6 +70,10 @@ struct EnvironmentEdit {
             old: record.parent,
             change.differences
         )
+        for name in change.awaited(by: words) {
+            let text = "\(name): not in environment \(change.name): the rule waits for it"
+            Complaint(text).print(as: "pak")
+        }
     }
 
     private func cure(_ error: FileError, _ options: some EnvironmentChoice) -> String? {
