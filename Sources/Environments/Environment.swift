@@ -27,7 +27,11 @@ package final class Environment: Sendable {
     /// Whether what is seen can never change: no host's directory is among the packages or below.
     package let isFixed: Bool
     /// What the rules settled, in words: it never changes, and takes a merge of all packages.
-    package let conflicts = OnceText()
+    package let conflicts = Once<String>()
+    private let known = Once<PackageNeeds>()
+
+    /// Which packages need which.
+    package var needs: PackageNeeds { known.value { PackageNeeds(of: tree) } }
 
     /// Whether this user may see it: a base's files are shown to whom its tree would show them.
     package func admits(_ user: User) -> Bool {
@@ -162,15 +166,15 @@ package final class Environment: Sendable {
     }
 }
 
-/// A text that is made when it is first asked for, and kept.
-package final class OnceText: Sendable {
-    private let known = Mutex<String?>(nil)
+/// What is made when it is first asked for, and kept; for any thread.
+package final class Once<Value: Sendable>: Sendable {
+    private let known = Mutex<Value?>(nil)
 
-    /// The text; made by `make` unless it is known.
-    package func text<E: Error>(_ make: () throws(E) -> String) throws(E) -> String {
-        if let text = known.withLock({ $0 }) { return text }
-        let text = try make()
-        known.withLock { $0 = text }
-        return text
+    /// The value; made by `make` unless it is known.
+    package func value<E: Error>(_ make: () throws(E) -> Value) throws(E) -> Value {
+        if let value = known.withLock({ $0 }) { return value }
+        let value = try make()
+        known.withLock { $0 = value }
+        return value
     }
 }

@@ -299,10 +299,12 @@ final class Views: Tree {
         ]
         if let first = stored.first {
             entries.append(("pkg", PackageLinks(first, at: "pkg").entry))
-            if user.isOwner {
-                let words = ServerControl(stored.map { ($0.name, control(of: $0, session)) }).words
-                entries.append(("ctl", .words(words)))
-            }
+        } else if let first = folders.first, first.current.admits(user) {
+            entries.append(("pkg", PackageLinks(first, at: "pkg").entry))
+        }
+        if !stored.isEmpty, user.isOwner {
+            let words = ServerControl(stored.map { ($0.name, control(of: $0, session)) }).words
+            entries.append(("ctl", .words(words)))
         }
         if let captures, user.isOwner {
             let capture = ControlTree.Entry.directory { () throws(FileError) in
@@ -341,12 +343,20 @@ final class Views: Tree {
             let control = control(of: environment, session)
             return (environment.name, .directory { control.entries(for: user, inView: inView) })
         }
-        let plain = environments.withLock { $0 } + folders.map(\.current)
-        return named
-            + plain.filter { $0.admits(user) }.map { environment in
+        let plain = environments.withLock { $0 }.filter { $0.admits(user) }
+            .map { environment -> (name: String, entry: ControlTree.Entry) in
                 let name = environment.name.isEmpty ? EnvironmentSource.unnamed : environment.name
                 return (name, .directory { environment.controlEntries })
             }
+        let ofFolders = folders.filter { $0.current.admits(user) }
+            .map { folder -> (name: String, entry: ControlTree.Entry) in
+                let entries: ControlTree.Entries = {
+                    (folder.current.controlEntries + folder.controlEntries(inView: inView))
+                        .sorted { $0.name < $1.name }
+                }
+                return (folder.name, .directory(entries))
+            }
+        return named + plain + ofFolders
     }
 }
 
@@ -357,7 +367,7 @@ extension Environment {
             (
                 "conflicts",
                 .file { [tree, conflicts] in
-                    conflicts.text {
+                    conflicts.value {
                         Self.text { () throws(FileError) in try tree.conflicts().map { "\($0)" } }
                     }
                 }

@@ -141,6 +141,36 @@ struct FolderTests {
         for one in live { #expect(one.served.end() == 0) }
     }
 
+    @Test func theControlTreeHasWhatItHasOfEnvironmentsOfStores() throws {
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        try scratch.shell("mkdir web; cp a-1.0-1.deb c-3.deb web; echo block c usr/bin/a >web/rules")
+        var live = try Live(scratch)
+        let control = try live.seen.other("ctl")
+        func names(_ path: String) throws -> [String] {
+            let folder = try control.walk(path)
+            try folder.open()
+            return try folder.entries().map { String(decoding: $0.name, as: UTF8.self) }.sorted()
+        }
+        let packages = try names("pkg")
+        #expect(packages.map { $0.prefix { $0 != "." } } == ["a", "c"])
+        let c = packages[1]
+        #expect(try names("pkg/\(c)/dep") == [])
+        // What it needs comes.
+        try scratch.shell("cp b-2.deb web")
+        let number = try live.next()
+        #expect(try control.read("env/web/gen") == "\(number) \(live.hash)\n")
+        #expect(try control.read("env/web/rules") == "block c usr/bin/a\n")
+        #expect(try names("env/web/root/usr/bin") == ["a", "b"])
+        #expect(try names("env/web/pkg") == names("pkg"))
+        #expect(try names("pkg/\(c)/dep") == ["b"])
+        #expect(try control.read("pkg/\(c)/tree/usr/bin/a") == "c\n")
+        let link = try control.walk("pkg/\(c)/dep/b").readLink()
+        let b = try #require(names("pkg").first { $0.hasPrefix("b.") })
+        #expect(String(decoding: link, as: UTF8.self) == "../../\(b)/tree")
+        #expect(live.served.end() == 0)
+    }
+
     /// An upgrade may be dropped in before what it takes the place of is taken out.
     @Test func ofVersionsOfAPackageTheLatestIsShown() throws {
         let scratch = try Scratch()

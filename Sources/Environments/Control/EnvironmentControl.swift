@@ -56,7 +56,7 @@ package final class EnvironmentControl: Sendable {
                 "conflicts",
                 .file { () throws(FileError) in
                     let shown = current()
-                    return try shown.conflicts.text { () throws(FileError) in
+                    return try shown.conflicts.value { () throws(FileError) in
                         try shown.tree.conflicts().map { "\($0)\n" }.joined()
                     }
                 }
@@ -81,7 +81,7 @@ package final class EnvironmentControl: Sendable {
                 "shadowed",
                 .file { () throws(FileError) in
                     let shown = current()
-                    return try shown.shadowed.text { () throws(FileError) in
+                    return try shown.shadowed.value { () throws(FileError) in
                         try shown.tree.hidden(by: shown.record.text.shines)
                             .map { "\($0.path) \($0.package)\n" }.joined()
                     }

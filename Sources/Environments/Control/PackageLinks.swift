@@ -7,19 +7,38 @@ import UnionTree
 /// is there as long as that package is, and its `dep/OTHER` is whatever the environment has for
 /// what it needs.
 package struct PackageLinks: Sendable {
-    private let environment: StoredEnvironment
-    /// The path of their directory in the control tree.
-    private let place: String
+    /// Packages of one state, and which of them need which.
+    private struct State {
+        let packages: [Package]
+        let needs: () -> PackageNeeds
+    }
 
+    private let current: @Sendable () -> State
+    private let alone: @Sendable (Package) throws(FileError) -> UnionTree
+
+    /// Makes those of an environment of a store; `place` is the path of their directory in the
+    /// control tree.
     package init(_ environment: StoredEnvironment, at place: String) {
-        self.environment = environment
-        self.place = place
+        current = {
+            let shown = environment.current
+            return State(packages: shown.tree.packages) { shown.needs }
+        }
+        alone = { (package) throws(FileError) in try environment.alone(package, at: place) }
+    }
+
+    /// Makes those of a folder.
+    package init(_ folder: FolderEnvironment, at place: String) {
+        current = {
+            let shown = folder.current
+            return State(packages: shown.tree.packages) { shown.needs }
+        }
+        alone = { (package) throws(FileError) in try folder.alone(package, at: place) }
     }
 
     /// The directory of all of them.
     package var entry: ControlTree.Entry {
         .directory { [self] in
-            environment.current.tree.packages.sorted { $0.name < $1.name }.map { package in
+            current().packages.sorted { $0.name < $1.name }.map { package in
                 (Self.name(package), .directory { entries(of: package) })
             }
         }
@@ -37,9 +56,7 @@ package struct PackageLinks: Sendable {
             ("self", .link("tree")),
             (
                 "tree",
-                .root { [environment, place] () throws(FileError) in
-                    try environment.alone(package, at: place).root
-                }
+                .root { [alone] () throws(FileError) in try alone(package).root }
             ),
         ]
         // What it brings of settings; those in use are where the view has them.
@@ -51,9 +68,9 @@ package struct PackageLinks: Sendable {
 
     /// What it needs, by name: links to whatever is there for that now.
     private func needs(of package: Package) -> [(name: String, entry: ControlTree.Entry)] {
-        let shown = environment.current
-        return shown.needs.needed(by: package.name).compactMap { name in
-            guard let found = shown.tree.packages.first(where: { $0.name == name }) else {
+        let now = current()
+        return now.needs().needed(by: package.name).compactMap { name in
+            guard let found = now.packages.first(where: { $0.name == name }) else {
                 return nil
             }
             return (name, .link("../../\(Self.name(found))/tree"))

@@ -1,9 +1,13 @@
 package import Archive
 import FileTree
+import UnionTree
 
 /// Which packages of a view need which others, as their manifests say.
 package struct PackageNeeds: Sendable {
     private var below: [String: [String]] = [:]
+
+    /// Compares what the packages of a tree need with what the others are and provide.
+    init(of tree: UnionTree) { self.init(tree.packages.map { ($0.name, $0.manifest) }) }
 
     /// Compares what packages need with what the others are and provide.
     package init(_ manifests: [(name: String, manifest: Manifest)]) {

@@ -20,15 +20,22 @@ package final class FolderEnvironment: Sendable {
     let log: @Sendable (String) -> Void
     private let shown: Mutex<Shown>
     private let views = LiveViews<ViewOptions, Shown> { $0.number }
+    private let alone = LonePackages()
     private let listeners = Mutex<[@Sendable (UInt64, ContentID) -> Void]>([])
     /// Held while the folder is read.
     private let content: Mutex<FolderContent>
 
-    private struct Shown: Sendable {
-        var environment: Environment
-        var hash: ContentID
-        var stamps: [String: FileStamp]
-        var number: UInt64
+    /// What a folder has at a time.
+    package struct Shown: Sendable {
+        /// Its packages as one tree.
+        package let environment: Environment
+        /// The identity, which is equal for equal packages and rules wherever they are.
+        package let hash: ContentID
+        /// The rules that its packages are joined by.
+        let rules: FolderRules
+        fileprivate let stamps: [String: FileStamp]
+        /// Counts up with what is shown.
+        let number: UInt64
     }
 
     /// Opens what the folder of `source` has.
@@ -57,6 +64,7 @@ package final class FolderEnvironment: Sendable {
             Shown(
                 environment: environment,
                 hash: content.rules.hash(of: environment.tree.packages),
+                rules: content.rules,
                 stamps: content.stamps(of: names),
                 number: 1
             )
@@ -88,11 +96,14 @@ package final class FolderEnvironment: Sendable {
     }
 
     /// What is shown.
-    package var current: Environment { shown.withLock { $0.environment } }
+    package var state: Shown { shown.withLock { $0 } }
 
-    /// The same, and its identity, which is equal for equal packages and rules wherever they are.
-    package var state: (environment: Environment, hash: ContentID) {
-        shown.withLock { ($0.environment, $0.hash) }
+    /// Its packages as one tree.
+    package var current: Environment { state.environment }
+
+    /// One package as a tree of its own, shown at `place`.
+    func alone(_ package: Package, at place: String) throws(FileError) -> UnionTree {
+        try alone.tree(of: package, at: place)
     }
 
     /// The tree that goes with what is shown, as `options` ask for it.
@@ -151,11 +162,13 @@ package final class FolderEnvironment: Sendable {
         let next = Shown(
             environment: environment,
             hash: content.rules.hash(of: environment.tree.packages),
+            rules: content.rules,
             stamps: stamps,
             number: now.number + 1
         )
         // What there was is let go of outside of the lock, whatever it takes along.
         shown.withLock { $0 = next }
+        alone.forget { Set(environment.tree.packages.map(\.id)) }
         views.swap(next) { log("environment \(name): a view stays as it was: \($0)") }
         let count = names.count == 1 ? "1 package" : "\(names.count) packages"
         log("environment \(name): \(count)")

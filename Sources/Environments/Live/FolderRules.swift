@@ -35,6 +35,9 @@ struct FolderRules: Sendable {
         }
     }
 
+    /// A line a rule.
+    var lines: [String] { text.rules.map(\.line) }
+
     /// The rules about packages of these names, and those about all; others wait for theirs.
     func rules(about names: [String]) -> [EnvironmentRule] { text.rules(besides: names) }
 

@@ -10,11 +10,11 @@ extension StoredEnvironment {
         package let record: GenerationRecord
         /// Its packages as one tree.
         package let tree: UnionTree
-        private let known = Mutex<PackageNeeds?>(nil)
+        private let known: Once<PackageNeeds>
         /// What the rules settled, and what lies under the disk, in words: neither changes, and
         /// either takes a walk of many names.
-        package let conflicts: OnceText
-        package let shadowed: OnceText
+        package let conflicts: Once<String>
+        package let shadowed: Once<String>
         /// Counts up with what is opened: of two states the later has the higher.
         let number: UInt64
         private static let count = Atomic<UInt64>(0)
@@ -23,7 +23,7 @@ extension StoredEnvironment {
             number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
             self.record = record
             self.tree = tree
-            (conflicts, shadowed) = (OnceText(), OnceText())
+            (conflicts, shadowed, known) = (Once(), Once(), Once())
         }
 
         /// Makes a later one of the same.
@@ -31,18 +31,11 @@ extension StoredEnvironment {
             number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
             record = other.record
             tree = other.tree
-            (conflicts, shadowed) = (other.conflicts, other.shadowed)
+            (conflicts, shadowed, known) = (other.conflicts, other.shadowed, other.known)
         }
 
         /// Which packages need which.
-        package var needs: PackageNeeds {
-            known.withLock { known in
-                if let known { return known }
-                let made = PackageNeeds(tree.packages.map { ($0.name, $0.manifest) })
-                known = made
-                return made
-            }
-        }
+        package var needs: PackageNeeds { known.value { PackageNeeds(of: tree) } }
 
         /// Gives what `options` ask for, and the set-id bits that the environment allows.
         package func attach(_ options: ViewOptions) throws(FileError) -> Attachment {
