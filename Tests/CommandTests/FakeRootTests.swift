@@ -180,7 +180,9 @@ struct FakeRootTests {
         let script = "touch /opt/pak-test; chown 5 /opt/pak-test && echo up; sleep 60; echo more"
         let (program, words) = try who.program(.pak, scratch)
         let running = try program.start(
-            words + ["capture", "--fake-root", "-o", scratch("home/p.tar"), "--", "sh", "-c", script]
+            words + [
+                "capture", "--fake-root", "-o", scratch("home/p.tar"), "--", "sh", "-c", script,
+            ]
         )
         #expect(running.output.next() == "up", "\(running.complaints.rest())")
         let keeper = try #require(Program.children(of: running.process).first)

@@ -144,7 +144,8 @@ struct FolderTests {
     @Test func theControlTreeHasWhatItHasOfEnvironmentsOfStores() throws {
         let scratch = try Scratch()
         try EnvironmentTests.makePackages(scratch)
-        try scratch.shell("mkdir web; cp a-1.0-1.deb c-3.deb web; echo block c usr/bin/a >web/rules")
+        try scratch.shell("mkdir web; cp a-1.0-1.deb c-3.deb web")
+        try scratch.write("web/rules", "block c usr/bin/a\n")
         var live = try Live(scratch)
         let control = try live.seen.other("ctl")
         func names(_ path: String) throws -> [String] {

@@ -58,7 +58,9 @@ extension ViewRun {
             Complaint("\(what): no such command in the view", try: cure).print(as: "pak")
         case .notExecutable(let what):
             Complaint("\(what): cannot be executed").print(as: "pak")
-        case .lost: Complaint("a process that keeps the view was killed, and the view with it").print(as: "pak")
+        case .lost:
+            Complaint("a process that keeps the view was killed, and the view with it")
+                .print(as: "pak")
         }
         Foreground.finish(ending)
     }
