@@ -147,7 +147,7 @@ int pak_fusermount(const char *target, const char *options, char *text, size_t s
 	close(ends[1]);
 	if (child >= 0) {
 		fd = receive(ends[0]);
-		saved = pak_reap(child, complaints, text, size) == 0 && fd < 0 ? EPROTO : EPERM;
+		saved = pak_reap(child, complaints, text, size, -1) == 0 && fd < 0 ? EPROTO : EPERM;
 	}
 	close(ends[0]);
 	errno = saved;
@@ -163,7 +163,7 @@ int pak_fuserunmount(const char *target, int lazily, char *text, size_t size)
 	pid_t child = pak_spawn(lazily ? lazy : eager, environ, -1, &complaints, 1, -1);
 	if (child < 0)
 		return -1;
-	if (pak_reap(child, complaints, text, size) == 0)
+	if (pak_reap(child, complaints, text, size, -1) == 0)
 		return 0;
 	errno = EPERM;
 	return -1;

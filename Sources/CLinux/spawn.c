@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* In the child: what a shell's child has. Returns only when the program cannot be run. */
@@ -99,11 +102,35 @@ pid_t pak_spawn(const char *const *words, char *const *environment, int input, i
 	return child;
 }
 
-int pak_reap(pid_t child, int complaints, char *text, size_t size)
+/* Whether there is something at a descriptor before a time, which is none where it is NULL. */
+static int comes_by(int fd, const struct timespec *end)
 {
+	for (;;) {
+		struct pollfd ready = { fd, POLLIN, 0 };
+		struct timespec now;
+		int64_t left = -1;
+		if (end != NULL) {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			left = (end->tv_sec - now.tv_sec) * 1000 + (end->tv_nsec - now.tv_nsec) / 1000000;
+		}
+		int count = poll(&ready, 1, end == NULL ? -1 : left > 0 ? (int)left : 0);
+		if (count >= 0 || errno != EINTR)
+			return count != 0;
+	}
+}
+
+int pak_reap(pid_t child, int complaints, char *text, size_t size, int seconds)
+{
+	struct timespec until, *end = seconds >= 0 ? &until : NULL;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += seconds;
 	size_t have = 0;
 	char rest[256];
+	int is_late = 0;
 	while (complaints >= 0) {
+		is_late = !comes_by(complaints, end);
+		if (is_late)
+			break;
 		size_t room = have + 1 < size ? size - 1 - have : 0;
 		ssize_t got = read(complaints, room > 0 ? text + have : rest, room > 0 ? room : sizeof rest);
 		if (got < 0 && errno == EINTR)
@@ -119,9 +146,19 @@ int pak_reap(pid_t child, int complaints, char *text, size_t size)
 		have--;
 	if (size > 0)
 		text[have] = 0;
+	int ended = end != NULL && !is_late ? (int)syscall(SYS_pidfd_open, child, 0) : -1;
+	if (ended >= 0) {
+		is_late = !comes_by(ended, end);
+		close(ended);
+	}
+	if (is_late)
+		kill(child, SIGKILL);
 	int status = 0;
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return -1;
-	return status;
+	if (!is_late)
+		return status;
+	errno = ETIMEDOUT;
+	return -1;
 }

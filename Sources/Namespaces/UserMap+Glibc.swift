@@ -67,7 +67,8 @@ enum UserMap {
         }
         let ending: HostProgram.Ending
         do throws(FileError) {
-            ending = try HostProgram.run(words, keepsComplaints: true)
+            // It may ask a directory of users that does not answer.
+            ending = try HostProgram.run(words, keepsComplaints: true, within: 10)
         } catch {
             throw error.at(program)
         }

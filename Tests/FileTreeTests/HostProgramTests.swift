@@ -16,6 +16,19 @@ import Testing
         #expect(ending.complaint == complaint)
     }
 
+    @Test(arguments: ["exec sleep 5", "exec 2>&-; exec sleep 5", "sleep 5 & wait"])
+    func whatTakesTooLongIsKilled(script: String) throws {
+        let words = ["sh", "-c", script]
+        for keepsComplaints in [true, false] {
+            #expect {
+                try HostProgram.run(words, keepsComplaints: keepsComplaints, within: 1)
+            } throws: { error in
+                let error = error as? FileError
+                return error?.kind == .busy && error?.context == "not ended after 1 seconds"
+            }
+        }
+    }
+
     @Test func aProgramThatIsNotThereIsAnError() throws {
         #expect { try HostProgram.run(["/nonexistent/program"]) } throws: { error in
             (error as? FileError)?.kind == .notFound
@@ -49,7 +62,7 @@ import Testing
         let process = pak_spawn(arguments, nil, -1, nil, 0, input)
         try #require(process > 0)
         #expect(fcntl(input, F_GETFD) & FD_CLOEXEC != 0)
-        try #require(pak_reap(process, -1, nil, 0) == 0)
+        try #require(pak_reap(process, -1, nil, 0, -1) == 0)
         var room = [UInt8](repeating: 0, count: 16)
         let count = read(output, &room, room.count)
         #expect(String(decoding: room.prefix(max(0, count)), as: UTF8.self) == "kept\n")

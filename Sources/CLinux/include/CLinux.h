@@ -159,9 +159,9 @@ void pak_restore_descriptors(void);
 pid_t pak_spawn(const char *const *words, char *const *environment, int input, int *complaints,
 	int apart, int kept);
 
-/* Waits for its end; the first of its complaints, unless they are -1, are text. Returns what wait(2)
- * says, or -1 with errno. */
-int pak_reap(pid_t child, int complaints, char *text, size_t size);
+/* Waits for its end; the first of its complaints, unless they are -1, are text. After so many seconds,
+ * unless they are -1, it is killed. Returns what wait(2) says, or -1 with errno: ETIMEDOUT then. */
+int pak_reap(pid_t child, int complaints, char *text, size_t size, int seconds);
 
 /* Kills all children of this process, and those whom they leave to it, and waits for their ends. It
  * finds them in the kernel's list of its one thread's children, or without that, -1, by the parents of
@@ -228,5 +228,13 @@ int pak_may_mount(void);
 /* A user's number and group, by name or by number: 0, or -1 when there is none. */
 int pak_user_named(const char *name, uint32_t *uid, uint32_t *gid);
 int pak_user_numbered(uint32_t uid, uint32_t *gid);
+
+/* Asks the processor for some bytes, and does not wait; nothing need be there. */
+static inline void pak_prefetch(const void *start, size_t size)
+{
+	for (size_t at = 0; at < size; at += 64)
+		__builtin_prefetch((const char *)start + at);
+	__builtin_prefetch((const char *)start + (size > 0 ? size - 1 : 0));
+}
 
 #endif

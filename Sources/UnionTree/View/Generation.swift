@@ -82,6 +82,23 @@ final class Generation: @unchecked Sendable {
         }
     }
 
+    /// Asks the processor for what a listing of a shared directory comes to soon: entries beside each
+    /// other are of many packages, whose indexes are far apart, and one at a time is waited for.
+    @inline(__always)
+    func prefetch(_ record: UnsafePointer<DirectoryRecord>, after position: UInt32) {
+        let count = record.pointee.entryCount
+        func entry(_ ahead: UInt32) -> TableEntry? {
+            let place = position &+ ahead
+            return place < count ? table.entry(record, place) : nil
+        }
+        guard let near = entry(5) else { return }
+        _ = withIndex(near.package) { $0.prefetchFile(of: near.number) }
+        guard let far = entry(10) else { return }
+        _ = withIndex(far.package) { $0.prefetchEntry(far.number) }
+        guard let last = entry(15), last.package < members.count else { return }
+        Index.prefetch(members[Int(last.package)].index)
+    }
+
     /// A version for a directory of one package: another package has another.
     @inline(__always)
     func version(ofDirectory entry: TableEntry) -> UInt32 {

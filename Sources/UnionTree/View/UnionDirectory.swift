@@ -164,6 +164,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             count = UInt64(record.pointee.entryCount)
             var position = UInt32(min(cookie, count))
             while position < record.pointee.entryCount {
+                generation.prefetch(record, after: position)
                 let name = generation.name(generation.table.entry(record, position))
                 let step = generation.step(place, record, position) { generation.hash(name) }
                 if name.isEmpty { try generation.checkWhole(at: step.place) }
