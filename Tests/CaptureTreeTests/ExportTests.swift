@@ -1,7 +1,9 @@
 import Archive
+import Differential
 import FileTree
 import Glibc
 import ScratchFolder
+import Synchronization
 import Testing
 import TreeConformance
 
@@ -238,20 +240,42 @@ import TreeConformance
 
     @Test func equalTreesGiveEqualBytes() throws {
         let scratch = try ExportScratch()
-        for (number, script) in Self.builds.enumerated() {
-            for uid: UInt32 in [0, 1000] {
-                var options = self.options
-                (options.creator.uid, options.creator.gid) = (uid, uid)
-                let mask = umask(uid == 0 ? 0o077 : 0)
-                defer { umask(mask) }
-                let export = try Export(captured(script, uid: uid), options)
-                for format in OutputFormats.all where !format.suffix.isEmpty {
+        let found = Mutex<[String]>([])
+        // In a thread with a mask of its own: else it would be that of all tests.
+        PrivateMounts.run { [place = scratch.path] isPrivate in
+            for (number, uid) in Self.builds.indices.flatMap({ [($0, 0), ($0, 1000)] }) {
+                if isPrivate { umask(uid == 0 ? 0o077 : 0) }
+                do {
+                    let prefix = "\(place)/\(number)-\(uid)"
+                    try write(Self.builds[number], uid: UInt32(uid), to: prefix)
+                } catch {
+                    found.withLock { [error] in $0.append("\(error)") }
+                }
+            }
+        }
+        #expect(found.withLock { $0 } == [])
+        for format in OutputFormats.all where !format.suffix.isEmpty {
+            for number in Self.builds.indices {
+                for uid in [0, 1000] {
                     let path = scratch["\(number)-\(uid).\(format.suffix)"]
                     let first = scratch["0-0.\(format.suffix)"]
-                    _ = try export.write(format, to: path)
                     #expect(scratch.isSame(path, first), "\(format.name) \(number) \(uid)")
                 }
             }
+        }
+    }
+
+    /// Writes what a build comes to in all formats.
+    private func write(
+        _ script: String,
+        uid: UInt32,
+        to prefix: String
+    ) throws {
+        var options = self.options
+        (options.creator.uid, options.creator.gid) = (uid, uid)
+        let export = try Export(captured(script, uid: uid), options)
+        for format in OutputFormats.all where !format.suffix.isEmpty {
+            _ = try export.write(format, to: "\(prefix).\(format.suffix)")
         }
     }
 

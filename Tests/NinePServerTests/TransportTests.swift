@@ -85,7 +85,7 @@ import TreeConformance
         let folder = try ScratchFolder()
         let path = "\(folder.path)/s"
         // What a server that was killed leaves behind.
-        close(try Socket.listen(.unix(path: path)))
+        Self.end(try Socket.listen(.unix(path: path)))
         let server = try server()
         try server.listen(on: .unix(path: path))
         let second = try self.server()
@@ -103,7 +103,7 @@ import TreeConformance
     @Test func ofTwoServersThatFindAStaleSocketOneHasIt() throws {
         let folder = try ScratchFolder()
         let path = "\(folder.path)/s"
-        close(try Socket.listen(.unix(path: path)))
+        Self.end(try Socket.listen(.unix(path: path)))
         for round in 0..<100 {
             let begun = Begun()
             let workers = try (0..<2).map { _ in try Worker { begun.listen(at: path) } }
@@ -111,8 +111,14 @@ import TreeConformance
             let sockets = begun.sockets.withLock { $0 }
             #expect(sockets.count == 1, "round \(round)")
             #expect(begun.errors.withLock { $0.map(\.kind) } == [.busy], "round \(round)")
-            for socket in sockets { close(socket) }
+            sockets.forEach(Self.end)
         }
+    }
+
+    /// Ends a socket also where a process that another test starts has it for a moment.
+    private static func end(_ socket: Int32) {
+        shutdown(socket, Int32(SHUT_RDWR))
+        close(socket)
     }
 
     /// What came of servers that began at once.
