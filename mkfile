@@ -19,9 +19,11 @@ all:V:
 # was counted.
 test:V:
 	rm -rf $LOG
-	./Tests/run 'format build unit rootless asan scripts manual'
-	# Hardly one of these has work for two processors at a time. All was built above.
-	PAK_BUILT=1 ./Tests/run 'fuzz builds dpkg' 'guest switches peers fuse posix views'
+	./Tests/run 'format build'
+	# Hardly one of these has work for two processors at a time. All that others need is built above.
+	PAK_BUILT=1 ./Tests/run 'unit rootless' watched
+	./Tests/run 'asan scripts manual'
+	PAK_BUILT=1 ./Tests/run 'fuzz builds dpkg switches peers fuse posix views' guest
 	echo
 	cat $LOG/*.count
 
@@ -79,16 +81,20 @@ fuzz:V:
 	}
 	cat $LOG/6.fuzz.count
 
+# What the next step runs.
+watched:V:
+	mkdir -p $LOG
+	swift build --build-tests --scratch-path .build-asan '--sanitize=address' >$LOG/asan.build || {
+		tail -n 40 $LOG/asan.build
+		exit watched
+	}
+
 # The suite once more, with every access to memory watched; where it takes the same steps many
 # times, fewer.
-asan:V:
+asan:V:	watched
 	mkdir -p $LOG
 	ASAN_OPTIONS='detect_leaks=0'
 	PAK_WATCHED=1
-	swift build --build-tests --scratch-path .build-asan '--sanitize=address' >$LOG/asan.build || {
-		tail -n 40 $LOG/asan.build
-		exit asan
-	}
 	./Tests/Unit/run 2400 $LOG/asan.log .build-asan/debug >$LOG/3.asan.count || {
 		cat $LOG/3.asan.count
 		exit asan
