@@ -149,7 +149,8 @@ int pak_memory_file(const char *name)
 
 int pak_private_mounts(void)
 {
-	if (unshare(CLONE_FS | CLONE_NEWNS) != 0)
+	/* What takes no right is had in any case. */
+	if (unshare(CLONE_FS) != 0 || unshare(CLONE_NEWNS) != 0)
 		return -1;
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -112,8 +113,10 @@ static int comes_by(int fd, const struct timespec *end)
 		if (end != NULL) {
 			clock_gettime(CLOCK_MONOTONIC, &now);
 			left = (end->tv_sec - now.tv_sec) * 1000 + (end->tv_nsec - now.tv_nsec) / 1000000;
+			if (left <= 0)
+				return 0;
 		}
-		int count = poll(&ready, 1, end == NULL ? -1 : left > 0 ? (int)left : 0);
+		int count = poll(&ready, 1, left < INT_MAX ? (int)left : INT_MAX);
 		if (count >= 0 || errno != EINTR)
 			return count != 0;
 	}

@@ -242,9 +242,9 @@ import TreeConformance
         let scratch = try ExportScratch()
         let found = Mutex<[String]>([])
         // In a thread with a mask of its own: else it would be that of all tests.
-        PrivateMounts.run { [place = scratch.path] isPrivate in
+        PrivateMounts.run { [place = scratch.path] _ in
             for (number, uid) in Self.builds.indices.flatMap({ [($0, 0), ($0, 1000)] }) {
-                if isPrivate { umask(uid == 0 ? 0o077 : 0) }
+                umask(uid == 0 ? 0o077 : 0)
                 do {
                     let prefix = "\(place)/\(number)-\(uid)"
                     try write(Self.builds[number], uid: UInt32(uid), to: prefix)

@@ -16,7 +16,11 @@ import Testing
         #expect(ending.complaint == complaint)
     }
 
-    @Test(arguments: ["exec sleep 5", "exec 2>&-; exec sleep 5", "sleep 5 & wait"])
+    @Test(
+        arguments: [
+            "exec sleep 1000", "exec 2>&-; exec sleep 1000", "sleep 5 & wait", "exec yes >&2",
+        ]
+    )
     func whatTakesTooLongIsKilled(script: String) throws {
         let words = ["sh", "-c", script]
         for keepsComplaints in [true, false] {

@@ -160,7 +160,7 @@ pid_t pak_spawn(const char *const *words, char *const *environment, int input, i
 	int apart, int kept);
 
 /* Waits for its end; the first of its complaints, unless they are -1, are text. After so many seconds,
- * unless they are -1, it is killed. Returns what wait(2) says, or -1 with errno: ETIMEDOUT then. */
+ * unless they are -1, it is killed; before Linux 5.3 not while it has no complaints open. Returns what wait(2) says, or -1 with errno: ETIMEDOUT then. */
 int pak_reap(pid_t child, int complaints, char *text, size_t size, int seconds);
 
 /* Kills all children of this process, and those whom they leave to it, and waits for their ends. It
