@@ -168,8 +168,7 @@ static void take_in(const struct pak_view *view, struct view_keeper *keeper, pid
 			return;
 		if (pid == keeper->answerer && (WIFEXITED(status) || WIFSIGNALED(status))) {
 			keeper->answerer = 0;
-			/* By itself it ends after all that may call. */
-			is_lost = WIFSIGNALED(status);
+			is_lost = 1;
 		}
 		if (pid != command)
 			continue;
@@ -180,7 +179,8 @@ static void take_in(const struct pak_view *view, struct view_keeper *keeper, pid
 			keeper->is_stopped = 0;
 			view_say(view->socket, PAK_SAY_CONTINUED, 0, 0, -1);
 		} else {
-			view_say(view->socket, PAK_SAY_ENDED, 0, status, -1);
+			if (!is_lost)
+				view_say(view->socket, PAK_SAY_ENDED, 0, status, -1);
 			end(view, keeper, 0);
 		}
 	}

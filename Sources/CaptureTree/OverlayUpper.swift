@@ -128,6 +128,14 @@ public struct OverlayUpper {
         }
         var marks = OverlayMarks(node)
         let isFromBelow = OverlayMarks.attribute("user.overlay.origin", of: node) != nil
+        if isFromBelow, let owner = marks.owner {
+            // Moved, also onto another: it was theirs before.
+            let before = try old?.stat()
+            if before?.uid != owner.uid || before?.gid != owner.gid {
+                marks.uid = marks.uid ?? owner.uid
+                marks.gid = marks.gid ?? owner.gid
+            }
+        }
         let isSame = old.map { isFromBelow || marks.isCopy || $0.link != nil }
         let kept: (any Node)?
         if isSame == true, let old, try old.stat().mode.type == marks.device?.type ?? stat.mode.type
@@ -148,11 +156,6 @@ public struct OverlayUpper {
         if marks.isOfSeveral {
             let what = "moved or linked by one of several names: a file of its own"
             losses.append(Unpacker.Loss(path: path, what: what))
-        }
-        if isFromBelow, let owner = marks.owner {
-            // It was moved, and was theirs before.
-            marks.uid = marks.uid ?? owner.uid
-            marks.gid = marks.gid ?? owner.gid
         }
         try setOwner(of: new, stat, marks)
         try setAttributes(of: new, from: node, stat, marks, isNew: true)

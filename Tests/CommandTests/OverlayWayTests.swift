@@ -86,10 +86,11 @@ struct OverlayWayTests {
         let scratch = try example()
         let owned = "--numeric-owner --owner 33 --group 44"
         try scratch.shell(
-            "mkdir -p p/opt; echo a >p/opt/a; echo b >p/opt/b; chmod 644 p/opt/*;"
-                + " chmod 755 p p/opt; tar \(owned) -C p -cf p.tar opt/a opt/b"
+            "mkdir -p p/opt; for i in a b c d; do echo $i >p/opt/$i; done; chmod 644 p/opt/*;"
+                + " chmod 755 p p/opt; tar \(owned) -C p -cf p.tar opt/a opt/b opt/c;"
+                + " tar --owner 0 --group 0 -C p -rf p.tar opt/d"
         )
-        let script = "cd /opt; mv a a2; echo >>a2; chgrp 5 b; mv b b2; echo >e"
+        let script = "cd /opt; mv a a2; echo >>a2; chgrp 5 b; mv b b2; mv c d; echo >e"
         for way in who == .nobodyWithoutFUSE ? ["overlay"] : ["fuse", "overlay"] {
             let (program, words) = try who.program(.pak, scratch)
             let run = try program.run(
@@ -100,10 +101,10 @@ struct OverlayWayTests {
             )
             #expect(run.status == 0, "\(run.complaints)")
             let list = try scratch.shell(
-                "tar --numeric-owner -tvf home/\(way).tar opt/a2 opt/b2 opt/e"
+                "tar --numeric-owner -tvf home/\(way).tar opt/a2 opt/b2 opt/d opt/e"
                     + " | awk '{ print $2, $6 }'"
             )
-            #expect(list == "33/44 opt/a2\n33/5 opt/b2\n0/0 opt/e\n", "\(way)")
+            #expect(list == "33/44 opt/a2\n33/5 opt/b2\n33/44 opt/d\n0/0 opt/e\n", "\(way)")
         }
     }
 

@@ -169,6 +169,7 @@ package struct EnvironmentChange {
     /// The packages that rules among these words are about and that are not there: a rule may come
     /// before its package, and be mistyped.
     package func awaited(by words: [[String]]) -> [String] {
+        // What is no rule is about none.
         let names = words.compactMap { try? EnvironmentRule(words: $0).package }
         return names.filter { name in !text.packages.contains { $0.name == name } }
     }

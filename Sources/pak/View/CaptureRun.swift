@@ -177,7 +177,8 @@ struct CaptureRun {
                         root,
                         hiding: hidden.paths,
                         of: base,
-                        for: users
+                        for: users,
+                        isChanged: true
                     )
                 case .earlier: try layout.earlier.write(to: descriptor, over: base, for: users)
                 case .files: try layout.writeFiles(to: descriptor, for: users)

@@ -64,9 +64,9 @@ struct HostMount {
     private func isBelow(_ places: Set<PathBytes>) -> Bool {
         let bytes = path.bytes
         let slash = UInt8(ascii: "/")
-        return bytes.indices.contains { end in
-            bytes[end] == slash && bytes.count > 1
-                && places.contains(end == 0 ? "/" : PathBytes(bytes[..<end]))
+        // What is mounted at the root itself hides nothing: no path that begins there leads to it.
+        return bytes.indices.dropFirst().contains { end in
+            bytes[end] == slash && places.contains(PathBytes(bytes[..<end]))
         }
     }
 

@@ -250,20 +250,22 @@ struct ViewRun {
         try tree?.follow(server, log, complain)
     }
 
-    /// Writes the packages into a directory of the view, with marks that hide paths of `base`.
+    /// Writes the packages into a directory of the view, with marks that hide paths of `base`, and,
+    /// where what is changed is read back, those that this takes.
     static func fill(
         _ descriptor: Int32,
         _ root: any Directory,
         hiding paths: [[UInt8]] = [],
         of base: String = "",
-        for users: ViewUsers? = nil
+        for users: ViewUsers? = nil,
+        isChanged: Bool = false
     ) throws(FileError) {
         defer { close(descriptor) }
         let draft = try Draft(tree: root)
         // The dot leads to the directory itself, which links to descriptors do not.
         let path = "/proc/self/fd/\(descriptor)/."
         _ = try DirectoryOutput().write(draft, to: path, Archive.OutputOptions())
-        try OverlayPlaceholder.mark(draft, below: path, for: users)
+        if isChanged { try OverlayPlaceholder.mark(draft, below: path, for: users) }
         try Whiteouts.make(paths, in: descriptor, over: base)
         try users?.give(draft.members, in: descriptor)
     }
