@@ -146,10 +146,11 @@ struct ServedChangeTests {
         let scratch = try LiveTests.prepared()
         var pakfs = Program.pakfs
         pakfs.environment["XDG_CACHE_HOME"] = scratch("cache")
+        try scratch.shell("mkdir web; cp a-1.0-1.deb web")
         let running = try pakfs.start(
             [
                 "-S", scratch("store"), "-e", "main", "-e", "plain=\(scratch("a-1.0-1.deb"))",
-                "-l", "tcp!127.0.0.1!0",
+                "-e", "web=dir:\(scratch("web"))", "-l", "tcp!127.0.0.1!0",
             ]
         )
         let line = try #require(running.output.next())
@@ -161,9 +162,12 @@ struct ServedChangeTests {
             refused.complaints.hasPrefix("pak: \(address): environment main: permission denied\n")
         )
         #expect(refused.complaints.contains("try: -a 'unix!SOCKET'"))
-        let plain = try Program.pak.run("add", "-a", address, "-e", "plain", "b")
-        #expect(plain.status == 1)
-        #expect(plain.complaints.contains("environment plain is of no store: read only file"))
+        for name in ["plain", "web"] {
+            let plain = try Program.pak.run("add", "-a", address, "-e", name, "b")
+            #expect(plain.status == 1)
+            let why = "environment \(name) is of no store: read only file"
+            #expect(plain.complaints.contains(why), "\(plain.complaints)")
+        }
         let unnamed = try Program.pak.run("add", "-a", address, "b")
         #expect(unnamed.status == 1 && unnamed.complaints.contains("-e with one of these"))
         running.send(SIGTERM)

@@ -17,6 +17,7 @@ extension FolderEnvironment {
                     return "\(now.number) \(now.hash)\n"
                 }
             ),
+            ("folder", .file { [self] in "\(folder)\n" }),
             ("pkg", PackageLinks(self, at: "env/\(name)/pkg").entry),
             ("rules", .file { [self] in state.rules.lines.map { $0 + "\n" }.joined() }),
         ]

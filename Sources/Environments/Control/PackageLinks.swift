@@ -38,14 +38,16 @@ package struct PackageLinks: Sendable {
     /// The directory of all of them.
     package var entry: ControlTree.Entry {
         .directory { [self] in
-            current().packages.sorted { $0.name < $1.name }.map { package in
-                (Self.name(package), .directory { entries(of: package) })
+            current().packages.sorted { $0.name < $1.name }.compactMap { package in
+                Self.name(package).map { ($0, .directory { entries(of: package) }) }
             }
         }
     }
 
-    private static func name(_ package: Package) -> String {
-        "\(package.name).\("\(package.id)".prefix(16))"
+    /// Nil where it can be no file's: in a folder a package may call itself anything.
+    private static func name(_ package: Package) -> String? {
+        let name = "\(package.name).\("\(package.id)".prefix(16))"
+        return Array(name.utf8).withUnsafeBytes(FileName.isLegal) ? name : nil
     }
 
     private func entries(of package: Package) -> [(name: String, entry: ControlTree.Entry)] {
@@ -70,10 +72,10 @@ package struct PackageLinks: Sendable {
     private func needs(of package: Package) -> [(name: String, entry: ControlTree.Entry)] {
         let now = current()
         return now.needs().needed(by: package.name).compactMap { name in
-            guard let found = now.packages.first(where: { $0.name == name }) else {
-                return nil
-            }
-            return (name, .link("../../\(Self.name(found))/tree"))
+            guard let found = now.packages.first(where: { $0.name == name }),
+                let link = Self.name(found)
+            else { return nil }
+            return (name, .link("../../\(link)/tree"))
         }
     }
 

@@ -19,7 +19,10 @@ final class LonePackages: Sendable {
     /// Errors: those of `UnionTree`.
     func tree(of package: Package, at place: String) throws(FileError) -> UnionTree {
         let key = Key(id: package.id, place: place)
-        if let known = trees.withLock({ $0[key] }) { return known }
+        // A directory that was put in another's place may have the id of that, and other files.
+        if let known = trees.withLock({ $0[key] }), known.packages.first === package {
+            return known
+        }
         // Directories have qids of their own: the same path is another one in the view, and at
         // another place.
         let tree = try UnionTree(packages: [package], environment: "\(place)/\(package.id)")

@@ -54,7 +54,8 @@ struct ServedEnvironment {
             }
         }
         if try has("ctl") { return }
-        guard try has("gen") else {
+        // Only those of stores have the one, and those of folders the other besides.
+        guard try has("gen"), try !has("folder") else {
             let why = FileError(.readOnly, "environment \(name) is of no store")
             throw Complaint(address, why, try: "pakfs -e NAME, an environment of a store")
         }
