@@ -94,7 +94,8 @@ asan:V:
 		cat $LOG/3.asan.count
 		exit asan
 	}
-	echo 'address sanitizer:' `{cat $LOG/3.asan.count} | tee $LOG/3.asan.count
+	counted=`{cat $LOG/3.asan.count}
+	echo 'address sanitizer:' $counted | tee $LOG/3.asan.count
 
 # What dpkg has installed here, packed again, served and compared.
 dpkg:V:
