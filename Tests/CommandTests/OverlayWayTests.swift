@@ -41,6 +41,28 @@ struct OverlayWayTests {
         #expect(list.contains("9/0"), "\(list)")
     }
 
+    private static func ways(of who: Visitor) -> [String] {
+        who == .nobodyWithoutFUSE ? ["overlay"] : ["fuse", "overlay"]
+    }
+
+    /// Runs a script over p.tar, makes home/WAY.tar of what it changes, and returns what is said.
+    private func captured(
+        _ script: String,
+        _ way: String,
+        _ who: Visitor,
+        _ scratch: Scratch
+    ) throws -> String {
+        let (program, words) = try who.program(.pak, scratch)
+        let run = try program.run(
+            ["-C", "/"] + words + [
+                "capture", "--fake-root", "--via", way, "--name", "p", "-p", scratch("p.tar"), "-o",
+                scratch("home/\(way).tar"), "--", "sh", "-ec", script,
+            ]
+        )
+        #expect(run.status == 0, "\(run.complaints)")
+        return run.complaints
+    }
+
     /// The kernel takes one of a file's names for a file of its own when that is changed.
     @Test(.mounting, arguments: Visitor.all)
     func whatHasSeveralNamesInAPackageIsOneFileOrTold(who: Visitor) throws {
@@ -49,22 +71,11 @@ struct OverlayWayTests {
             "mkdir -p p/opt/g; echo a >p/opt/g/a; ln p/opt/g/a p/opt/g/b; chmod 644 p/opt/g/a;"
                 + " chmod 755 p p/opt p/opt/g; tar --owner 0 --group 0 -C p -cf p.tar opt"
         )
-        func captured(_ way: String, _ script: String) throws -> String {
-            let (program, words) = try who.program(.pak, scratch)
-            let run = try program.run(
-                ["-C", "/"] + words + [
-                    "capture", "--fake-root", "--via", way, "--name", "p", "-p", scratch("p.tar"),
-                    "-o", scratch("home/\(way).tar"), "--", "sh", "-ec", script,
-                ]
-            )
-            #expect(run.status == 0, "\(run.complaints)")
-            return "\(run.complaints)"
-        }
-        let ways = who == .nobodyWithoutFUSE ? ["overlay"] : ["fuse", "overlay"]
+        let ways = Self.ways(of: who)
         for script in ["echo x >>/opt/g/b", "chmod 700 /opt/g/a"] {
             let isWritten = script.hasPrefix("echo")
             for way in ways {
-                let said = try captured(way, script)
+                let said = try captured(script, way, who, scratch)
                 let isTold = said.contains("changed under one of 2 names")
                 #expect(isTold == (isWritten && way == "overlay"), "\(said)")
                 let list = try scratch.shell(
@@ -76,7 +87,7 @@ struct OverlayWayTests {
             }
             if ways.count == 2 { try scratch.shell("cmp home/fuse.1.tar home/overlay.1.tar") }
         }
-        let said = try captured("overlay", "mv /opt/g/a /opt/c")
+        let said = try captured("mv /opt/g/a /opt/c", "overlay", who, scratch)
         #expect(said.contains("opt/c: moved or linked by one of several names"), "\(said)")
     }
 
@@ -91,15 +102,8 @@ struct OverlayWayTests {
                 + " tar --owner 0 --group 0 -C p -rf p.tar opt/d"
         )
         let script = "cd /opt; mv a a2; echo >>a2; chgrp 5 b; mv b b2; mv c d; echo >e"
-        for way in who == .nobodyWithoutFUSE ? ["overlay"] : ["fuse", "overlay"] {
-            let (program, words) = try who.program(.pak, scratch)
-            let run = try program.run(
-                ["-C", "/"] + words + [
-                    "capture", "--fake-root", "--via", way, "--name", "p", "-p", scratch("p.tar"),
-                    "-o", scratch("home/\(way).tar"), "--", "sh", "-ec", script,
-                ]
-            )
-            #expect(run.status == 0, "\(run.complaints)")
+        for way in Self.ways(of: who) {
+            _ = try captured(script, way, who, scratch)
             let list = try scratch.shell(
                 "tar --numeric-owner -tvf home/\(way).tar opt/a2 opt/b2 opt/d opt/e"
                     + " | awk '{ print $2, $6 }'"
