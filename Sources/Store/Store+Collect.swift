@@ -18,12 +18,11 @@ extension Store {
         public var packages: [ContentID: [String]]
         /// Lists.
         public var lists: Set<ContentID> = []
+        /// Numbers of packages.
+        public var numbers: Set<Int> = []
 
         /// Says what is used.
-        public init(packages: [ContentID: [String]] = [:], lists: Set<ContentID> = []) {
-            self.packages = packages
-            self.lists = lists
-        }
+        public init(packages: [ContentID: [String]] = [:]) { self.packages = packages }
     }
 
     /// What a collection came to.
@@ -49,13 +48,25 @@ extension Store {
         // A store that cannot be written can be asked: nothing has to be kept from coming or going.
         if isDry, !isWritable { return try collected(folder, isDry: true, uses) }
         return try alone { () throws(FileError) in
-            let all = try collected(folder, isDry: isDry, uses)
+            var numbers: Set<Int> = []
+            let all = try collected(folder, isDry: isDry) { () throws(FileError) in
+                let uses = try uses()
+                numbers = uses.numbers
+                return uses
+            }
             guard !isDry else { return all }
             for verdict in all.packages where verdict.reasons.isEmpty {
                 try calls.remove(verdict.package.fileName, in: folder)
             }
             try removeLeftovers(folder)
             try remove(all.lists)
+            let kept = all.packages.filter { !$0.reasons.isEmpty }
+            do throws(FileError) {
+                try forgetKnown(besides: numbers, Set(kept.map(\.package.id)))
+            } catch {
+                // Where there is no room for fewer, all stay.
+                guard Self.isUnwritable(error) else { throw error }
+            }
             try removeUnfinishedTables()
             return all
         }

@@ -42,6 +42,7 @@ extension Store {
                 } else {
                     try calls.rename(name, to: package.fileName, in: folder)
                     try calls.syncNames(folder)
+                    note(package)
                 }
                 return Imported(
                     package: package,

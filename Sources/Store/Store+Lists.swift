@@ -1,8 +1,8 @@
 public import Archive
 package import FileTree
 
-// What is too long for an environment's log: a list is a file `lists/ID`, and ID the SHA-256 of
-// its bytes. It never changes, and all who would write the same bytes have one.
+// What was too long for an environment's log before packages had numbers, see `KnownPackages`: a
+// list is a file `lists/ID`, and ID the SHA-256 of its bytes. It never changes; none is made now.
 extension Store {
     /// The folder of lists.
     static let listsName = "lists"
@@ -35,51 +35,6 @@ extension Store {
         }
     }
 
-    /// Runs `body`, which adds lists and makes a log name them, while none is collected.
-    ///
-    /// A collection reads all logs and removes what none names while it holds the store's lock
-    /// alone. This one is shared, and held from before a list is written, or found to be there, up
-    /// to when the log that names it is on storage: a collection sees either both or neither. It
-    /// waits for no environment's lock, so that who holds one may wait for it here.
-    package func keepingLists<T>(_ body: () throws(FileError) -> T) throws(FileError) -> T {
-        try shared(body)
-    }
-
-    /// Puts a list on storage, in `keepingLists`; one that is there and damaged is put right.
-    ///
-    /// Errors: those of writing, and then what is left of it goes with the next collection.
-    package func add(list bytes: [UInt8], _ id: ContentID) throws(FileError) {
-        guard let folder else { throw FileError(.notFound, "store \(path)") }
-        guard bytes.count <= Self.listLimit else { throw FileError(.tooBig, "list \(id)") }
-        try Self.make(Self.listsName, in: folder, calls)
-        let lists = try calls.openFolder(Self.listsName, in: folder)
-        if try !hasList(id, bytes) {
-            let new = "\(Self.newPrefix)\(UInt64.random(in: .min ... .max))"
-            do throws(FileError) {
-                let file = try calls.make(new, in: lists)
-                try bytes.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
-                    try calls.write(file, bytes, at: 0)
-                }
-                try calls.sync(file)
-                try calls.rename(new, to: "\(id)", in: lists)
-            } catch {
-                // What stays goes with the next collection; the error is the one that came first.
-                try? calls.remove(new, in: lists)
-                throw error
-            }
-        }
-        // Who gave it its name may not have come so far.
-        try calls.syncNames(lists)
-    }
-
-    private func hasList(_ id: ContentID, _ bytes: [UInt8]) throws(FileError) -> Bool {
-        do throws(FileError) { return try listBytes(id, limit: bytes.count) == bytes } catch {
-            // Too long, no file, not to be read: another takes its place.
-            guard [.tooBig, .malformed, .inputOutput].contains(error.kind) else { throw error }
-            return false
-        }
-    }
-
     /// A list as it was found.
     public struct FoundList: Sendable {
         /// Its name: the SHA-256 that its bytes should have.
@@ -102,7 +57,7 @@ extension Store {
         return found.sorted { $0.id < $1.id }
     }
 
-    /// Removes lists, and what killed processes left of others; nobody may be adding any.
+    /// Removes lists, and what killed processes left of others.
     func remove(_ gone: [FoundList]) throws(FileError) {
         guard let lists = try listsFolder() else { return }
         for list in gone { try calls.remove("\(list.id)", in: lists) }

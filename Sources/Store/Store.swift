@@ -9,7 +9,8 @@ import Synchronization
 ///     lease/PROCESS                       the ids that a process uses, locked while it does
 ///     roots/NAME                          ids, a line each, that are to stay
 ///     envs/ tables/                       environments, and their tables
-///     lists/SHA256                        what is too long for the logs of environments
+///     known                               numbers of packages, for logs that name very many
+///     lists/SHA256                        what was too long for logs before there were numbers
 ///     lock                                held shared to take packages or to say that they are
 ///                                         used, alone to remove some
 ///
@@ -21,6 +22,8 @@ public final class Store: Sendable {
     /// The calls by which it is reached.
     package let calls: HostCalls
     private let opened: Mutex<Opened>
+    /// The numbers of packages as they were read last.
+    let known = Mutex(KnownPackages())
 
     /// What is open of it: one that was not there may be made later, by another process.
     private struct Opened {
@@ -215,10 +218,16 @@ public final class Store: Sendable {
 
     /// Runs `body` while nobody removes packages, which it waits for.
     func shared<T>(_ body: () throws(FileError) -> T) throws(FileError) -> T {
-        let lock = try lockFile()
+        let lock = try sharedLock()
         defer { withExtendedLifetime(lock) {} }
-        try calls.awaitLock(lock, shared: true)
         return try body()
+    }
+
+    /// The lock that keeps everybody from removing packages, which it waits for.
+    func sharedLock() throws(FileError) -> HostDescriptor {
+        let lock = try lockFile()
+        try calls.awaitLock(lock, shared: true)
+        return lock
     }
 
     /// Runs `body` while nobody takes packages, begins to use any, or removes any.

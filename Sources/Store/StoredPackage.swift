@@ -59,6 +59,25 @@ public struct StoredPackage: Sendable, Hashable, Comparable {
         guard self.escapedVersion.utf8.elementsEqual(escaped) else { return nil }
     }
 
+    /// Reads the words `CID NAME VERSION`; nil for others.
+    package init?(words: ArraySlice<UInt8>) {
+        let space = UInt8(ascii: " ")
+        let name = words.dropFirst(65).prefix { $0 != space }
+        let escaped = words[name.endIndex...].dropFirst()
+        guard words.count > 65, words[words.startIndex + 64] == space,
+            name.endIndex < words.endIndex, !escaped.contains(space),
+            let id = words.prefix(64).withUnsafeBytes({ ContentID(digits: $0) }),
+            let version = Self.unescape(escaped)
+        else { return nil }
+        self.init(name: String(decoding: name, as: UTF8.self), version: version, id: id)
+    }
+
+    /// Adds the words `CID NAME VERSION`.
+    package func write(to text: inout [UInt8]) {
+        id.write(to: &text)
+        text += " \(name) \(escapedVersion)".utf8
+    }
+
     /// The name of its file.
     public var fileName: String { "\(name)-\(escapedVersion).\(id)\(Self.ending)" }
 
@@ -70,7 +89,7 @@ public struct StoredPackage: Sendable, Hashable, Comparable {
     }
 
     /// The version that one word stands for.
-    package static func unescape(_ word: ArraySlice<UInt8>) -> String? {
+    static func unescape(_ word: ArraySlice<UInt8>) -> String? {
         var isEscaped = false
         for byte in word where !isPlain(byte) { isEscaped = true }
         // What is plain is ASCII.

@@ -85,56 +85,83 @@ struct LogFaultTests {
         #expect(try pak(scratch, "gc").output.contains("1 packages, "))
     }
 
-    /// A generation that stands in a list, 3, and one that does not on either side of it.
-    private func listed() throws -> (scratch: Scratch, list: String) {
+    /// A generation whose packages are numbers, 3, and one that names its own on either side of it.
+    private func numbered() throws -> Scratch {
         let scratch = try Scratch()
         try EnvironmentTests.makePackages(scratch)
         _ = try pak(scratch, "add", scratch("a-1.0-1.deb"))
-        let long = String(repeating: "directory/", count: 120)
-        _ = try pak(scratch, "block", "b", long)
+        try EnvironmentTests.importMany(scratch)
+        _ = try EnvironmentTests.pak(scratch, ["add"] + EnvironmentTests.many)
         _ = try pak(scratch, "rollback")
         _ = try pak(scratch, "add", scratch("b-2.deb"))
         _ = try pak(scratch, "switch", "3")
-        let names = Scratch.names(in: scratch("store/lists"))
-        try #require(names.count == 1)
-        return (scratch, names[0])
+        return scratch
     }
 
-    @Test(arguments: ["rm", "truncate -s 5", "truncate -s +1"])
-    func aListThatIsDamagedIsToldWithTheWayOut(damage: String) throws {
-        let (scratch, list) = try listed()
-        try scratch.shell("\(damage) store/lists/\(list)")
+    @Test(arguments: ["rm", "truncate -s 500", "sed -i 's/ m7 / m8 /'"])
+    func numbersThatAreLostAreToldWithTheWayOut(damage: String) throws {
+        let scratch = try numbered()
+        try scratch.shell("\(damage) store/known")
+        let place = "environment main: generation 3: "
         for words in [["list"], ["env", "show"], ["add", scratch("b-2.deb")], ["conflicts"]] {
             let told = try EnvironmentTests.pak(scratch, words, status: 1).complaints
-            #expect(told.contains("environment main: generation 3: list \(list): "), "\(told)")
+            #expect(told.contains("\(place)known: no package "), "\(told)")
             let words = "-e main --store \(scratch("store")) --root \(scratch("system"))"
             let cure = "try: pak history \(words), and pak switch \(words) to another generation"
             #expect(told.contains(cure), "\(told)")
         }
-        #expect(try pak(scratch, "store", "verify", status: 4).complaints.contains(list))
-        #expect(try pak(scratch, "gc", status: 1).complaints.contains(list))
+        let verified = try pak(scratch, "store", "verify", status: 4).complaints
+        #expect(verified.contains("main: generation 3: known: no package "), "\(verified)")
+        let way = "try: pak env create NAME --like main, and pak env delete main"
+        #expect(verified.contains(way), "\(verified)")
+        #expect(try pak(scratch, "gc", status: 1).complaints.contains("\(place)known: "))
         let history = try pak(scratch, "history").output.split(separator: "\n")
         #expect(history.count == 6 && history[5].hasSuffix(" switch (current)"))
         let back = try pak(scratch, "rollback")
         #expect(back.output == "Generation 2 (was 3)\n")
-        #expect(back.complaints.contains("generation 3: list \(list): "))
-        #expect(try pak(scratch, "switch", "3", status: 1).complaints.contains(list))
+        #expect(back.complaints.contains("generation 3: known: "))
+        #expect(try pak(scratch, "switch", "3", status: 1).complaints.contains("known: "))
+        // The way that was told.
+        _ = try pak(scratch, "env", "create", "other", "--like", "main")
+        _ = try pak(scratch, "env", "delete", "main")
+        _ = try pak(scratch, "gc")
+        _ = try pak(scratch, "store", "verify")
+        #expect(try pak(scratch, "list", "-e", "other").output.hasSuffix(" a 1.0-1\n"))
     }
 
+    @Test func aDamagedLineOfNumbersCostsNothingAndACollectionWritesItAgain() throws {
+        let scratch = try numbered()
+        let list = try pak(scratch, "list").output
+        let known = try scratch.bytes("store/known")
+        try scratch.shell("sed -i '0,/ m7 /s// m8 /' store/known")
+        #expect(try scratch.bytes("store/known") != known)
+        #expect(try pak(scratch, "list").output == list)
+        let verified = try pak(scratch, "store", "verify", status: 4).complaints
+        #expect(verified.contains("store/known: 1 damaged lines"), "\(verified)")
+        #expect(verified.contains("try: pak gc"), "\(verified)")
+        #expect(try pak(scratch, "gc").output == "0 packages, 0 bytes removed\n")
+        #expect(try scratch.bytes("store/known") == known)
+        _ = try pak(scratch, "store", "verify")
+        let size = "\(known.count) numbers of packages\n"
+        #expect(try pak(scratch, "store", "du").output.contains(size))
+    }
+
+    /// Of a store that was written before packages had numbers.
     @Test func aListIsCollectedWhenNoGenerationIsWrittenInIt() throws {
-        let (scratch, list) = try listed()
-        _ = try pak(scratch, "env", "create", "like", "--like", "main")
-        #expect(Scratch.names(in: scratch("store/lists")) == [list])
-        _ = try pak(scratch, "switch", "4")
-        #expect(try pak(scratch, "gc", "--keep", "1").output == "0 packages, 0 bytes removed\n")
-        #expect(Scratch.names(in: scratch("store/lists")) == [list])
-        _ = try pak(scratch, "env", "delete", "like")
-        let size = try scratch.bytes("store/lists/\(list)").count
+        let scratch = try Scratch()
+        try EnvironmentTests.makePackages(scratch)
+        _ = try pak(scratch, "add", scratch("a-1.0-1.deb"))
+        let list = try scratch.shell(
+            """
+            mkdir store/lists && echo root a >list && list=$(sha256sum <list | cut -c-64) &&
+                cp list store/lists/$list && printf $list
+            """
+        )
         #expect(
             try pak(scratch, "gc", "--dry-run").output
-                == "- list \(list)\n0 packages and 1 lists, \(size) bytes would be removed\n"
+                == "- list \(list)\n0 packages and 1 lists, 7 bytes would be removed\n"
         )
-        let line = #"{"list":"\#(list)","size":\#(size),"removed":true}"# + "\n"
+        let line = #"{"list":"\#(list)","size":7,"removed":true}"# + "\n"
         #expect(try pak(scratch, "gc", "--json").output == line)
         #expect(Scratch.names(in: scratch("store/lists")).isEmpty)
         _ = try pak(scratch, "store", "verify")

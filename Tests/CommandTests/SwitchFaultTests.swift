@@ -106,9 +106,8 @@ struct SwitchFaultTests {
         let scratch = try Scratch()
         try EnvironmentTests.makePackages(scratch)
         _ = try EnvironmentTests.pak(scratch, ["add", scratch("a-1.0-1.deb")])
-        let long = String(repeating: "directory/", count: 120)
-        _ = try EnvironmentTests.pak(scratch, ["block", "a", long])
-        #expect(Scratch.names(in: scratch("store/lists")).count == 1)
+        try EnvironmentTests.importMany(scratch)
+        _ = try EnvironmentTests.pak(scratch, ["add"] + EnvironmentTests.many)
         let words = """
             mount --bind '\(scratch("store"))' '\(scratch("store"))' &&
                 mount -o remount,ro,bind '\(scratch("store"))' && exec "$@"
@@ -124,10 +123,10 @@ struct SwitchFaultTests {
         }
         #expect(try readOnly(["list"]).output.contains(" a 1.0-1\n"))
         #expect(try readOnly(["owns", "/usr/bin/a"]).output == "a\n")
-        #expect(
-            try readOnly(["gc", "--dry-run", "--why"]).output
-                == "  a 1.0-1: main generation 2, main generation 3\n0 packages, 0 bytes would be removed\n"
-        )
+        let all = try readOnly(["gc", "--dry-run", "--why"]).output
+        let first = "  a 1.0-1: main generation 2, main generation 3\n  m1 1: "
+        #expect(all.hasPrefix(first), "\(all)")
+        #expect(all.hasSuffix("\n0 packages, 0 bytes would be removed\n"), "\(all)")
         for command in [["rm", "a"], ["rollback"], ["add", scratch("b-2.deb")]] {
             let outcome = try readOnly(command)
             #expect(outcome.status == 1 && outcome.complaints.contains("read only file system"))

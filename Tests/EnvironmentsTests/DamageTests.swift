@@ -88,22 +88,22 @@ struct DamageTests {
         if kind != "less", kind != "more" { #expect(try web.record(2).roots == ["a"]) }
     }
 
-    /// What is damaged of what is current: its block, the line behind it, a list of its own, or the
-    /// one that it differs from.
-    @Test(arguments: ["block", "line", "less", "list", "base"])
+    /// What is damaged of what is current: its block, the line behind it, the numbers of its
+    /// packages, or the one that it differs from.
+    @Test(arguments: ["block", "line", "less", "known", "base"])
     func whatIsCurrentAndDamagedIsLeftForWhatIsWhole(kind: String) throws {
         let folder = try StoreFolder()
-        let web = try NamedEnvironment(making: "web", in: folder.store())
+        var web = try NamedEnvironment(making: "web", in: folder.store())
         let long = (0..<40).map { "package\($0)" }
-        for names in [["a"], ["a", "b"], kind == "base" || kind == "list" ? long : ["c"]] {
+        for names in [["a"], ["a", "b"], kind == "base" || kind == "known" ? long : ["c"]] {
             try web.commit(names)
         }
         if kind == "base" { try web.commit(long + ["d"]) }
         let damaged = kind == "base" ? 5 : 4
         let place = try #require(web.record(damaged).place)
         try web.note("pin", argument: 2, over: web.state())
-        if kind == "list" || kind == "base" {
-            try folder.write([], "lists/\(#require(web.record(4).list))")
+        if kind == "known" || kind == "base" {
+            try folder.write([], "known")
         } else {
             var bytes = try folder.bytes("envs/web/log")
             switch kind {
@@ -113,6 +113,8 @@ struct DamageTests {
             }
             try folder.write(bytes, "envs/web/log")
         }
+        // As who has read nothing of it so far.
+        web = try NamedEnvironment("web", in: folder.store())
         let state = try web.state()
         #expect(state.current == damaged)
         #expect(throws: FileError.self) { try web.current() }

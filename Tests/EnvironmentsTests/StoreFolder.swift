@@ -53,6 +53,7 @@ extension StoreFolder {
                     let record = try record()
                     for package in record.text.packages { uses.packages[package.id] = [name] }
                     if let list = record.list { uses.lists.insert(list) }
+                    uses.numbers.formUnion(try record.numbers())
                 }
             }
             return uses

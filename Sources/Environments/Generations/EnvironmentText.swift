@@ -148,8 +148,8 @@ package struct EnvironmentText: Sendable, Hashable {
     /// Adds the line of a package.
     static func write(_ package: StoredPackage, to text: inout [UInt8]) {
         text += packageWord
-        package.id.write(to: &text)
-        text += " \(package.name) \(package.escapedVersion)\n".utf8
+        package.write(to: &text)
+        text.append(UInt8(ascii: "\n"))
     }
 
     /// The lines of the text.
@@ -167,19 +167,7 @@ package struct EnvironmentText: Sendable, Hashable {
             line.count >= start && packageWord.elementsEqual(line[..<start])
         }
         guard isOne else { return nil }
-        let space = UInt8(ascii: " ")
-        let rest = line.dropFirst(start)
-        let name = rest.dropFirst(65).prefix { $0 != space }
-        let escaped = line[name.endIndex...].dropFirst()
-        guard rest.count > 65, rest[rest.startIndex + 64] == space, name.endIndex < line.endIndex,
-            !escaped.contains(space),
-            let id = rest.prefix(64).withUnsafeBytes({ ContentID(digits: $0) }),
-            let version = StoredPackage.unescape(escaped),
-            let package = StoredPackage(
-                name: String(decoding: name, as: UTF8.self),
-                version: version,
-                id: id
-            )
+        guard let package = StoredPackage(words: line.dropFirst(start))
         else { throw .malformed("not a package: \(PathText.display(line))") }
         return package
     }

@@ -7,7 +7,7 @@ import Store
 ///     generation 42
 ///     parent 41 AT
 ///     base AT DEPTH DIFFERENT WHOLE
-///     list ID LENGTH
+///     known LENGTH NUMBERS ROOTS
 ///     command add jq
 ///     hash HASH
 ///     root jq
@@ -23,10 +23,11 @@ import Store
 /// blocks on the way have, and `WHOLE` how many that one has: what takes as much to read as it
 /// would to write whole is written whole.
 ///
-/// What would be long behind the hash is not in the log: all packages, roots and rules stand in a
-/// list of the store, of that id and length, in the same form. So a log stays small however many
-/// packages there are, and environments that are the same have their packages written once. A log
-/// that was written when there were no lists has them in itself, and is read so.
+/// What would be long behind the hash is not there: the packages are numbers that the store knows
+/// them by, `NumberRuns`, and so are the roots among them, by their places in the order of those
+/// numbers; roots of other names and rules stand behind the hash. `LENGTH` is how many bytes they
+/// would have been. So a log stays small however many packages there are. In a log that was written
+/// before there were numbers they stand in a list of the store, `list ID LENGTH`, or in itself.
 struct GenerationBlock {
     /// What it differs from.
     struct Base: Hashable {
@@ -34,6 +35,21 @@ struct GenerationBlock {
         var depth: Int
         var different: Int
         var whole: Int
+    }
+
+    /// The packages, and the roots among them, where they are numbers.
+    struct Known: Hashable {
+        var length: Int
+        var numbers: String
+        var roots: String
+
+        /// Errors: `.malformed` where that is no word for numbers.
+        static func read(_ word: String) throws(FileError) -> [Int] {
+            guard let numbers = NumberRuns.numbers(word) else {
+                throw .malformed("not numbers: \(word.prefix(64))")
+            }
+            return numbers
+        }
     }
 
     /// The list that it stands in.
@@ -44,7 +60,7 @@ struct GenerationBlock {
 
     /// More steps than this, and a generation is written whole.
     static let depthLimit = 256
-    /// More bytes than these behind the hash, and they are a list.
+    /// More bytes of packages and roots than these, and they are numbers.
     static let contentLimit = 1024
 
     var number = 0
@@ -52,12 +68,15 @@ struct GenerationBlock {
     /// Where the parent is in the log; nil for one that was forgotten, and of the first.
     var parentAt: Int?
     var base: Base?
+    var known: Known?
     var list: List?
     var time: Int64 = 0
     var command = ""
     var hash = ""
     /// What else there is to it, as it stands in the log; see `content`.
     private var rest: ArraySlice<UInt8> = []
+    /// The packages of the numbers, and the roots among them, once they were read.
+    private var named = Content()
     /// Where it is.
     var place: GenerationPlace?
 
@@ -79,9 +98,9 @@ struct GenerationBlock {
                 throw .malformed("generation \(number): \(PathText.display(line))")
             }
         }
-        guard list == nil || base == nil && rest.isEmpty else {
-            throw .malformed("generation \(number): more than a list")
-        }
+        guard list == nil || base == nil && known == nil && rest.isEmpty,
+            known == nil || base == nil
+        else { throw .malformed("generation \(number): more than it can have") }
         time = line.time
         guard number == line.current, number == line.last, parent < number else {
             throw .malformed("generation \(number): made by line \(line.line)")
@@ -90,15 +109,28 @@ struct GenerationBlock {
         guard base?.at ?? -1 < place, parentAt ?? -1 < place,
             base?.depth ?? 0 <= Self.depthLimit
         else { throw .malformed("generation \(number): of a later one") }
-        self.place = GenerationPlace(at: place, length: line.length, base: base, list: list)
+        self.place = self.place(at: place, length: line.length)
     }
 
-    /// The block with what its list says in it.
+    /// Where it is when it is of `length` bytes at `place`.
+    func place(at place: Int, length: Int) -> GenerationPlace {
+        GenerationPlace(at: place, length: length, base: base, known: known, list: list)
+    }
+
+    /// The block with what its numbers, or its list, stand for in it.
     ///
-    /// Errors: as of `Store.list`.
+    /// Errors: as of `Store.packages(numbered:)` and `Store.list`.
     func filled(from store: Store) throws(FileError) -> GenerationBlock {
-        guard let list else { return self }
         var block = self
+        if let known {
+            let packages = try store.packages(numbered: Known.read(known.numbers))
+            for place in try Known.read(known.roots) {
+                guard place < packages.count else { throw .malformed("no package \(place)") }
+                block.named.roots.append(packages[place].name)
+            }
+            block.named.packages = packages.sorted { $0.id < $1.id }
+        }
+        guard let list else { return block }
         block.rest = try store.list(list.id, length: list.length)[...]
         return block
     }
@@ -115,12 +147,12 @@ struct GenerationBlock {
 
     private static let rootWord = Array("root ".utf8)
 
-    /// What stands behind the hash; nothing, where it is a list that was not read.
+    /// What stands behind the hash; nothing of numbers or a list that were not read.
     ///
     /// - Complexity: that of all packages that stand there. Errors: `.malformed` with the line
     /// that is wrong.
     func content() throws(FileError) -> Content {
-        var content = Content()
+        var content = named
         var text = EnvironmentText()
         var hasRules = false
         var left = rest
@@ -185,6 +217,14 @@ struct GenerationBlock {
                 let different = number(), let whole = number()
             else { return false }
             base = Base(at: at, depth: depth, different: different, whole: whole)
+        case "known":
+            guard let length = number(), let numbers = reader.word(), let roots = reader.word()
+            else { return false }
+            known = Known(
+                length: length,
+                numbers: String(decoding: numbers, as: UTF8.self),
+                roots: String(decoding: roots, as: UTF8.self)
+            )
         case "list":
             guard let digits = reader.word(), digits.count == 64,
                 let id = ContentID(digits: digits), let length = number()
@@ -215,36 +255,10 @@ struct GenerationBlock {
         if let base {
             lines.append("base \(base.at) \(base.depth) \(base.different) \(base.whole)")
         }
-        if let list { lines.append("list \(list.id) \(list.length)") }
+        if let known { lines.append("known \(known.length) \(known.numbers) \(known.roots)") }
         let command = PathText.escape(Array(command.utf8)) { $0 < 0x20 || $0 == 0x7f }
         lines.append("command \(String(decoding: command, as: UTF8.self))")
         lines.append("hash \(hash)")
         return Array((lines.inRow("\n") + "\n").utf8)
     }
-}
-
-extension GenerationBlock.Content {
-    /// The lines behind the hash.
-    var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        for root in roots { bytes += "root \(root)\n".utf8 }
-        for root in lostRoots { bytes += "-root \(root)\n".utf8 }
-        for package in packages { EnvironmentText.write(package, to: &bytes) }
-        for package in lostPackages {
-            bytes.append(UInt8(ascii: "-"))
-            EnvironmentText.write(package, to: &bytes)
-        }
-        if let rules {
-            bytes += (["rules"] + rules.map(\.line)).inRow("\n").utf8 + [10]
-        }
-        return bytes
-    }
-}
-
-/// Where a generation is in its environment's log.
-struct GenerationPlace: Sendable, Hashable {
-    var at: Int
-    var length: Int
-    var base: GenerationBlock.Base?
-    var list: GenerationBlock.List?
 }

@@ -26,7 +26,7 @@ extension GenerationLog {
         guard let range = Self.line(in: bytes) else { return nil }
         let line = bytes.withUnsafeBytes { bytes -> GenerationLine? in
             let whole = UnsafeRawBufferPointer(rebasing: bytes[..<range.upperBound])
-            guard GenerationLine.isWhole(whole) else { return nil }
+            guard LineSum.isRight(whole) else { return nil }
             return GenerationLine(UnsafeRawBufferPointer(rebasing: whole[range]))
         }
         guard let line, line.length == range.lowerBound, line.length > 0 else {
@@ -79,7 +79,7 @@ extension GenerationLog {
         var places: [Int: Int] = [:]
         return bytes.withUnsafeBytes { bytes in
             var start = 0
-            while let end = GenerationScan.newline(in: bytes, from: start) {
+            while let end = LineEnd.next(in: bytes, from: start) {
                 defer { start = end + 1 }
                 guard bytes[start] == UInt8(ascii: "g") else { continue }
                 var line = WordReader(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
@@ -149,7 +149,7 @@ extension GenerationLog {
     private static func line(in bytes: [UInt8]) -> Range<Int>? {
         bytes.withUnsafeBytes { bytes in
             var start = 0
-            while let end = GenerationScan.newline(in: bytes, from: start) {
+            while let end = LineEnd.next(in: bytes, from: start) {
                 if bytes[start] >= 0x30, bytes[start] <= 0x39 { return start..<end }
                 start = end + 1
             }

@@ -30,10 +30,13 @@ extension GenerationLog {
         }
     }
 
-    /// The log without generations, whose lists are on storage; the lines that name them stay.
+    /// The log without generations; the lines that name them stay.
     ///
-    /// Errors: as of `entries` and `record`; those of writing.
-    func bytes(without numbers: Set<Int>) throws(FileError) -> [UInt8] {
+    /// Errors: as of `entries` and `record`; those of writing, as `known` gives numbers to packages.
+    func bytes(
+        without numbers: Set<Int>,
+        _ known: inout PackageNumbers
+    ) throws(FileError) -> [UInt8] {
         let entries = try entries()
         let numbers = numbers.subtracting(entries.suffix(1).map(\.line.current))
         var bytes: [UInt8] = []
@@ -51,10 +54,7 @@ extension GenerationLog {
                     base?.place = place
                 }
                 record.parentAt = places[record.parent]?.at
-                let new = record.written(at: bytes.count, over: base)
-                if let list = new.list, let id = new.place.list?.id {
-                    try store.add(list: list, id)
-                }
+                let new = try record.written(at: bytes.count, over: base, &known)
                 record.place = new.place
                 places[record.number] = new.place
                 (line, block) = (line.making(new.place), new.block)

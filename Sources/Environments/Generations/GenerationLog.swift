@@ -82,7 +82,7 @@ struct GenerationLog {
                 if line.length > start, !isAll { return nil }
                 if line.length <= start {
                     let whole = bytes[(start - line.length)..<found]
-                    if GenerationLine.isWhole(UnsafeRawBufferPointer(rebasing: whole)) {
+                    if LineSum.isRight(UnsafeRawBufferPointer(rebasing: whole)) {
                         guard let damaged else { return (line, found + 1) }
                         return (line.counted(behind: damaged.lines, damaged.last), damaged.end)
                     }

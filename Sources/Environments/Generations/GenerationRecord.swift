@@ -1,5 +1,5 @@
 package import Archive
-import FileTree
+package import FileTree
 import Store
 
 /// One state of an environment.
@@ -22,6 +22,15 @@ package struct GenerationRecord: Sendable, Equatable {
     var place: GenerationPlace?
     /// The list that it stands in, where it stands in one; others may differ from it.
     package var list: ContentID? { place?.list?.id }
+    /// The numbers that its packages have in the log, where they have such; others may differ from
+    /// it.
+    ///
+    /// Errors: `.malformed`.
+    package func numbers() throws(FileError) -> [Int] {
+        try place?.known.map { (known) throws(FileError) in
+            try GenerationBlock.Known.read(known.numbers)
+        } ?? []
+    }
     /// Where its parent is in the log.
     var parentAt: Int?
 
@@ -143,53 +152,26 @@ package struct GenerationRecord: Sendable, Equatable {
         return roots
     }
 
-    /// What is written for a generation.
-    struct Written {
-        var place: GenerationPlace
-        /// The block of the log.
-        var block: [UInt8]
-        /// The list that it names, which is there before it.
-        var list: [UInt8]?
-
-        /// Puts the list on storage, and runs `body`, which makes the log name it.
-        func kept<T>(in store: Store, _ body: () throws(FileError) -> T) throws(FileError) -> T {
-            try Self.kept([self], in: store, body)
-        }
-
-        /// Puts all lists on storage, and runs `body`, which makes the log name them.
-        static func kept<T>(
-            _ all: [Written],
-            in store: Store,
-            _ body: () throws(FileError) -> T
-        ) throws(FileError) -> T {
-            guard all.contains(where: { $0.list != nil }) else { return try body() }
-            return try store.keepingLists { () throws(FileError) in
-                for one in all {
-                    if let list = one.list, let id = one.place.list?.id {
-                        try store.add(list: list, id)
-                    }
-                }
-                return try body()
-            }
-        }
-    }
-
-    /// What is written for it, and where that is to be read: how it differs from `other`, of the
-    /// same log, unless it is whole that it is read in less, or that would be long.
-    func written(at place: Int, over other: GenerationRecord?) -> Written {
+    /// What is written for it, and its place with that: how it differs from `other`, of the same log,
+    /// unless it is whole that it is read in less, or that would be long.
+    ///
+    /// Errors: as of `PackageNumbers.of`, whose packages it names where they are many.
+    func written(
+        at place: Int,
+        over other: GenerationRecord?,
+        _ numbers: inout PackageNumbers
+    ) throws(FileError) -> (place: GenerationPlace, block: [UInt8]) {
         var block = GenerationBlock()
         block.number = number
         block.parent = parent
         block.parentAt = parentAt
         block.command = command
         block.hash = hash
-        var content = GenerationBlock.Content()
-        func written(_ bytes: [UInt8], list: [UInt8]? = nil) -> Written {
-            let (base, name) = (block.base, block.list)
-            let length = bytes.count
-            let place = GenerationPlace(at: place, length: length, base: base, list: name)
-            return Written(place: place, block: bytes, list: list)
+        func written(_ bytes: [UInt8]) -> (place: GenerationPlace, block: [UInt8]) {
+            let bytes = block.head + bytes
+            return (block.place(at: place, length: bytes.count), bytes)
         }
+        var content = GenerationBlock.Content()
         if let other, let known = other.place {
             let changes = text.changes(from: other.text)
             (content.packages, content.lostPackages) = (changes.new, changes.lost)
@@ -204,7 +186,7 @@ package struct GenerationRecord: Sendable, Equatable {
                 at: known.at,
                 depth: (known.base?.depth ?? 0) + 1,
                 different: 0,
-                whole: known.base?.whole ?? known.length + (known.list?.length ?? 0)
+                whole: known.base?.whole ?? known.wholeLength
             )
             block.base = base
             base.different = (known.base?.different ?? 0) + block.head.count + bytes.count
@@ -212,16 +194,17 @@ package struct GenerationRecord: Sendable, Equatable {
             if base.depth <= GenerationBlock.depthLimit, base.different <= base.whole,
                 bytes.count <= GenerationBlock.contentLimit
             {
-                return written(block.head + bytes)
+                return written(bytes)
             }
         }
         block.base = nil
         (content.packages, content.lostPackages) = (text.packages, [])
-        (content.roots, content.lostRoots) = (roots, [])
+        (content.roots, content.lostRoots, content.rules) = (roots, [], nil)
+        let length = content.bytes.count
+        if length > GenerationBlock.contentLimit {
+            block.known = try content.number(&numbers, length)
+        }
         content.rules = text.rules.isEmpty ? nil : text.rules
-        let bytes = content.bytes
-        guard bytes.count > GenerationBlock.contentLimit else { return written(block.head + bytes) }
-        block.list = GenerationBlock.List(id: SHA256.hash(bytes), length: bytes.count)
-        return written(block.head, list: bytes)
+        return written(content.bytes)
     }
 }

@@ -1,5 +1,6 @@
 package import FileTree
 import Glibc
+import Store
 
 // What is added to the log.
 extension NamedEnvironment {
@@ -29,7 +30,8 @@ extension NamedEnvironment {
                 text: text
             )
             record.parentAt = parent?.place?.at
-            let block = record.written(at: Int(end), over: parent)
+            var numbers = PackageNumbers(store)
+            let block = try record.written(at: Int(end), over: parent, &numbers)
             record.place = block.place
             let line = GenerationLine(
                 line: state.line + 1,
@@ -38,9 +40,8 @@ extension NamedEnvironment {
                 time: time,
                 word: word
             ).making(block.place)
-            try block.kept(in: store) { () throws(FileError) in
-                try log.append((line, block.block), at: end)
-            }
+            try log.append((line, block.block), at: end)
+            _ = consume numbers
             return record
         }
     }

@@ -95,22 +95,22 @@ extension NamedEnvironment {
             guard !numbers.isEmpty else { return [] }
             let log = try log()
             let write = { () throws(FileError) in
+                // A collection that waited for the store would wait for itself.
+                var known = PackageNumbers(store, isCollecting: isCollecting)
                 let bytes: [UInt8]
-                do throws(FileError) { bytes = try log.bytes(without: Set(numbers)) } catch {
+                do throws(FileError) { bytes = try log.bytes(without: Set(numbers), &known) } catch
+                {
                     throw at(error)
                 }
                 try calls.replace(Self.logName, in: folder, with: bytes)
+                _ = consume known
             }
-            // A collection that waited for the store would wait for itself.
-            let begin = { () throws(FileError) in
-                if isCollecting { try write() } else { try store.keepingLists(write) }
-            }
-            do throws(FileError) { try begin() } catch {
+            do throws(FileError) { try write() } catch {
                 // What is written before anything goes gets the room of what can be made again.
                 guard [.noSpace, .quota].contains(error.kind), store.removeTables() else {
                     throw error
                 }
-                try begin()
+                try write()
             }
             return numbers
         }

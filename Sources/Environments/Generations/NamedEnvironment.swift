@@ -7,11 +7,11 @@ package import Store
 ///
 ///     envs/NAME/log    all of it, see `GenerationLine` and `GenerationBlock`
 ///     envs/NAME/lock   held by who changes it
-///     lists/ID         what would be long in the log, of all environments of the store
+///     known            numbers of packages, where the log has very many, of all environments
 ///
 /// A change is one write at the log's end: how the new generation differs from the one before, and
-/// a line that makes it current; where that would be long, a list before it. Killed anywhere, the
-/// old state or the new one is current.
+/// a line that makes it current; where packages have no numbers that it needs, those come first.
+/// Killed anywhere, the old state or the new one is current.
 package struct NamedEnvironment: Sendable {
     /// Its name.
     package let name: String
@@ -120,16 +120,38 @@ package struct NamedEnvironment: Sendable {
     private func begin(
         _ generations: [(record: GenerationRecord, word: String)]
     ) throws(FileError) -> GenerationRecord {
+        do throws(FileError) {
+            return try locked { () throws(FileError) in
+                guard try self.last() == nil else {
+                    throw FileError(.exists, "environment \(name)")
+                }
+                var numbers = PackageNumbers(store)
+                let (bytes, last) = try Self.log(of: generations, &numbers)
+                // All of it or nothing has the name: a log without a whole line is a damaged one.
+                try calls.replace(Self.logName, in: folder, with: bytes)
+                _ = consume numbers
+                return last
+            }
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            // Taken for one that nobody finishes: see `removeUnfinished`.
+            throw FileError(.busy, "environment \(name): removed while it was made")
+        }
+    }
+
+    /// A log of generations, of which each was made of the one before, and the last of them.
+    private static func log(
+        of generations: [(record: GenerationRecord, word: String)],
+        _ numbers: inout PackageNumbers
+    ) throws(FileError) -> ([UInt8], GenerationRecord) {
         var bytes: [UInt8] = []
-        var written: [GenerationRecord.Written] = []
         var last = generations[0].record
         for (record, word) in generations {
             let parent = record.parent > 0 ? last : nil
             last = record
             last.parentAt = parent?.place?.at
-            let block = last.written(at: bytes.count, over: parent)
+            let block = try last.written(at: bytes.count, over: parent, &numbers)
             last.place = block.place
-            written.append(block)
             let number = record.number
             bytes += GenerationLine(
                 line: number,
@@ -139,23 +161,7 @@ package struct NamedEnvironment: Sendable {
                 word: word
             ).making(block.place).bytes(behind: block.block)
         }
-        do throws(FileError) {
-            try locked { () throws(FileError) in
-                guard try self.last() == nil else {
-                    throw FileError(.exists, "environment \(name)")
-                }
-                try GenerationRecord.Written.kept(written, in: store) { () throws(FileError) in
-                    // All of it or nothing has the name: a log without a whole line is a damaged
-                    // one.
-                    try calls.replace(Self.logName, in: folder, with: bytes)
-                }
-            }
-        } catch {
-            guard error.kind == .notFound else { throw error }
-            // Taken for one that nobody finishes: see `removeUnfinished`.
-            throw FileError(.busy, "environment \(name): removed while it was made")
-        }
-        return last
+        return (bytes, last)
     }
 
     private static func make(

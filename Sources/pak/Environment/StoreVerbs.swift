@@ -68,6 +68,7 @@ struct VerifyStore: ParsableCommand {
     func run() throws {
         let finder = try stores.finder()
         var faults = 0
+        var isKnownDamaged = false
         var damages: [String] = []
         do throws(FileError) {
             guard let store = finder.stores.first else { return }
@@ -83,6 +84,11 @@ struct VerifyStore: ParsableCommand {
                 faults += 1
                 Complaint("\(error)").print(as: "pak")
             }
+            try store.verifyKnown { error in
+                faults += 1
+                isKnownDamaged = true
+                Complaint("\(error)").print(as: "pak")
+            }
             for name in try NamedEnvironment.names(in: store) {
                 try NamedEnvironment.ifThere(name, in: store) { it throws(FileError) in
                     let damaged = { (error: FileError) in
@@ -96,7 +102,11 @@ struct VerifyStore: ParsableCommand {
                             where !all.contains(package.id) { _ = try finder.path(of: package) }
                         } catch {
                             guard it.isThere(number) else { return }
-                            faults += 1
+                            if error.kind == .malformed {
+                                damages.append(name)
+                            } else {
+                                faults += 1
+                            }
                             let line = "\(name): generation \(number): \(error)"
                             Complaint(line).print(as: "pak")
                         }
@@ -108,10 +118,11 @@ struct VerifyStore: ParsableCommand {
         }
         let count = faults + damages.count
         guard count == 0 else {
-            // What is current is whole where only others are not.
+            // What is current is whole where only others are not; what stands twice is written again
+            // from what is whole.
             let cure =
                 damages.first.map { "pak env create NAME --like \($0), and pak env delete \($0)" }
-                ?? "pak import the package again"
+                ?? (isKnownDamaged ? "pak gc" : "pak import the package again")
             throw Complaint(count == 1 ? "1 fault" : "\(count) faults", try: cure, status: 4)
         }
     }
@@ -131,7 +142,7 @@ struct VerifyStore: ParsableCommand {
     }
 }
 
-/// `pak store du`: what packages take, and the lists of environments.
+/// `pak store du`: what packages take, and what gives them numbers.
 struct StoreUsage: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "du",
@@ -157,6 +168,13 @@ struct StoreUsage: ParsableCommand {
                 printing.show(
                     .object([("list", .text("\(list.id)")), ("size", .size(list.size))]),
                     or: "\(list.size) list \(list.id)\n"
+                )
+            }
+            if let size = try finder.stores.first?.knownSize() {
+                sum += size
+                printing.show(
+                    .object([("numbers", .truth(true)), ("size", .size(size))]),
+                    or: "\(size) numbers of packages\n"
                 )
             }
             if !printing.json { Stream.standardOutput.write("\(sum) total\n") }
@@ -261,6 +279,7 @@ struct Collect: ParsableCommand {
                 uses.packages[package.id, default: []].append(by)
             }
             if let list = record.list { uses.lists.insert(list) }
+            uses.numbers.formUnion(try record.numbers())
         }
     }
 

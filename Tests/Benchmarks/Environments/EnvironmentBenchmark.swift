@@ -8,7 +8,7 @@ struct EnvironmentBenchmark {
     static let steps = [
         "switch ms", "rollback ms", "in server ms", "server cpu ms", "new state ms",
         "new state cpu ms", "add ms", "disk KiB",
-        "used log KiB", "list KiB", "table KiB",
+        "used log KiB", "numbers KiB", "table KiB",
     ]
 
     let pak: String
@@ -37,7 +37,7 @@ struct EnvironmentBenchmark {
             let disk = try subject.disk()
             table.add(subject.name, "pak", "disk KiB", disk.environment)
             table.add(subject.name, "pak", "used log KiB", disk.log)
-            table.add(subject.name, "pak", "list KiB", disk.list)
+            table.add(subject.name, "pak", "numbers KiB", disk.numbers)
             table.add(subject.name, "pak", "table KiB", disk.table)
         }
         return table
@@ -132,24 +132,26 @@ struct EnvironmentBenchmark {
             return (time, (processorSeconds - before) * 1e3)
         }
 
-        /// KiB on the disk: of the folder of an environment that is the same, and new; of the bytes
-        /// of this one's log, which has a line for each switch that was measured; of the list and
-        /// the table of all packages, which are the same for all environments of these packages.
+        /// KiB on the disk: by which the store grew, but for tables, with an environment that is the
+        /// same, and new; of the bytes of this one's log, which has a line for each switch that was
+        /// measured; of the numbers of all packages, which came with them; of the table.
         func disk() throws(FileError) -> (
-            environment: Double, log: Double, list: Double, table: Double
+            environment: Double, log: Double, numbers: Double, table: Double
         ) {
             server = nil
             try store.run(["switch", "2"])
+            func kibibytes(_ path: String) -> Double { Double(DiskUse(path).bytes) / 1024 }
+            _ = try Program.run(["rm", "-rf", store.tables])
+            let before = kibibytes(store.path)
             try store.run(["env", "create", "like", "--like", "main"])
             _ = try Program.run(["rm", "-rf", store.tables])
+            let grown = kibibytes(store.path) - before
             try store.run(["owns", "-e", "like", "/usr/bin/tool0"])
             let log = "\(store.environment("main"))/log"
-            func kibibytes(_ path: String) -> Double { Double(DiskUse(path).bytes) / 1024 }
             var status = stat()
             try CaptureFiles.check(lstat(log, &status), log)
             return (
-                kibibytes(store.environment("like")), Double(status.st_size) / 1024,
-                kibibytes(store.lists),
+                grown, Double(status.st_size) / 1024, kibibytes(store.numbers),
                 kibibytes(store.tables)
             )
         }
@@ -162,8 +164,8 @@ struct BenchmarkStore {
     let path: String
     /// Where tables are kept.
     var tables: String { "\(path)/tables" }
-    /// Where is what would be long in the logs of environments.
-    var lists: String { "\(path)/lists" }
+    /// What gives packages their numbers.
+    var numbers: String { "\(path)/known" }
 
     init(_ pak: String, _ path: String) {
         self.pak = pak

@@ -115,7 +115,7 @@ struct NewcomerBenchmark {
                 store.words(["add", "-e", "new"] + names),
                 store.words(["run", "-e", "new", "--", "/\(lastTool)"]),
             ],
-            traces: [store.environment("new"), store.lists, store.tables],
+            traces: [store.environment("new"), store.tables],
             end: []
         )
     }

@@ -1,5 +1,4 @@
 import FileTree
-import Glibc
 
 /// The whole lines of a log, in their order, and what else there is.
 struct GenerationScan {
@@ -25,7 +24,7 @@ struct GenerationScan {
             var sound = 0
             // Where the last ends that has the form of one.
             var formed = 0
-            while let end = Self.newline(in: bytes, from: start) {
+            while let end = LineEnd.next(in: bytes, from: start) {
                 defer { start = end + 1 }
                 // No line of a block begins so.
                 guard bytes[start] >= 0x30, bytes[start] <= 0x39,
@@ -35,7 +34,7 @@ struct GenerationScan {
                 else { continue }
                 formed = end + 1
                 guard line.length <= start - sound,
-                    GenerationLine.isWhole(
+                    LineSum.isRight(
                         UnsafeRawBufferPointer(rebasing: bytes[(start - line.length)..<end])
                     )
                 else { continue }
@@ -60,13 +59,5 @@ struct GenerationScan {
     /// What is said of damage.
     static func error(_ part: Range<Int>) -> FileError {
         .malformed("log: byte \(part.lowerBound): no whole line up to byte \(part.upperBound)")
-    }
-
-    /// The next end of a line.
-    static func newline(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard start < bytes.count, let base = bytes.baseAddress,
-            let found = memchr(base + start, 10, bytes.count - start)
-        else { return nil }
-        return UnsafeRawPointer(found) - base
     }
 }
