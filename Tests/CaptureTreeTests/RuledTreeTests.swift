@@ -83,7 +83,7 @@ import TreeConformance
         let mount = Mount(at: [Array("a".utf8)], tree.root, seed: 5)
         for place in [nil, mount] {
             let asked = Asked()
-            let node = RuledNode.make(tree, asked, place)
+            let node = tree.node(asked, place)
             let path = node.qidPath
             #expect(asked.count.load(ordering: .relaxed) == 0)
             #expect(path == node.qid.path)
@@ -113,7 +113,7 @@ import TreeConformance
     @Test func aListingIsOfWhatTheTreeBelowSaysItIsOf() throws {
         let (tree, _) = try Self.ruled("")
         let directory = Swapped(try #require(try tree.root.node("usr").directory))
-        let ruled = RuledNode.make(tree, directory, nil)
+        let ruled = tree.node(directory, nil)
         let listed = try #require(ruled.directory).listed
         #expect(try listed.names().map { String(decoding: $0, as: UTF8.self) } == ["lib", "y.o"])
     }

@@ -7,7 +7,7 @@ extension RuledDirectory: Directory {
             return RuledDirectory(tree, mount.root, mount)
         }
         do throws(FileError) {
-            return RuledNode.make(tree, try names.lookup(name), mount)
+            return tree.node(try names.lookup(name), mount)
         } catch {
             guard error.kind == .notFound, !mounts.ways.isEmpty,
                 let way = mounts.way(at: path + [Array(name)])
@@ -23,7 +23,7 @@ extension RuledDirectory: Directory {
         }
         let found = try names.entry(named: name)
         let stat = mount?.shown(found.stat) ?? found.stat
-        return NamedEntry(RuledNode.make(tree, found.node, mount), stat)
+        return NamedEntry(tree.node(found.node, mount), stat)
     }
 
     var listed: any Directory { RuledDirectory(tree, names.listed, mount) }
@@ -32,7 +32,7 @@ extension RuledDirectory: Directory {
         let mounts = tree.mounts
         // Where no mount is below, and no qid is another's, the capture steps by itself.
         if mount == nil, mounts.list.isEmpty || !mounts.holds(path) {
-            return RuledNode.make(tree, try self.names.walk(names, &qids), nil)
+            return tree.node(try self.names.walk(names, &qids), nil)
         }
         var names = names
         var node: any Node = self
@@ -122,7 +122,7 @@ extension RuledDirectory: Directory {
         _ attributes: NewNode
     ) throws(FileError) -> any Node {
         try checkNew(name)
-        return RuledNode.make(tree, try names.createLink(name, to: target, attributes), mount)
+        return tree.node(try names.createLink(name, to: target, attributes), mount)
     }
 
     func createNode(
@@ -133,11 +133,11 @@ extension RuledDirectory: Directory {
     ) throws(FileError) -> any Node {
         try checkNew(name)
         let made = try names.createNode(name, type: type, device: device, attributes)
-        return RuledNode.make(tree, made, mount)
+        return tree.node(made, mount)
     }
 
     func addName(_ name: RawSpan, for node: any Node) throws(FileError) {
-        guard let node = node as? RuledNode, node.tree === tree, node.mount === mount else {
+        guard let node = node as? any RuledNode, node.tree === tree, node.mount === mount else {
             throw FileError(.crossDevice)
         }
         try checkNew(name)

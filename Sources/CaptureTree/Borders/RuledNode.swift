@@ -1,32 +1,24 @@
 import FileTree
 
 /// A node of a capture, or of a directory mounted in it, under the rules that hold there.
-///
-/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
-class RuledNode: Node, @unchecked Sendable {
-    let tree: RuledTree
-    let inner: any Node
+protocol RuledNode: Node {
+    var tree: RuledTree { get }
+    var inner: any Node { get }
     /// The mount that the node is in; nil for the capture itself.
-    let mount: Mount?
+    var mount: Mount? { get }
+}
 
-    fileprivate init(_ tree: RuledTree, _ inner: any Node, _ mount: Mount?) {
-        self.tree = tree
-        self.inner = inner
-        self.mount = mount
+extension RuledTree {
+    /// The node that shows one of the capture, or one of a mount, under the rules.
+    func node(_ inner: any Node, _ mount: Mount?) -> any Node {
+        if let directory = inner.directory { return RuledDirectory(self, directory, mount) }
+        if let file = inner.file { return RuledFile(self, file, mount) }
+        if let link = inner.link { return RuledLink(self, link, mount) }
+        return RuledDevice(self, inner, mount)
     }
+}
 
-    static func make(_ tree: RuledTree, _ inner: any Node, _ mount: Mount?) -> RuledNode {
-        if let directory = inner.directory { return RuledDirectory(tree, directory, mount) }
-        if let file = inner.file { return RuledFile(tree, file, mount) }
-        if let link = inner.link { return RuledLink(tree, link, mount) }
-        return RuledNode(tree, inner, mount)
-    }
-
-    // A subclass is not asked for a protocol's default: these have to be its own.
-    var file: (any File)? { nil }
-    var directory: (any Directory)? { nil }
-    var link: (any Link)? { nil }
-
+extension RuledNode {
     var qid: Qid { mount?.shown(inner.qid) ?? inner.qid }
 
     var qidPath: UInt64 { mount?.shown(path: inner.qidPath) ?? inner.qidPath }
@@ -92,18 +84,32 @@ class RuledNode: Node, @unchecked Sendable {
     func sync() throws(FileError) { try inner.sync() }
 }
 
+/// A device, fifo or socket under rules.
+final class RuledDevice: RuledNode {
+    let tree: RuledTree
+    let inner: any Node
+    let mount: Mount?
+
+    fileprivate init(_ tree: RuledTree, _ inner: any Node, _ mount: Mount?) {
+        self.tree = tree
+        self.inner = inner
+        self.mount = mount
+    }
+}
+
 /// A file of bytes under rules.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class RuledFile: RuledNode, File, @unchecked Sendable {
+final class RuledFile: RuledNode, File {
+    let tree: RuledTree
     private let bytes: any File
+    let mount: Mount?
 
     init(_ tree: RuledTree, _ inner: any File, _ mount: Mount?) {
+        self.tree = tree
         bytes = inner
-        super.init(tree, inner, mount)
+        self.mount = mount
     }
 
-    override var file: (any File)? { self }
+    var inner: any Node { bytes }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         if !mode.isDisjoint(with: [.write, .truncate]) { try checkChange() }
@@ -112,31 +118,33 @@ final class RuledFile: RuledNode, File, @unchecked Sendable {
 }
 
 /// A link under rules.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class RuledLink: RuledNode, Link, @unchecked Sendable {
+final class RuledLink: RuledNode, Link {
+    let tree: RuledTree
     private let inside: any Link
+    let mount: Mount?
 
     init(_ tree: RuledTree, _ inner: any Link, _ mount: Mount?) {
+        self.tree = tree
         inside = inner
-        super.init(tree, inner, mount)
+        self.mount = mount
     }
 
-    override var link: (any Link)? { self }
+    var inner: any Node { inside }
 
     func target() throws(FileError) -> [UInt8] { try inside.target() }
 }
 
 /// A directory under rules; see `RuledDirectory+Directory.swift`.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class RuledDirectory: RuledNode, @unchecked Sendable {
+final class RuledDirectory: RuledNode {
+    let tree: RuledTree
     let names: any Directory
+    let mount: Mount?
 
     init(_ tree: RuledTree, _ inner: any Directory, _ mount: Mount?) {
+        self.tree = tree
         names = inner
-        super.init(tree, inner, mount)
+        self.mount = mount
     }
 
-    override var directory: (any Directory)? { self }
+    var inner: any Node { names }
 }
