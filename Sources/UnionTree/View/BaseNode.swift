@@ -1,51 +1,41 @@
 import FileTree
 
 /// A file of the base where no package has one, as the view shows it: read-only and masked.
-///
-/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
-class BaseNode: Node, @unchecked Sendable {
-    let view: View
-    let container: any Directory
-    private let inner: any Node
+protocol BaseNode: Node {
+    var view: View { get }
+    var container: any Directory { get }
+    var inner: any Node { get }
+}
 
-    fileprivate init(_ view: View, _ inner: any Node, in container: any Directory) {
-        self.view = view
-        self.inner = inner
-        self.container = container
-    }
-
+extension View {
     /// Wraps what the base has in a directory of a union.
-    static func make(_ inner: any Node, in container: UnionDirectory) -> any Node {
-        make(inner, container.view, container, container.hash)
+    func node(ofBase inner: any Node, in container: UnionDirectory) -> any Node {
+        node(ofBase: inner, in: container, container.hash)
     }
 
-    /// What the base tells of a node that is shown.
-    static func shown(_ found: NamedEntry, _ node: any Node, _ view: View) -> NamedEntry {
-        var stat = view.options.masked(found.stat)
-        if node.directory != nil { stat.qid.path = node.qidPath }
-        return NamedEntry(node, stat)
-    }
-
-    fileprivate static func make(
-        _ inner: any Node,
-        _ view: View,
-        _ container: any Directory,
+    fileprivate func node(
+        ofBase inner: any Node,
+        in container: any Directory,
         _ path: UInt64
     ) -> any Node {
         if let directory = inner.directory {
-            return BaseDirectory(view, directory, in: container, path)
+            return BaseDirectory(self, directory, in: container, path)
         }
-        if let link = inner.link { return BaseLink(view, link, in: container) }
-        if let file = inner.file { return BaseFile(view, file, in: container) }
-        return view.options.showsDevices
-            ? BaseNode(view, inner, in: container) : BaseBlank(view, inner, in: container)
+        if let link = inner.link { return BaseLink(self, link, in: container) }
+        if let file = inner.file { return BaseFile(self, file, in: container) }
+        return options.showsDevices
+            ? BaseDevice(self, inner, in: container) : BaseBlank(self, inner, in: container)
     }
 
-    // A subclass is not asked for a protocol's default: these have to be its own.
-    var file: (any File)? { nil }
-    var directory: (any Directory)? { nil }
-    var link: (any Link)? { nil }
+    /// What the base tells of a node that is shown.
+    func shown(_ found: NamedEntry, _ node: any Node) -> NamedEntry {
+        var stat = options.masked(found.stat)
+        if node.directory != nil { stat.qid.path = node.qidPath }
+        return NamedEntry(node, stat)
+    }
+}
 
+extension BaseNode {
     var qid: Qid { inner.qid }
 
     var qidPath: UInt64 { inner.qidPath }
@@ -71,18 +61,32 @@ class BaseNode: Node, @unchecked Sendable {
     }
 }
 
+/// A device, fifo or socket of the base where those are shown.
+final class BaseDevice: BaseNode {
+    let view: View
+    let inner: any Node
+    let container: any Directory
+
+    fileprivate init(_ view: View, _ inner: any Node, in container: any Directory) {
+        self.view = view
+        self.inner = inner
+        self.container = container
+    }
+}
+
 /// A regular file of the base.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class BaseFile: BaseNode, File, @unchecked Sendable {
+final class BaseFile: BaseNode, File {
+    let view: View
     private let bytes: any File
+    let container: any Directory
 
     fileprivate init(_ view: View, _ inner: any File, in container: any Directory) {
+        self.view = view
         bytes = inner
-        super.init(view, inner, in: container)
+        self.container = container
     }
 
-    override var file: (any File)? { self }
+    var inner: any Node { bytes }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         guard mode == .read else { throw FileError(.readOnly) }
@@ -91,10 +95,16 @@ final class BaseFile: BaseNode, File, @unchecked Sendable {
 }
 
 /// A device, fifo or socket of the base where those are not shown.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class BaseBlank: BaseNode, File, @unchecked Sendable {
-    override var file: (any File)? { self }
+final class BaseBlank: BaseNode, File {
+    let view: View
+    let inner: any Node
+    let container: any Directory
+
+    fileprivate init(_ view: View, _ inner: any Node, in container: any Directory) {
+        self.view = view
+        self.inner = inner
+        self.container = container
+    }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         guard mode == .read else { throw FileError(.readOnly) }
@@ -103,26 +113,27 @@ final class BaseBlank: BaseNode, File, @unchecked Sendable {
 }
 
 /// A symbolic link of the base.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class BaseLink: BaseNode, Link, @unchecked Sendable {
-    private let inner: any Link
+final class BaseLink: BaseNode, Link {
+    let view: View
+    private let inside: any Link
+    let container: any Directory
 
     fileprivate init(_ view: View, _ inner: any Link, in container: any Directory) {
-        self.inner = inner
-        super.init(view, inner, in: container)
+        self.view = view
+        inside = inner
+        self.container = container
     }
 
-    override var link: (any Link)? { self }
+    var inner: any Node { inside }
 
-    func target() throws(FileError) -> [UInt8] { try inner.target() }
+    func target() throws(FileError) -> [UInt8] { try inside.target() }
 }
 
 /// A directory of the base below which no package has anything.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class BaseDirectory: BaseNode, Directory, @unchecked Sendable {
-    private let inner: any Directory
+final class BaseDirectory: BaseNode, Directory {
+    let view: View
+    private let names: any Directory
+    let container: any Directory
     private let path: UInt64
     private let isRoot: Bool
 
@@ -132,20 +143,22 @@ final class BaseDirectory: BaseNode, Directory, @unchecked Sendable {
         in container: any Directory,
         _ parent: UInt64
     ) {
-        self.inner = inner
+        self.view = view
+        names = inner
+        self.container = container
         isRoot = false
         var path: UInt64 = 0
         inner.withName { path = Self.qidPath($0, in: parent, view) }
         self.path = path
-        super.init(view, inner, in: container)
     }
 
     /// Makes the same directory the root of a view.
     init(asRoot directory: BaseDirectory) {
-        inner = directory.inner
+        view = directory.view
+        names = directory.names
+        container = directory.container
         path = directory.path
         isRoot = true
-        super.init(directory.view, directory.inner, in: directory.container)
     }
 
     /// The qid's path of a directory called `name`: like those of packages it is made of names,
@@ -154,54 +167,54 @@ final class BaseDirectory: BaseNode, Directory, @unchecked Sendable {
         NameHash.path(parent, name.withUnsafeBytes { view.generation.hash($0) })
     }
 
-    override var directory: (any Directory)? { self }
+    var inner: any Node { names }
 
-    override var parent: (any Directory)? { isRoot ? nil : container }
+    var parent: (any Directory)? { isRoot ? nil : container }
 
-    override func withName(_ body: (RawSpan) -> Void) {
-        if isRoot { body(rootName.span.bytes) } else { super.withName(body) }
+    func withName(_ body: (RawSpan) -> Void) {
+        if isRoot { body(rootName.span.bytes) } else { names.withName(body) }
     }
 
-    override var qid: Qid {
-        var qid = super.qid
+    var qid: Qid {
+        var qid = names.qid
         qid.path = path
         return qid
     }
 
-    override var qidPath: UInt64 { path }
+    var qidPath: UInt64 { path }
 
-    override func stat() throws(FileError) -> Stat {
-        var stat = try super.stat()
+    func stat() throws(FileError) -> Stat {
+        var stat = try view.options.masked(names.stat())
         stat.qid.path = path
         return stat
     }
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {
-        BaseNode.make(try inner.lookup(name), view, self, path)
+        view.node(ofBase: try names.lookup(name), in: self, path)
     }
 
     func entry(named name: RawSpan) throws(FileError) -> NamedEntry {
-        let found = try inner.entry(named: name)
-        return BaseNode.shown(found, BaseNode.make(found.node, view, self, path), view)
+        let found = try names.entry(named: name)
+        return view.shown(found, view.node(ofBase: found.node, in: self, path))
     }
 
     func entries(
         from cookie: UInt64,
         _ body: (borrowing DirectoryEntry, RawSpan) -> Bool
     ) throws(FileError) {
-        try inner.entries(from: cookie) { entry, name in
+        try names.entries(from: cookie) { entry, name in
             body(shown(entry, name), name)
         }
     }
 
-    var listsNodes: Bool { inner.listsNodes }
+    var listsNodes: Bool { names.listsNodes }
 
     func listNodes(
         from cookie: UInt64,
         _ body: (borrowing DirectoryEntry, RawSpan, _ node: any Node) -> Bool
     ) throws(FileError) {
-        try inner.listNodes(from: cookie) { entry, name, node in
-            body(shown(entry, name), name, BaseNode.make(node, view, self, path))
+        try names.listNodes(from: cookie) { entry, name, node in
+            body(shown(entry, name), name, view.node(ofBase: node, in: self, path))
         }
     }
 

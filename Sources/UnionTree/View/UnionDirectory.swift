@@ -56,7 +56,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         if step.outcome != .found, let below = try directoryBelow(step) {
             let found = try below.entry(named: name)
             if step.outcome != .foundIfBelow || found.node.directory == nil {
-                return BaseNode.shown(found, BaseNode.make(found.node, in: self), view)
+                return view.shown(found, view.node(ofBase: found.node, in: self))
             }
         }
         let node =
@@ -82,7 +82,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         if step.outcome == .foundIfBelow, node.directory != nil {
             return view.node(step, view.qid(step))
         }
-        return BaseNode.make(node, in: self)
+        return view.node(ofBase: node, in: self)
     }
 
     func walk(_ names: PathNames, _ qids: inout WalkedQids) throws(FileError) -> any Node {
@@ -263,7 +263,7 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
             }
             let isOurs = step.outcome == .foundIfBelow && stat.qid.type.contains(.directory)
             let shown = node.map {
-                isOurs ? view.node(step, view.qid(step)) : BaseNode.make($0, in: self)
+                isOurs ? view.node(step, view.qid(step)) : view.node(ofBase: $0, in: self)
             }
             return body(DirectoryEntry(stat: stat, next: next), name, shown)
         }
