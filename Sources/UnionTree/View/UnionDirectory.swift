@@ -3,27 +3,33 @@ import FileTree
 
 /// A directory of a union: one that packages share, or one package's own; over what the base has
 /// at the same path.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
-    override var directory: (any Directory)? { self }
+final class UnionDirectory: UnionNode, Directory {
+    let named: UnionName
+
+    init(_ named: UnionName) { self.named = named }
+
+    convenience init(_ view: View, _ place: Place, _ hash: UInt64, _ qid: Qid) {
+        self.init(UnionName(view: view, place: place, hash: hash, qid: qid))
+    }
 
     /// The position at the end of a directory of ext4, beyond which clients count no further.
     private static var lastCookie: UInt64 { 0x7fff_ffff_ffff_ffff }
 
     private var isRoot: Bool { place.entry == view.root.entry }
 
-    override func stat() throws(FileError) -> Stat {
+    func stat() throws(FileError) -> Stat {
         try view.directoryStat(place, qid, over: view.generation.below(place))
     }
 
-    override var parent: (any Directory)? { isRoot ? nil : super.parent }
+    var parent: (any Directory)? { isRoot ? nil : view.parent(of: place) }
 
-    override func withName(_ body: (RawSpan) -> Void) {
-        if isRoot { body(rootName.span.bytes) } else { super.withName(body) }
+    func withName(_ body: (RawSpan) -> Void) {
+        if isRoot { return body(rootName.span.bytes) }
+        body(view.generation.name(place.entry).bytes)
     }
 
-    override var attributesOwner: TableEntry {
+    /// The entry whose extended attributes these are.
+    private var attributesOwner: TableEntry {
         guard place.entry.package == TableEntry.directory else { return place.entry }
         return view.generation.table.directory(place.entry.number).attributes
     }
@@ -35,14 +41,14 @@ final class UnionDirectory: UnionNode, Directory, @unchecked Sendable {
         return isListed == true ? nil : try view.generation.below(place)
     }
 
-    override func attribute(_ name: RawSpan) throws(FileError) -> [UInt8] {
+    func attribute(_ name: RawSpan) throws(FileError) -> [UInt8] {
         if let below = try attributesBelow() { return try below.attribute(name) }
-        return try super.attribute(name)
+        return try view.attribute(name, of: attributesOwner)
     }
 
-    override func attributeNames() throws(FileError) -> [UInt8] {
+    func attributeNames() throws(FileError) -> [UInt8] {
         if let below = try attributesBelow() { return try below.attributeNames() }
-        return try super.attributeNames()
+        return view.attributeNames(of: attributesOwner)
     }
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {

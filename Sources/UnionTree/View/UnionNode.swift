@@ -1,44 +1,51 @@
 import Archive
 import FileTree
 
-/// A name in a union and what it stands for; by itself a device, fifo or socket.
-///
-/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
-class UnionNode: Node, @unchecked Sendable {
+/// A name in a union and what it stands for.
+struct UnionName: Sendable {
     let view: View
     let place: Place
     /// Of a directory the qid's path, of anything else that of its directory.
     let hash: UInt64
     let qid: Qid
+}
 
-    init(_ view: View, _ place: Place, _ hash: UInt64, _ qid: Qid) {
-        self.view = view
-        self.place = place
-        self.hash = hash
-        self.qid = qid
-    }
+/// The node of a name in a union.
+protocol UnionNode: Node {
+    var named: UnionName { get }
+}
 
-    // A subclass is not asked for a protocol's default: these have to be its own.
-    var file: (any File)? { nil }
-    var directory: (any Directory)? { nil }
-    var link: (any Link)? { nil }
+extension UnionNode {
+    var view: View { named.view }
+    var place: Place { named.place }
+    var hash: UInt64 { named.hash }
+    var qid: Qid { named.qid }
 
     func stat() throws(FileError) -> Stat { view.stat(place, qid) }
 
-    var parent: (any Directory)? {
-        let parent = view.generation.parent(of: place)
-        let hash = view.generation.hash(ofDirectory: parent)
-        return UnionDirectory(view, parent, hash, view.directoryQid(parent, hash))
-    }
+    var parent: (any Directory)? { view.parent(of: place) }
 
     func withName(_ body: (RawSpan) -> Void) { body(view.generation.name(place.entry).bytes) }
 
-    /// The entry whose extended attributes these are.
-    var attributesOwner: TableEntry { place.entry }
-
     func attribute(_ name: RawSpan) throws(FileError) -> [UInt8] {
+        try view.attribute(name, of: place.entry)
+    }
+
+    func attributeNames() throws(FileError) -> [UInt8] { view.attributeNames(of: place.entry) }
+}
+
+extension View {
+    /// The directory that a place is in.
+    func parent(of place: Place) -> UnionDirectory {
+        let parent = generation.parent(of: place)
+        let hash = generation.hash(ofDirectory: parent)
+        return UnionDirectory(self, parent, hash, directoryQid(parent, hash))
+    }
+
+    /// The value of an extended attribute of an entry.
+    func attribute(_ name: RawSpan, of owner: TableEntry) throws(FileError) -> [UInt8] {
         var value: [UInt8]?
-        forEachAttribute { attribute, bytes in
+        forEachAttribute(of: owner) { attribute, bytes in
             let isIt = name.withUnsafeBytes { NameOrder.equal($0, attribute) }
             if isIt { value = Array(bytes) }
             return !isIt
@@ -47,9 +54,10 @@ class UnionNode: Node, @unchecked Sendable {
         return value
     }
 
-    func attributeNames() throws(FileError) -> [UInt8] {
+    /// The names of an entry's extended attributes, each with a NUL behind it.
+    func attributeNames(of owner: TableEntry) -> [UInt8] {
         var names: [UInt8] = []
-        forEachAttribute { name, _ in
+        forEachAttribute(of: owner) { name, _ in
             names += name
             names.append(0)
             return true
@@ -58,24 +66,31 @@ class UnionNode: Node, @unchecked Sendable {
     }
 
     private func forEachAttribute(
+        of owner: TableEntry,
         _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Bool
     ) {
-        let owner = attributesOwner
-        guard let inode = view.generation.inode(owner), inode.hasAttributes else { return }
-        _ = view.generation.withIndex(owner.package) { index in
+        guard let inode = generation.inode(owner), inode.hasAttributes else { return }
+        _ = generation.withIndex(owner.package) { index in
             index.forEachAttribute(inode) { name, value in
-                view.options.shows(attribute: name, keepsSetID: view.allows(owner.package))
+                options.shows(attribute: name, keepsSetID: allows(owner.package))
                     ? body(name, value) : true
             }
         }
     }
 }
 
+/// A device, fifo or socket of a package.
+final class UnionDevice: UnionNode {
+    let named: UnionName
+
+    init(_ named: UnionName) { self.named = named }
+}
+
 /// A regular file of a package, or something that is shown as an empty one.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class UnionFile: UnionNode, File, @unchecked Sendable {
-    override var file: (any File)? { self }
+final class UnionFile: UnionNode, File {
+    let named: UnionName
+
+    init(_ named: UnionName) { self.named = named }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         guard mode == .read else { throw FileError(.readOnly) }
@@ -86,10 +101,10 @@ final class UnionFile: UnionNode, File, @unchecked Sendable {
 }
 
 /// A symbolic link, of a package or an alias's.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class UnionLink: UnionNode, Link, @unchecked Sendable {
-    override var link: (any Link)? { self }
+final class UnionLink: UnionNode, Link {
+    let named: UnionName
+
+    init(_ named: UnionName) { self.named = named }
 
     func target() throws(FileError) -> [UInt8] {
         let generation = view.generation

@@ -107,7 +107,7 @@ extension UnionTree {
     }
 
     private static func hash(_ node: any Node) throws(FileError) -> ContentID? {
-        guard let node = node as? UnionNode,
+        guard let node = node as? UnionFile,
             let inode = node.view.generation.inode(node.place.entry)
         else { return nil }
         let package = node.view.generation.packages[Int(node.place.entry.package)]

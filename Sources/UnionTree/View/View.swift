@@ -82,11 +82,10 @@ final class View: Sendable {
     /// Makes the node of a step; the one object of a walk.
     @inline(__always)
     func node(_ step: Step, _ qid: Qid) -> any Node {
-        if step.isDirectory { return UnionDirectory(self, step.place, step.hash, qid) }
-        if qid.type.contains(.symlink) { return UnionLink(self, step.place, step.hash, qid) }
+        let named = UnionName(view: self, place: step.place, hash: step.hash, qid: qid)
+        if step.isDirectory { return UnionDirectory(named) }
+        if qid.type.contains(.symlink) { return UnionLink(named) }
         let type = generation.inode(step.place.entry)?.mode.type ?? .regular
-        return type == .regular || !options.shows(type)
-            ? UnionFile(self, step.place, step.hash, qid)
-            : UnionNode(self, step.place, step.hash, qid)
+        return type == .regular || !options.shows(type) ? UnionFile(named) : UnionDevice(named)
     }
 }
