@@ -53,7 +53,7 @@ extension HostDirectory {
 
     func addName(_ name: RawSpan, for node: any Node) throws(FileError) {
         guard place.root.isWritable else { throw FileError(.readOnly) }
-        guard let node = node as? HostNode, node.place.root === place.root else {
+        guard let node = node as? any HostNode, node.place.root === place.root else {
             throw FileError(.crossDevice)
         }
         guard node.directory == nil else { throw FileError(.notPermitted) }

@@ -2,10 +2,14 @@ import CLinux
 import Glibc
 
 /// A directory of the host.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class HostDirectory: HostNode, Directory, @unchecked Sendable {
-    override var directory: (any Directory)? { self }
+final class HostDirectory: HostNode, Directory {
+    let place: HostPlace
+    let identity: HostIdentity
+
+    init(_ place: HostPlace, _ identity: HostIdentity) {
+        self.place = place
+        self.identity = identity
+    }
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {
         let (place, status) = try found(name)
@@ -29,13 +33,13 @@ final class HostDirectory: HostNode, Directory, @unchecked Sendable {
     }
 
     /// The node of what was found at a place.
-    func node(at place: HostPlace, _ status: pak_stat) -> HostNode {
+    func node(at place: HostPlace, _ status: pak_stat) -> any Node {
         let identity = place.root.identity(status)
         return switch Mode(rawValue: status.mode).type {
         case .directory: HostDirectory(place, identity)
         case .regular: HostFile(place, identity)
         case .symlink: HostLink(place, identity)
-        default: HostNode(place, identity)
+        default: HostDevice(place, identity)
         }
     }
 

@@ -2,22 +2,16 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A file of the host; by itself a device, fifo or socket, which is shown and never opened.
-///
-/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
-class HostNode: Node, @unchecked Sendable {
-    let place: HostPlace
-    let identity: HostIdentity
+/// A file of the host, of any kind.
+protocol HostNode: Node {
+    var place: HostPlace { get }
+    var identity: HostIdentity { get }
+    /// The descriptor by which the file was made, while somebody has it.
+    var descriptorOfMaker: HostDescriptor? { get }
+}
 
-    init(_ place: HostPlace, _ identity: HostIdentity) {
-        self.place = place
-        self.identity = identity
-    }
-
-    // A subclass is not asked for a protocol's default: these have to be its own.
-    var file: (any File)? { nil }
-    var directory: (any Directory)? { nil }
-    var link: (any Link)? { nil }
+extension HostNode {
+    var descriptorOfMaker: HostDescriptor? { nil }
 
     /// The node's qid now; its version is 0 once the file is gone.
     var qid: Qid {
@@ -95,8 +89,8 @@ class HostNode: Node, @unchecked Sendable {
         if new != 0 { throw FileError(.notPermitted, "no set-id bit is set on the host") }
     }
 
-    /// Sets the length of the file.
-    func resize(_ descriptor: HostDescriptor, to size: UInt64) throws(FileError) {
+    private func resize(_ descriptor: HostDescriptor, to size: UInt64) throws(FileError) {
+        if let made = descriptorOfMaker { return try made.resize(size) }
         try descriptor.reopened(O_WRONLY | O_NOCTTY | O_NONBLOCK).resize(size)
     }
 
@@ -115,19 +109,34 @@ class HostNode: Node, @unchecked Sendable {
     }
 }
 
+/// A device, fifo or socket of the host, which is shown and never opened.
+final class HostDevice: HostNode {
+    let place: HostPlace
+    let identity: HostIdentity
+
+    init(_ place: HostPlace, _ identity: HostIdentity) {
+        self.place = place
+        self.identity = identity
+    }
+}
+
 /// A symbolic link of the host.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class HostLink: HostNode, Link, @unchecked Sendable {
-    override var link: (any Link)? { self }
+final class HostLink: HostNode, Link {
+    let place: HostPlace
+    let identity: HostIdentity
+
+    init(_ place: HostPlace, _ identity: HostIdentity) {
+        self.place = place
+        self.identity = identity
+    }
 
     func target() throws(FileError) -> [UInt8] { try found().descriptor.linkTarget() }
 }
 
 /// A file of bytes of the host.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; `made` has a lock of its own.
-final class HostFile: HostNode, File, @unchecked Sendable {
+final class HostFile: HostNode, File {
+    let place: HostPlace
+    let identity: HostIdentity
     /// The descriptor by which the file was made: its mode may allow no other to be opened.
     ///
     /// Who opens the file first has it from then on: a node is known for as long as a kernel has
@@ -139,11 +148,10 @@ final class HostFile: HostNode, File, @unchecked Sendable {
     private let made: Mutex<Made>
 
     init(_ place: HostPlace, _ identity: HostIdentity, made: HostDescriptor? = nil) {
+        self.place = place
+        self.identity = identity
         self.made = Mutex(Made(first: made, used: nil))
-        super.init(place, identity)
     }
-
-    override var file: (any File)? { self }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         let writes = !mode.isDisjoint(with: [.write, .truncate])
@@ -163,10 +171,7 @@ final class HostFile: HostNode, File, @unchecked Sendable {
         return try found().descriptor.reopened(flags | O_NOCTTY | O_NONBLOCK)
     }
 
-    override func resize(_ descriptor: HostDescriptor, to size: UInt64) throws(FileError) {
-        if let made = made.withLock({ $0.first ?? $0.used }) { return try made.resize(size) }
-        try super.resize(descriptor, to: size)
-    }
+    var descriptorOfMaker: HostDescriptor? { made.withLock { $0.first ?? $0.used } }
 }
 
 /// A file of the host that has been opened.
