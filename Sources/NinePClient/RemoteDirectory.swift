@@ -2,14 +2,14 @@ internal import FileTree
 internal import NineP
 
 /// A directory at a server.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class RemoteDirectory: RemoteNode, Directory, @unchecked Sendable {
-    override var directory: (any Directory)? { self }
+final class RemoteDirectory: RemoteNode, Directory {
+    let named: RemoteName
+
+    init(_ named: RemoteName) { self.named = named }
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node { try find(Array(name)) }
 
-    private func find(_ name: [UInt8]) throws(FileError) -> RemoteNode {
+    private func find(_ name: [UInt8]) throws(FileError) -> any Node {
         let found = try fid.walk([name])
         // A qid tells directories and links from the rest; devices show in the mode alone.
         let type: FileType
@@ -20,7 +20,13 @@ final class RemoteDirectory: RemoteNode, Directory, @unchecked Sendable {
         } else {
             type = try found.stat().stat.mode.type
         }
-        return RemoteNode.make(found, type, name: name, parent: self)
+        let named = RemoteName(fid: found, name: name, parent: self)
+        return switch type {
+        case .directory: RemoteDirectory(named)
+        case .symlink: RemoteLink(named)
+        case .regular: RemoteFile(named)
+        case .characterDevice, .blockDevice, .fifo, .socket: RemoteDevice(named)
+        }
     }
 
     func entries(
@@ -64,7 +70,7 @@ final class RemoteDirectory: RemoteNode, Directory, @unchecked Sendable {
             group: attributes.gid
         )
         let found = try fid.walk([name])
-        return RemoteFile(found, name: name, parent: self)
+        return RemoteFile(RemoteName(fid: found, name: name, parent: self))
     }
 
     private func refuseExisting(_ name: [UInt8]) throws(FileError) {
@@ -85,7 +91,7 @@ final class RemoteDirectory: RemoteNode, Directory, @unchecked Sendable {
             permissions: attributes.permissions,
             group: attributes.gid
         )
-        return RemoteDirectory(try fid.walk([name]), name: name, parent: self)
+        return RemoteDirectory(RemoteName(fid: try fid.walk([name]), name: name, parent: self))
     }
 
     func createLink(
@@ -95,7 +101,7 @@ final class RemoteDirectory: RemoteNode, Directory, @unchecked Sendable {
     ) throws(FileError) -> any Node {
         let name = Array(name)
         try fid.makeLink(name, to: Array(target), group: attributes.gid)
-        return RemoteLink(try fid.walk([name]), name: name, parent: self)
+        return RemoteLink(RemoteName(fid: try fid.walk([name]), name: name, parent: self))
     }
 
     func createNode(
@@ -112,11 +118,11 @@ final class RemoteDirectory: RemoteNode, Directory, @unchecked Sendable {
             minor: DeviceNumber.split(device).minor,
             group: attributes.gid
         )
-        return RemoteNode(try fid.walk([name]), name: name, parent: self)
+        return RemoteDevice(RemoteName(fid: try fid.walk([name]), name: name, parent: self))
     }
 
     func addName(_ name: RawSpan, for node: any Node) throws(FileError) {
-        guard let node = node as? RemoteNode, node.fid.client === fid.client else {
+        guard let node = node as? any RemoteNode, node.fid.client === fid.client else {
             throw FileError(.crossDevice)
         }
         try fid.addName(Array(name), for: node.fid)

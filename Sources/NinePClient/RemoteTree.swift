@@ -15,7 +15,7 @@ public final class RemoteTree: Tree {
         let fid = try client.attach(as: user.name, user: user.uid, to: name)
         guard fid.qid.type.contains(.directory) else { throw FileError(.notDirectory) }
         return Attachment(
-            root: RemoteDirectory(fid, name: [UInt8(ascii: "/")], parent: nil),
+            root: RemoteDirectory(RemoteName(fid: fid, name: [UInt8(ascii: "/")], parent: nil)),
             tree: self
         )
     }
@@ -24,44 +24,25 @@ public final class RemoteTree: Tree {
     public func statfs() throws(FileError) -> Statfs { try client.attach().statfs() }
 }
 
-/// A file of any kind at a server.
-///
-/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
-class RemoteNode: Node, @unchecked Sendable {
+/// A file at a server, and where it was found.
+struct RemoteName: Sendable {
     let fid: Fid
-    private let name: [UInt8]
-    private let directoryFound: RemoteDirectory?
+    let name: [UInt8]
+    let parent: RemoteDirectory?
+}
 
-    init(_ fid: Fid, name: [UInt8], parent: RemoteDirectory?) {
-        self.fid = fid
-        self.name = name
-        directoryFound = parent
-    }
+/// A file of any kind at a server.
+protocol RemoteNode: Node {
+    var named: RemoteName { get }
+}
 
-    /// The node of a fid that was found under `name`.
-    static func make(
-        _ fid: Fid,
-        _ type: FileType,
-        name: [UInt8],
-        parent: RemoteDirectory
-    ) -> RemoteNode {
-        switch type {
-        case .directory: RemoteDirectory(fid, name: name, parent: parent)
-        case .symlink: RemoteLink(fid, name: name, parent: parent)
-        case .regular: RemoteFile(fid, name: name, parent: parent)
-        case .characterDevice, .blockDevice, .fifo, .socket:
-            RemoteNode(fid, name: name, parent: parent)
-        }
-    }
-
+extension RemoteNode {
+    var fid: Fid { named.fid }
     var qid: Qid { fid.qid }
-    var parent: (any Directory)? { directoryFound }
-    var file: (any File)? { nil }
-    var directory: (any Directory)? { nil }
-    var link: (any Link)? { nil }
+    var parent: (any Directory)? { named.parent }
 
     func withName(_ body: (RawSpan) -> Void) {
-        let bytes = name
+        let bytes = named.name
         body(bytes.span.bytes)
     }
 
@@ -78,24 +59,29 @@ class RemoteNode: Node, @unchecked Sendable {
     func setAttribute(_ name: RawSpan, to value: [UInt8]?) throws(FileError) {
         try fid.setAttribute(Array(name), to: value)
     }
+}
 
-    func sync() throws(FileError) {}
+/// A device, fifo or socket at a server.
+final class RemoteDevice: RemoteNode {
+    let named: RemoteName
+
+    init(_ named: RemoteName) { self.named = named }
 }
 
 /// A link at a server.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class RemoteLink: RemoteNode, Link, @unchecked Sendable {
-    override var link: (any Link)? { self }
+final class RemoteLink: RemoteNode, Link {
+    let named: RemoteName
+
+    init(_ named: RemoteName) { self.named = named }
 
     func target() throws(FileError) -> [UInt8] { try fid.readLink() }
 }
 
 /// A file of bytes at a server.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class RemoteFile: RemoteNode, File, @unchecked Sendable {
-    override var file: (any File)? { self }
+final class RemoteFile: RemoteNode, File {
+    let named: RemoteName
+
+    init(_ named: RemoteName) { self.named = named }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         let open = try fid.walk([])
