@@ -84,7 +84,9 @@ public final class RemoteBase: Tree {
         let line = RemoteLine(name: name, aname: aname, options, dial: dial)
         store = RemoteStore(line, options)
         let root = try line.root(of: line.client())
-        top = RemoteBaseDirectory(store, name: [UInt8(ascii: "/")], in: nil, root.qid)
+        top = RemoteBaseDirectory(
+            RemoteBaseName(store, name: [UInt8(ascii: "/")], in: nil, root.qid)
+        )
     }
 
     /// How much is remembered now: entries of all kinds, and bytes.

@@ -2,10 +2,10 @@ internal import FileTree
 internal import NineP
 
 /// A directory in another server's tree.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing is added that changes.
-final class RemoteBaseDirectory: RemoteBaseNode, Directory, @unchecked Sendable {
-    override var directory: (any Directory)? { self }
+final class RemoteBaseDirectory: RemoteBaseNode, Directory {
+    let named: RemoteBaseName
+
+    init(_ named: consuming RemoteBaseName) { self.named = named }
 
     func lookup(_ name: RawSpan) throws(FileError) -> any Node {
         try store.lookup(Array(name), in: self)

@@ -1,10 +1,10 @@
 internal import FileTree
 
 /// A file of bytes in another server's tree.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing is added that changes.
-final class RemoteBaseFile: RemoteBaseNode, File, @unchecked Sendable {
-    override var file: (any File)? { self }
+final class RemoteBaseFile: RemoteBaseNode, File {
+    let named: RemoteBaseName
+
+    init(_ named: consuming RemoteBaseName) { self.named = named }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         guard mode == .read else { throw FileError(.readOnly) }

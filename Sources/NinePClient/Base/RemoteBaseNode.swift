@@ -2,18 +2,16 @@ internal import FileTree
 internal import NineP
 internal import Synchronization
 
-/// A name in another server's tree and what it stands for; by itself a device, fifo or socket.
-///
-/// `@unchecked Sendable`: the version is atomic and all else constant, but the class has heirs.
-class RemoteBaseNode: Node, @unchecked Sendable {
+/// A name in another server's tree and what it stands for.
+struct RemoteBaseName: ~Copyable, Sendable {
     let store: RemoteStore
     let name: [UInt8]
     let container: RemoteBaseDirectory?
-    private let type: Qid.Kind
+    let type: Qid.Kind
     /// The qid's path, by which the file is told from another under its name.
     let path: UInt64
     /// The version as last heard of.
-    private let version: Atomic<UInt32>
+    let version: Atomic<UInt32>
 
     init(_ store: RemoteStore, name: [UInt8], in container: RemoteBaseDirectory?, _ qid: Qid) {
         self.store = store
@@ -24,17 +22,25 @@ class RemoteBaseNode: Node, @unchecked Sendable {
         version = Atomic(qid.version)
     }
 
-    // A subclass is not asked for a protocol's default: these have to be its own.
-    var file: (any File)? { nil }
-    var directory: (any Directory)? { nil }
-    var link: (any Link)? { nil }
-
     var qid: Qid { Qid(type: type, version: version.load(ordering: .relaxed), path: path) }
+}
+
+/// The node of a name in another server's tree.
+protocol RemoteBaseNode: Node {
+    var named: RemoteBaseName { get }
+}
+
+extension RemoteBaseNode {
+    var store: RemoteStore { named.store }
+    var name: [UInt8] { named.name }
+    var container: RemoteBaseDirectory? { named.container }
+    var path: UInt64 { named.path }
+    var qid: Qid { named.qid }
 
     func stat() throws(FileError) -> Stat {
         let stat = try store.stat(self)
-        guard stat.qid.type == type else { throw FileError(.notFound) }
-        version.store(stat.qid.version, ordering: .relaxed)
+        guard stat.qid.type == named.type else { throw FileError(.notFound) }
+        named.version.store(stat.qid.version, ordering: .relaxed)
         return stat
     }
 
@@ -70,7 +76,7 @@ class RemoteBaseNode: Node, @unchecked Sendable {
     /// The path below the root, for people.
     var text: String {
         var names: [[UInt8]] = []
-        var step: RemoteBaseNode? = self
+        var step: (any RemoteBaseNode)? = self
         while let node = step, let parent = node.container {
             names.append(node.name)
             step = parent
@@ -80,11 +86,18 @@ class RemoteBaseNode: Node, @unchecked Sendable {
     }
 }
 
+/// A device, fifo or socket in another server's tree.
+final class RemoteBaseDevice: RemoteBaseNode {
+    let named: RemoteBaseName
+
+    init(_ named: consuming RemoteBaseName) { self.named = named }
+}
+
 /// A link in another server's tree.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing is added that changes.
-final class RemoteBaseLink: RemoteBaseNode, Link, @unchecked Sendable {
-    override var link: (any Link)? { self }
+final class RemoteBaseLink: RemoteBaseNode, Link {
+    let named: RemoteBaseName
+
+    init(_ named: consuming RemoteBaseName) { self.named = named }
 
     func target() throws(FileError) -> [UInt8] {
         try store.detail(.link, of: self) { (fid) throws(FileError) in

@@ -5,7 +5,7 @@ extension RemoteStore {
     /// A short text: what is remembered, or what `body` asks the server for.
     func detail(
         _ kind: RemoteMemory.Detail.Kind,
-        of node: RemoteBaseNode,
+        of node: any RemoteBaseNode,
         _ body: (Fid) throws(FileError) -> [UInt8]
     ) throws(FileError) -> [UInt8] {
         let key = RemoteMemory.Detail(path: node.path, kind: kind)

@@ -3,7 +3,7 @@ internal import Synchronization
 
 extension RemoteStore {
     /// A node's attributes.
-    func stat(_ node: RemoteBaseNode) throws(FileError) -> Stat {
+    func stat(_ node: any RemoteBaseNode) throws(FileError) -> Stat {
         if let stat = memory.withLock({ fresh($0.stats.value(for: node.path)) }) { return stat }
         return try ask(node) { (fid) throws(FileError) in
             let stat = try fid.stat().stat
@@ -16,7 +16,7 @@ extension RemoteStore {
     func lookup(
         _ name: [UInt8],
         in directory: RemoteBaseDirectory
-    ) throws(FileError) -> RemoteBaseNode {
+    ) throws(FileError) -> any Node {
         let place = RemoteMemory.Place(directory: directory.path, name: name)
         let known = memory.withLock { memory -> Result<Stat, FileError>? in
             guard let path = fresh(memory.names.value(for: place)) else { return nil }
@@ -46,13 +46,13 @@ extension RemoteStore {
         _ stat: Stat,
         _ name: [UInt8],
         in directory: RemoteBaseDirectory
-    ) -> RemoteBaseNode {
-        switch stat.mode.type {
-        case .directory: RemoteBaseDirectory(self, name: name, in: directory, stat.qid)
-        case .symlink: RemoteBaseLink(self, name: name, in: directory, stat.qid)
-        case .regular: RemoteBaseFile(self, name: name, in: directory, stat.qid)
-        case .characterDevice, .blockDevice, .fifo, .socket:
-            RemoteBaseNode(self, name: name, in: directory, stat.qid)
+    ) -> any Node {
+        let named = RemoteBaseName(self, name: name, in: directory, stat.qid)
+        return switch stat.mode.type {
+        case .directory: RemoteBaseDirectory(named)
+        case .symlink: RemoteBaseLink(named)
+        case .regular: RemoteBaseFile(named)
+        case .characterDevice, .blockDevice, .fifo, .socket: RemoteBaseDevice(named)
         }
     }
 

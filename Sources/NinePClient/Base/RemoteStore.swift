@@ -22,7 +22,7 @@ final class RemoteStore: Sendable {
     /// Asks the server about a node, by a fid of it; once more when the server had to be dialed
     /// anew.
     func ask<Answer>(
-        _ node: RemoteBaseNode,
+        _ node: any RemoteBaseNode,
         _ body: (Fid) throws(FileError) -> Answer
     ) throws(FileError) -> Answer {
         var isFirst = true
@@ -43,7 +43,7 @@ final class RemoteStore: Sendable {
     }
 
     /// A fid of a node: one that is held, or found anew from the nearest directory above it.
-    private func fid(of node: RemoteBaseNode, _ client: Client) throws(FileError) -> Fid {
+    private func fid(of node: any RemoteBaseNode, _ client: Client) throws(FileError) -> Fid {
         if let fid = held(node.path, client) { return fid }
         var names: [[UInt8]] = []
         var step = node
