@@ -3,31 +3,34 @@ public import FileTree
 import Glibc
 
 /// A directory of a mount.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-public final class MountedDirectory: MountedNode, Directory, @unchecked Sendable {
-    /// This directory.
-    public override var directory: (any Directory)? { self }
+public final class MountedDirectory: MountedNode, Directory {
+    let named: MountedName
+
+    init(_ named: consuming MountedName) { self.named = named }
 
     /// Opens a mount's root, or any other directory.
     public static func open(_ path: String) throws(FileError) -> MountedDirectory {
         let descriptor = Glibc.open(path, pak_o_path | O_DIRECTORY | O_CLOEXEC)
         try check(descriptor)
-        return MountedDirectory(descriptor, [UInt8(ascii: "/")], nil)
+        return MountedDirectory(
+            MountedName(descriptor: descriptor, name: [UInt8(ascii: "/")], container: nil)
+        )
     }
 
     /// Finds a name by openat(2).
     public func lookup(_ name: RawSpan) throws(FileError) -> any Node { try find(Array(name)) }
 
-    private func find(_ name: [UInt8]) throws(FileError) -> MountedNode {
+    private func find(_ name: [UInt8]) throws(FileError) -> any Node {
         let found = openat(descriptor, Self.text(name), pak_o_path | O_NOFOLLOW | O_CLOEXEC)
         try Self.check(found)
-        let node = MountedNode(found, name, self)
-        switch Mode(rawValue: try node.status().st_mode).type {
-        case .regular: return MountedFile(dup(found), name, self)
-        case .directory: return MountedDirectory(dup(found), name, self)
-        case .symlink: return MountedLink(dup(found), name, self)
-        default: return node
+        let named = MountedName(descriptor: found, name: name, container: self)
+        var status = Glibc.stat()
+        try Self.check(fstat(found, &status))
+        return switch Mode(rawValue: status.st_mode).type {
+        case .regular: MountedFile(named)
+        case .directory: MountedDirectory(named)
+        case .symlink: MountedLink(named)
+        default: MountedDevice(named)
         }
     }
 
@@ -111,7 +114,7 @@ public final class MountedDirectory: MountedNode, Directory, @unchecked Sendable
 
     /// Gives a further name by linkat(2).
     public func addName(_ name: RawSpan, for node: any Node) throws(FileError) {
-        guard let node = node as? MountedNode else { throw FileError(.crossDevice) }
+        guard let node = node as? any MountedNode else { throw FileError(.crossDevice) }
         try Self.check(
             linkat(
                 AT_FDCWD,

@@ -1,25 +1,27 @@
 import CLinux
-public import FileTree
+import FileTree
 import Glibc
 
-/// A directory of the host by plain system calls, so that a tree's check can be made of a mount.
-///
-/// It is for tests alone: paths are trusted, and a node is a descriptor opened with O_PATH, which
-/// is the file itself whatever becomes of its name.
-///
-/// `@unchecked Sendable`: a class with heirs cannot be `Sendable` plainly; nothing of it changes.
-public class MountedNode: Node, @unchecked Sendable {
+/// A name in a directory of the host, and a descriptor opened with O_PATH, which is the file itself
+/// whatever becomes of its name.
+struct MountedName: ~Copyable, Sendable {
     let descriptor: Int32
     let name: [UInt8]
     let container: MountedDirectory?
 
-    init(_ descriptor: Int32, _ name: [UInt8], _ container: MountedDirectory?) {
-        self.descriptor = descriptor
-        self.name = name
-        self.container = container
-    }
-
     deinit { close(descriptor) }
+}
+
+/// A node of a directory of the host by plain system calls, so that a tree's check can be made of a
+/// mount.
+///
+/// It is for tests alone: paths are trusted.
+protocol MountedNode: Node {
+    var named: MountedName { get }
+}
+
+extension MountedNode {
+    var descriptor: Int32 { named.descriptor }
 
     /// The flag that stands for the descriptor itself; the header hides it without _GNU_SOURCE.
     private static var emptyPath: Int32 { 0x1000 }
@@ -27,18 +29,12 @@ public class MountedNode: Node, @unchecked Sendable {
     /// A path to the file that needs no name of it.
     var path: String { "/proc/self/fd/\(descriptor)" }
 
-    /// Nothing but a node, likewise the next two.
-    public var file: (any File)? { nil }
-    /// No directory.
-    public var directory: (any Directory)? { nil }
-    /// No link.
-    public var link: (any Link)? { nil }
     /// The directory that it was found in.
-    public var parent: (any Directory)? { container }
+    public var parent: (any Directory)? { named.container }
 
     /// The name that it was found under.
     public func withName(_ body: (RawSpan) -> Void) {
-        let name = name
+        let name = named.name
         body(name.span.bytes)
     }
 
@@ -101,7 +97,7 @@ public class MountedNode: Node, @unchecked Sendable {
         if change.accessed != nil || change.modified != nil {
             let times = [Self.time(change.accessed), Self.time(change.modified)]
             // A link is reached by its name alone.
-            if link != nil, let container {
+            if link != nil, let container = named.container {
                 try Self.check(
                     utimensat(container.descriptor, text, times, AT_SYMLINK_NOFOLLOW)
                 )
@@ -121,7 +117,7 @@ public class MountedNode: Node, @unchecked Sendable {
     }
 
     /// The name as the C library takes it.
-    var text: [CChar] { Self.text(name) }
+    var text: [CChar] { Self.text(named.name) }
 
     static func text(_ name: [UInt8]) -> [CChar] { name.map { CChar(bitPattern: $0) } + [0] }
 
@@ -156,11 +152,18 @@ public class MountedNode: Node, @unchecked Sendable {
     }
 }
 
+/// A device, fifo or socket of a mount.
+final class MountedDevice: MountedNode {
+    let named: MountedName
+
+    init(_ named: consuming MountedName) { self.named = named }
+}
+
 /// A file of bytes of a mount.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class MountedFile: MountedNode, File, @unchecked Sendable {
-    override var file: (any File)? { self }
+final class MountedFile: MountedNode, File {
+    let named: MountedName
+
+    init(_ named: consuming MountedName) { self.named = named }
 
     func open(_ mode: OpenMode) throws(FileError) -> any OpenFile {
         var flags = mode.contains(.write) ? (mode.contains(.read) ? O_RDWR : O_WRONLY) : O_RDONLY
@@ -173,10 +176,10 @@ final class MountedFile: MountedNode, File, @unchecked Sendable {
 }
 
 /// A link of a mount.
-///
-/// `@unchecked Sendable`: the language has an heir say it again; nothing of it changes.
-final class MountedLink: MountedNode, Link, @unchecked Sendable {
-    override var link: (any Link)? { self }
+final class MountedLink: MountedNode, Link {
+    let named: MountedName
+
+    init(_ named: consuming MountedName) { self.named = named }
 
     func target() throws(FileError) -> [UInt8] {
         var target = [CChar](repeating: 0, count: 4097)
@@ -207,7 +210,7 @@ final class OpenMountedFile: OpenFile {
                 buffer.count - done,
                 place
             )
-            try MountedNode.check(count)
+            try MountedFile.check(count)
             if count == 0 { break }
             done += count
         }
@@ -217,9 +220,9 @@ final class OpenMountedFile: OpenFile {
     func write(_ bytes: RawSpan, at offset: UInt64) throws(FileError) {
         let bytes = Array(bytes)
         let count = pwrite(descriptor, bytes, bytes.count, off_t(offset))
-        try MountedNode.check(count)
+        try MountedFile.check(count)
         guard count == bytes.count else { throw FileError(.noSpace) }
     }
 
-    func sync() throws(FileError) { try MountedNode.check(fsync(descriptor)) }
+    func sync() throws(FileError) { try MountedFile.check(fsync(descriptor)) }
 }
