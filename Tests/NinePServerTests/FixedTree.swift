@@ -1,4 +1,5 @@
 import FileTree
+import Synchronization
 
 /// A tree whose nodes are all made beforehand, so that what is counted is the server's alone.
 final class FixedTree: Tree {
@@ -15,22 +16,25 @@ final class FixedTree: Tree {
 }
 
 /// A directory of such a tree.
-///
-/// `@unchecked Sendable`: `container` is set once, before the tree is served.
-final class FixedNode: Directory, @unchecked Sendable {
+final class FixedNode: Directory {
     let name: [UInt8]
     let children: [FixedNode]
     let qid: Qid
-    private unowned(unsafe) var container: FixedNode?
+    /// Set once, before the tree is served, and not counted.
+    private let container = Atomic<Unmanaged<FixedNode>?>(nil)
 
     init(_ name: String, _ path: UInt64, _ children: [FixedNode] = []) {
         self.name = Array(name.utf8)
         self.children = children
         qid = Qid(type: .directory, version: 1, path: path)
-        for child in children { child.container = self }
+        for child in children {
+            child.container.store(Unmanaged.passUnretained(self), ordering: .relaxed)
+        }
     }
 
-    var parent: (any Directory)? { container }
+    var parent: (any Directory)? {
+        container.load(ordering: .relaxed)?.takeUnretainedValue()
+    }
 
     func stat() throws(FileError) -> Stat { Stat(qid: qid, mode: Mode(.directory, 0o755)) }
 
