@@ -110,6 +110,19 @@ import UnionTree
         #expect(throws: FileError.self) { try rules.alias(Array("..".utf8), Array("z".utf8)) }
     }
 
+    @Test(arguments: ["/bin/x", "bin/*", "/usr/bin/x", "/*/*/x", "/usr/*/x"])
+    func aPreferenceNamesAPathByAnAliasToo(pattern: String) throws {
+        let a = try SamplePackage.make("a", "f 755 bin/x =1")
+        let b = try SamplePackage.make("b", "f 755 usr/bin/x =2")
+        var rules = try alias("bin", "usr/bin")
+        #expect(conflicts([a, b], rules) == ["file /usr/bin/x"])
+        try rules.prefer(Array("/*/x".utf8), "a")
+        #expect(conflicts([a, b], rules) == ["file /usr/bin/x"])
+        try rules.prefer(Array(pattern.utf8), "b")
+        let text = try UnionTree(packages: [a, b], rules: rules).text()
+        #expect(text.contains("f 755 usr/bin/x =2\n"))
+    }
+
     @Test func directoryLinksOfTheBaseActAsAliases() throws {
         let base = try MemoryTree.make(
             """

@@ -73,6 +73,19 @@ struct Plan {
         throw FileError(.invalid, "\(path): aliases lead in a circle")
     }
 
+    /// A pattern of paths as it is once aliases have been followed, as far as it names directories
+    /// without a wildcard.
+    func canonical(pattern: [UInt8]) -> [UInt8] {
+        let names = pattern.split(separator: UInt8(ascii: "/")).map(Array.init)
+        let isWild = { (name: [UInt8]) in name.contains { "*?[".utf8.contains($0) } }
+        let plain = Array(names.dropLast().prefix { !isWild($0) })
+        // No circle: the aliases themselves were followed before.
+        guard let found = try? canonical(UnionPath(names: plain)).names, found != plain,
+            !found.contains(where: isWild)
+        else { return pattern }
+        return Array((found + names.dropFirst(plain.count)).joined(separator: [UInt8(ascii: "/")]))
+    }
+
     /// Puts the aliases themselves where aliases lead.
     private mutating func follow() throws(FileError) {
         for number in aliases.indices {

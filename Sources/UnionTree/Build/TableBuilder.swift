@@ -56,7 +56,9 @@ struct TableBuilder {
             salt: salt,
             seeds: packages.map { NameHash.package($0.id, salt: salt) }
         )
-        preferences = rules.preferences.map { (Glob($0.pattern), $0.package) }
+        preferences = rules.preferences.map {
+            (Glob(plan.canonical(pattern: $0.pattern)), $0.package)
+        }
         replaced = packages.map(\.replaced)
         let roots = packages.indices.map { TableEntry(package: UInt32($0), number: 0) }
         let visible = plan.root.visible(roots, rules.mode)
