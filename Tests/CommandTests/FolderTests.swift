@@ -188,6 +188,19 @@ struct FolderTests {
         try scratch.shell("rm web/a-1.0-2.deb")
         #expect(try live.next() == "3")
         #expect(try live.seen.read(version) == "a 1.0-1\n")
+        // The same version, of other bytes: the one whose name comes first.
+        try scratch.shell(
+            """
+            dpkg-deb -R a-1.0-1.deb deb && echo other >deb/usr/share/doc/a/version
+            dpkg-deb -b deb web/b.deb >&2
+            """
+        )
+        #expect(live.told("z.deb is kept out: there is b.deb of this version, too"))
+        #expect(try live.next() == "4")
+        #expect(try live.seen.read(version) == "other\n")
+        try scratch.shell("rm web/b.deb")
+        #expect(try live.next() == "5")
+        #expect(try live.seen.read(version) == "a 1.0-1\n")
         #expect(live.served.end() == 0)
     }
 

@@ -19,7 +19,7 @@ struct FolderContent: Sendable {
     private var unclosed: Set<String> = []
     /// Directories that were made where they are: nobody says when they are whole.
     private var inPlace: Set<String> = []
-    /// Packages of which there is a later version, and what it is.
+    /// Packages of which there is a later version, or the same by another name, and which it is.
     private var older: [String: String] = [:]
     /// Names in other bytes than those of another that is the same text.
     private var twins: Set<[UInt8]> = []
@@ -140,22 +140,24 @@ struct FolderContent: Sendable {
         return latest(whole, tell)
     }
 
-    /// Those of names that are the latest of their packages: an upgrade is there before what it
-    /// takes the place of is taken out.
+    /// Those of names that are the latest of their packages, of equal versions the first name.
+    ///
+    /// An upgrade is there before what it takes the place of is taken out.
     private mutating func latest(_ names: [String], _ tell: (String) -> Void) -> [String] {
         let known = names.compactMap { name in packages[name].map { (name, $0.package) } }
-        let latest = Dictionary(known.map { ($0.1.name, $0.1.manifest.version ?? "") }) {
-            VersionOrder.precedes($0, $1) ? $1 : $0
+        func version(_ package: Package) -> String { package.manifest.version ?? "" }
+        let latest = Dictionary(known.map { ($0.1.name, $0) }) {
+            VersionOrder.precedes(version($0.1), version($1.1)) ? $1 : $0
         }
         var found: [String: String] = [:]
         for (name, package) in known {
-            guard let other = latest[package.name],
-                VersionOrder.precedes(package.manifest.version ?? "", other)
-            else { continue }
-            found[name] = other
-            if older[name] != other {
-                tell("\(name) is kept out: there is \(package.name) \(other)")
-            }
+            guard let other = latest[package.name], other.0 != name else { continue }
+            let isOlder = VersionOrder.precedes(version(package), version(other.1))
+            let why =
+                isOlder
+                ? "\(package.name) \(version(other.1))" : "\(other.0) of this version, too"
+            found[name] = why
+            if older[name] != why { tell("\(name) is kept out: there is \(why)") }
         }
         older = found
         return names.filter { found[$0] == nil }
