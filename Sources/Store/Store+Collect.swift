@@ -61,12 +61,7 @@ extension Store {
             try removeLeftovers(folder)
             try remove(all.lists)
             let kept = all.packages.filter { !$0.reasons.isEmpty }
-            do throws(FileError) {
-                try forgetKnown(besides: numbers, Set(kept.map(\.package.id)))
-            } catch {
-                // Where there is no room for fewer, all stay.
-                guard Self.isUnwritable(error) else { throw error }
-            }
+            try forgetKnown(besides: numbers, Set(kept.map(\.package.id)))
             try removeUnfinishedTables()
             return all
         }

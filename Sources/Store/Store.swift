@@ -9,7 +9,7 @@ import Synchronization
 ///     lease/PROCESS                       the ids that a process uses, locked while it does
 ///     roots/NAME                          ids, a line each, that are to stay
 ///     envs/ tables/                       environments, and their tables
-///     known                               numbers of packages, for logs that name very many
+///     known known.copy                    numbers of packages, for logs that name very many
 ///     lists/SHA256                        what was too long for logs before there were numbers
 ///     lock                                held shared to take packages or to say that they are
 ///                                         used, alone to remove some
@@ -24,6 +24,8 @@ public final class Store: Sendable {
     private let opened: Mutex<Opened>
     /// The numbers of packages as they were read last.
     let known = Mutex(KnownPackages())
+    /// The same as this process has left them.
+    let left = Mutex(LeftNumbers())
 
     /// What is open of it: one that was not there may be made later, by another process.
     private struct Opened {

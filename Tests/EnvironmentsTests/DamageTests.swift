@@ -103,7 +103,7 @@ struct DamageTests {
         let place = try #require(web.record(damaged).place)
         try web.note("pin", argument: 2, over: web.state())
         if kind == "known" || kind == "base" {
-            try folder.write([], "known")
+            for name in ["known", "known.copy"] { try folder.write([], name) }
         } else {
             var bytes = try folder.bytes("envs/web/log")
             switch kind {

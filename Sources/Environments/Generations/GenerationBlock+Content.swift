@@ -10,6 +10,9 @@ extension GenerationBlock.Content {
         _ numbers: inout PackageNumbers,
         _ length: Int
     ) throws(FileError) -> GenerationBlock.Known {
+        guard packages.count <= NumberRuns.limit, length <= GenerationLog.limit else {
+            throw FileError(.tooBig, "\(packages.count) packages")
+        }
         let all = zip(try numbers.of(packages), packages).sorted { $0.0 < $1.0 }
         let asked = Set(roots)
         let places = all.indices.filter { asked.contains(all[$0].1.name) }

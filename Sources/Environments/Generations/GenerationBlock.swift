@@ -202,6 +202,7 @@ struct GenerationBlock {
         guard let word = reader.word() else { return false }
         // No log is longer.
         func number() -> Int? { reader.number().flatMap { $0 < 1 << 40 ? $0 : nil } }
+        func length() -> Int? { number().flatMap { $0 <= GenerationLog.limit ? $0 : nil } }
         switch String(decoding: word, as: UTF8.self) {
         case "generation":
             guard let number = number() else { return false }
@@ -218,7 +219,7 @@ struct GenerationBlock {
             else { return false }
             base = Base(at: at, depth: depth, different: different, whole: whole)
         case "known":
-            guard let length = number(), let numbers = reader.word(), let roots = reader.word()
+            guard let length = length(), let numbers = reader.word(), let roots = reader.word()
             else { return false }
             known = Known(
                 length: length,
@@ -227,7 +228,7 @@ struct GenerationBlock {
             )
         case "list":
             guard let digits = reader.word(), digits.count == 64,
-                let id = ContentID(digits: digits), let length = number()
+                let id = ContentID(digits: digits), let length = length()
             else { return false }
             list = List(id: id, length: length)
         case "command":

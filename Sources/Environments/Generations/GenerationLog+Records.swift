@@ -1,4 +1,5 @@
 import FileTree
+import Store
 
 // What generations are: a block says how one differs from another.
 extension GenerationLog {
@@ -33,8 +34,17 @@ extension GenerationLog {
             }
             blocks.append(next)
         }
-        blocks[blocks.count - 1] = try blocks[blocks.count - 1].filled(from: store)
-        return try GenerationRecord(blocks)
+        let whole = blocks[blocks.count - 1]
+        do throws(FileError) {
+            blocks[blocks.count - 1] = try whole.filled(from: store)
+            return try GenerationRecord(blocks)
+        } catch {
+            guard error.kind == .malformed, whole.known != nil else { throw error }
+            // What was read before may be of a store that was another.
+            store.forgetNumbers()
+            blocks[blocks.count - 1] = try whole.filled(from: store)
+            return try GenerationRecord(blocks)
+        }
     }
 
     /// The generation that another was made of, by what that has changed where it says so; nil

@@ -5,7 +5,7 @@ import Store
 /// added to it, until generations are forgotten.
 struct GenerationLog {
     let file: HostDescriptor
-    /// Where its lists are.
+    /// Where its numbers stand for packages.
     let store: Store
     var calls: HostCalls { store.calls }
     /// How much is looked at for a line or a generation at first: most are far shorter.

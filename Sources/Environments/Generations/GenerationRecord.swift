@@ -31,6 +31,7 @@ package struct GenerationRecord: Sendable, Equatable {
             try GenerationBlock.Known.read(known.numbers)
         } ?? []
     }
+
     /// Where its parent is in the log.
     var parentAt: Int?
 

@@ -112,7 +112,10 @@ package struct NamedEnvironment: Sendable {
         let calls = store.calls
         let all = try calls.openFolder(Store.environmentsName, in: top)
         try Self.make(name, in: all, calls)
-        try self.init(name, in: store)
+        do throws(FileError) { try self.init(name, in: store) } catch {
+            guard error.kind == .notFound else { throw error }
+            throw Self.removed(name)
+        }
         try calls.syncNames(all)
     }
 
@@ -134,9 +137,13 @@ package struct NamedEnvironment: Sendable {
             }
         } catch {
             guard error.kind == .notFound else { throw error }
-            // Taken for one that nobody finishes: see `removeUnfinished`.
-            throw FileError(.busy, "environment \(name): removed while it was made")
+            throw Self.removed(name)
         }
+    }
+
+    /// What is told of one that was taken for one that nobody finishes: see `removeUnfinished`.
+    private static func removed(_ name: String) -> FileError {
+        FileError(.busy, "environment \(name): removed while it was made")
     }
 
     /// A log of generations, of which each was made of the one before, and the last of them.

@@ -5,8 +5,8 @@
 /// thousand packages that came in a row take three letters, any thousand of ten thousand some two
 /// thousand.
 enum NumberRuns {
-    /// The most numbers that are read.
-    private static let limit = 1 << 22
+    /// The most numbers that a word may stand for.
+    static let limit = 1 << 22
     private static let letters = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8
     )
@@ -42,7 +42,7 @@ enum NumberRuns {
         var next = 0
         while !word.isEmpty {
             guard let skipped = count(&word), let more = count(&word),
-                more < limit - numbers.count
+                more < limit - numbers.count, next + skipped + more < 1 << 41
             else { return nil }
             next += skipped
             numbers += next...(next + more)

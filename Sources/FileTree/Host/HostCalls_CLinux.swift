@@ -214,8 +214,23 @@ package struct HostCalls: Sendable {
         return Array(part[..<(try read(file, into: part, at: 0))])
     }
 
-    /// Makes a file of these bytes, or puts it in the place of the one that has the name: it is
-    /// on storage before it has it.
+    /// Whether two are the same file.
+    package func isSame(_ a: HostDescriptor, _ b: HostDescriptor) throws(FileError) -> Bool {
+        let (a, b) = (try a.status(), try b.status())
+        return a.inode == b.inode && a.device == b.device
+    }
+
+    /// Has root make a file that of the one whose folder it is in.
+    package func give(_ file: HostDescriptor, toOwnerOf folder: HostDescriptor) throws(FileError) {
+        guard geteuid() == 0 else { return }
+        let (own, wanted) = (try file.status(), try folder.status())
+        guard own.uid != wanted.uid else { return }
+        // Where even root may not, it is root's.
+        _ = fchown(file.number, wanted.uid, wanted.gid)
+    }
+
+    /// Makes a file of these bytes, or puts it in the place of the one that has the name, whose
+    /// mode it has then, and owner if this process may give it: it is on storage before it has it.
     package func replace(
         _ name: String,
         in folder: HostDescriptor,
@@ -228,6 +243,12 @@ package struct HostCalls: Sendable {
             let file = try make(new, in: folder)
             try bytes.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
                 try write(file, bytes, at: 0)
+            }
+            var old = pak_stat()
+            if pak_stat_at(folder.number, name, &old) == 0 {
+                fchmod(file.number, old.mode & 0o777)
+                // Nobody but root may, and who may not has it as his own.
+                _ = fchown(file.number, old.uid, old.gid)
             }
             try sync(file)
             try rename(new, to: name, in: folder)

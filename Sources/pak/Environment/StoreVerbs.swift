@@ -72,8 +72,8 @@ struct VerifyStore: ParsableCommand {
         var damages: [String] = []
         do throws(FileError) {
             guard let store = finder.stores.first else { return }
-            var all: Set<ContentID> = []
-            for other in finder.stores { all.formUnion(try other.packages().map(\.id)) }
+            var all: Set<StoredPackage> = []
+            for other in finder.stores { all.formUnion(try other.packages()) }
             if try !store.packages().isEmpty {
                 try store.verify { finding in
                     if finding.fault != nil { faults += 1 }
@@ -85,7 +85,6 @@ struct VerifyStore: ParsableCommand {
                 Complaint("\(error)").print(as: "pak")
             }
             try store.verifyKnown { error in
-                faults += 1
                 isKnownDamaged = true
                 Complaint("\(error)").print(as: "pak")
             }
@@ -99,7 +98,7 @@ struct VerifyStore: ParsableCommand {
                         do throws(FileError) {
                             // What came since the packages were listed is looked for.
                             for package in try record().text.packages
-                            where !all.contains(package.id) { _ = try finder.path(of: package) }
+                            where !all.contains(package) { _ = try finder.path(of: package) }
                         } catch {
                             guard it.isThere(number) else { return }
                             if error.kind == .malformed {
@@ -116,13 +115,13 @@ struct VerifyStore: ParsableCommand {
         } catch {
             throw Complaint("\(error)")
         }
-        let count = faults + damages.count
+        let count = faults + damages.count + (isKnownDamaged ? 1 : 0)
         guard count == 0 else {
             // What is current is whole where only others are not; what stands twice is written again
             // from what is whole.
             let cure =
                 damages.first.map { "pak env create NAME --like \($0), and pak env delete \($0)" }
-                ?? (isKnownDamaged ? "pak gc" : "pak import the package again")
+                ?? (faults > 0 ? "pak import the package again" : "pak gc")
             throw Complaint(count == 1 ? "1 fault" : "\(count) faults", try: cure, status: 4)
         }
     }
@@ -146,7 +145,7 @@ struct VerifyStore: ParsableCommand {
 struct StoreUsage: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "du",
-        abstract: "Tell how many bytes each package and list of the store takes, and all of them."
+        abstract: "Tell how many bytes each package of the store takes, and all of them."
     )
 
     @OptionGroup var printing: OutputOptions

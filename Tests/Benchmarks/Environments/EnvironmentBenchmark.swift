@@ -151,8 +151,8 @@ struct EnvironmentBenchmark {
             var status = stat()
             try CaptureFiles.check(lstat(log, &status), log)
             return (
-                grown, Double(status.st_size) / 1024, kibibytes(store.numbers),
-                kibibytes(store.tables)
+                grown, Double(status.st_size) / 1024,
+                store.numbers.reduce(0) { $0 + kibibytes($1) }, kibibytes(store.tables)
             )
         }
     }
@@ -165,7 +165,7 @@ struct BenchmarkStore {
     /// Where tables are kept.
     var tables: String { "\(path)/tables" }
     /// What gives packages their numbers.
-    var numbers: String { "\(path)/known" }
+    var numbers: [String] { ["\(path)/known", "\(path)/known.copy"] }
 
     init(_ pak: String, _ path: String) {
         self.pak = pak
