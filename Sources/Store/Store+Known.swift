@@ -45,18 +45,13 @@ extension Store {
         }
     }
 
-    /// Tells what is wrong with the files of numbers.
+    /// Tells of lines that are damaged.
     ///
-    /// Lines that one of them does not have so far are not: who was writing them may have been
-    /// killed, and no log names them then.
+    /// Those that one of the files lacks are no damage: who was writing it may have been killed, and
+    /// the next who writes adds them. What both have lost is told by the generations that name it.
     package func verifyKnown(_ tell: (FileError) -> Void) throws(FileError) {
-        let all = try Self.knownNames.map { (name) throws(FileError) in
-            KnownPackages.Sound(try knownBytes(name))
-        }
-        for (name, one) in zip(Self.knownNames, all) {
-            let last = one.lines.keys.max() ?? 0
-            let missing = all.flatMap(\.lines.keys).filter { $0 < last && one.lines[$0] == nil }
-            let count = max(one.damaged, missing.count)
+        for name in Self.knownNames {
+            let count = KnownPackages.Sound(try knownBytes(name)).damaged
             if count > 0 { tell(.malformed("\(path)/\(name): \(count) of its lines are damaged")) }
         }
     }

@@ -147,8 +147,9 @@ extension Store {
         }
         for (place, name) in Self.knownNames.enumerated() where all[place] != kept {
             do throws(FileError) { try calls.replace(name, in: folder, with: kept) } catch {
-                let isDamaged = sound[place].damaged > 0 || sound[place].lines.count < lines.count
-                guard !isDamaged, Self.isUnwritable(error) else { throw error.at("store \(path)") }
+                guard sound[place].damaged == 0, Self.isUnwritable(error) else {
+                    throw error.at("store \(path)")
+                }
             }
         }
     }

@@ -264,6 +264,36 @@ struct KnownTests {
         #expect(new == 0o640 && copy != new)
     }
 
+    @Test(arguments: Watched.isOn ? [.death] : [HostFaults.Kind.full, .broken, .death])
+    func aCollectionThatFailsAnywhereLeavesNumbersWhole(kind: HostFaults.Kind) throws {
+        var place = 0
+        while true {
+            let folder = try StoreFolder()
+            let web = try NamedEnvironment(making: "web", in: folder.store())
+            for names in [Self.names(20), (0..<20).map { "other\($0)" }] { try web.commit(names) }
+            try web.forget([2])
+            let faults = HostFaults(kind, at: place)
+            do throws(FileError) {
+                let store = try Store(writing: folder.path, calls: faults.host)
+                _ = try store.collect(isDry: false) { () throws(FileError) in
+                    var uses = Store.Uses()
+                    uses.numbers = Set(21...40)
+                    return uses
+                }
+            } catch {
+                #expect(faults.hasStruck, "at \(place): \(error)")
+            }
+            let what: Comment = "\(kind) at \(place)"
+            try check(folder, what)
+            try folder.store().verifyKnown { Issue.record("\($0), \(what)") }
+            try web.commit(Self.names(30))
+            try check(folder, what)
+            if !faults.hasStruck { break }
+            place += 1
+        }
+        #expect(place > 10)
+    }
+
     private static func mode(_ folder: StoreFolder, _ name: String) throws -> mode_t {
         var status = stat()
         try #require(stat("\(folder.path)/\(name)", &status) == 0)
